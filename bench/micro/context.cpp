@@ -1,0 +1,68 @@
+#include <tenon/context.hpp>
+
+#include <utility>
+#include <vector>
+
+#include "harness.hpp"
+#include "rows.hpp"
+
+namespace bench {
+
+void context_cancel(std::int64_t n) {
+  std::int64_t canceled = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    auto [parent, cancel_parent] = tenon::with_cancel(tenon::background());
+    auto [child, cancel_child] = tenon::with_cancel(parent);
+    const auto done = child.done();
+    cancel_parent();
+    if (!done.recv() && child.err() == tenon::canceled()) ++canceled;
+  }
+  expect("the number of contexts seen canceled", canceled, n);
+}
+
+template <std::int64_t Width>
+void context_tree(std::int64_t n) {
+  std::int64_t canceled = 0;
+  for (std::int64_t round = 0; round < n / Width; ++round) {
+    const auto [parent, cancel] = tenon::with_cancel(tenon::background());
+    std::vector<tenon::cancel_context> children;
+    children.reserve(static_cast<std::size_t>(Width));
+    for (std::int64_t i = 0; i < Width; ++i) children.push_back(tenon::with_cancel(parent));
+    cancel();
+    for (const auto& child : children) {
+      if (child.ctx.err() == tenon::canceled()) ++canceled;
+    }
+  }
+  expect("the number of children seen canceled", canceled, n);
+}
+template void context_tree<10>(std::int64_t);
+template void context_tree<100>(std::int64_t);
+template void context_tree<1000>(std::int64_t);
+template void context_tree<10'000>(std::int64_t);
+
+void context_depth(std::int64_t n) {
+  std::int64_t canceled = 0;
+  for (std::int64_t round = 0; round < n / tree_depth; ++round) {
+    std::vector<tenon::cancel_context> chain;
+    chain.reserve(static_cast<std::size_t>(tree_depth));
+    chain.push_back(tenon::with_cancel(tenon::background()));
+    for (std::int64_t i = 1; i < tree_depth; ++i) chain.push_back(tenon::with_cancel(chain.back().ctx));
+    chain.front().cancel();
+    for (const auto& one : chain) {
+      if (one.ctx.err() == tenon::canceled()) ++canceled;
+    }
+  }
+  expect("the number of descendants seen canceled", canceled, n);
+}
+
+void context_poll(std::int64_t n) {
+  const auto [parent, cancel_parent] = tenon::with_cancel(tenon::background());
+  const auto [ctx, cancel] = tenon::with_cancel(parent);
+  std::int64_t live = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (!ctx.err()) ++live;
+  }
+  expect("the number of polls before the end", live, n);
+}
+
+}  // namespace bench

@@ -1,0 +1,44 @@
+#include <tenon/go.hpp>
+
+#include <vector>
+
+#include <tenon/errgroup.hpp>
+#include <tenon/wait_group.hpp>
+
+#include "harness.hpp"
+#include "rows.hpp"
+
+namespace bench {
+
+void spawn_join(std::int64_t n) {
+  std::int64_t count = 0;
+  for (std::int64_t i = 0; i < n; ++i) tenon::go([&count] { ++count; }).join();
+  expect("the number of goroutines that ran", count, n);
+}
+
+void spawn_batch(std::int64_t n) {
+  std::vector<std::int64_t> runs(batch_size);
+  for (std::int64_t batch = 0; batch < n / batch_size; ++batch) {
+    tenon::wait_group wg;
+    for (auto& r : runs) wg.go([&r] { ++r; });
+    wg.wait();
+  }
+  for (const auto r : runs) expect("the number of runs of one goroutine of the batch", r, n / batch_size);
+}
+
+void group_100(std::int64_t n) {
+  std::vector<std::int64_t> runs(group_size);
+  for (std::int64_t round = 0; round < n / group_size; ++round) {
+    tenon::errgroup g(tenon::background());
+    for (auto& r : runs) {
+      g.go([&r]() -> tenon::error {
+        ++r;
+        return nullptr;
+      });
+    }
+    if (const tenon::error e = g.wait()) throw wrong_result(std::string(e.message()));
+  }
+  for (const auto r : runs) expect("the number of runs of one task of the group", r, n / group_size);
+}
+
+}  // namespace bench

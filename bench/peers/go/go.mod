@@ -1,0 +1,3 @@
+module tenon_peer_go
+
+go 1.26

@@ -1,0 +1,31 @@
+# Compiles SOURCE with COMPILER and FLAGS (separated by |), HEADER included first. It must fail with an error that says
+# what the file's first line expects:
+#     // expect: REGEX        (an extended regular expression, as grep -E reads it, found in the compiler's output)
+#     // expect-ok            (the control: the file must compile)
+# What the compiler said is left in OUTPUT.
+cmake_minimum_required(VERSION 3.25)
+
+file(STRINGS "${SOURCE}" first LIMIT_COUNT 1)
+string(REPLACE "|" ";" flags "${FLAGS}")
+set(ENV{LC_ALL} C)
+execute_process(
+  COMMAND "${COMPILER}" ${flags} -include "${HEADER}" -fsyntax-only "${SOURCE}"
+  RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+file(WRITE "${OUTPUT}" "${output}")
+
+if(first MATCHES "^// expect-ok *$")
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${SOURCE} must compile, but:\n${output}")
+  endif()
+elseif(first MATCHES "^// expect: (.+)$")
+  set(regex "${CMAKE_MATCH_1}")
+  if(status EQUAL 0)
+    message(FATAL_ERROR "${SOURCE} compiles, but must fail with: ${regex}")
+  endif()
+  execute_process(COMMAND grep -E -q -- "${regex}" "${OUTPUT}" RESULT_VARIABLE missing)
+  if(NOT missing EQUAL 0)
+    message(FATAL_ERROR "${SOURCE} fails, as it must, but nothing in the output matches: ${regex}\n${output}")
+  endif()
+else()
+  message(FATAL_ERROR "${SOURCE}: the first line must be '// expect: REGEX' or '// expect-ok'")
+endif()

@@ -1,0 +1,47 @@
+// Guide: "String Formatting Deadlocks", the bug.
+//
+// `update_age` holds the lock when it formats the customer for its error message, and formatting takes the lock.
+// Notice: the program does not hang. Every goroutine waits and nobody can wake one, so tenon says so, with what each
+// one waits for and its stack, and exits with status 2. format_fixed.cpp has the ways out.
+
+#include <iostream>
+#include <mutex>
+#include <shared_mutex>
+#include <sstream>
+#include <string>
+
+#include <tenon/tenon.hpp>
+
+// [snippet]
+class customer {
+ public:
+  tenon::error update_age(int age) {
+    const std::lock_guard hold(mu_);
+    if (age < 0) {
+      std::ostringstream text;
+      text << "invalid age for " << *this;  // calls the operator below
+      return tenon::error(text.str());
+    }
+    age_ = age;
+    return nullptr;
+  }
+
+  friend std::ostream& operator<<(std::ostream& out, const customer& c) {
+    const std::shared_lock hold(c.mu_);  // deadlock: update_age holds it
+    return out << "id=" << c.id_ << " age=" << c.age_;
+  }
+
+ private:
+  mutable tenon::shared_mutex mu_;
+  std::string id_ = "c42";
+  int age_ = 30;
+};
+// [/snippet]
+
+int main() {
+  tenon::run([](tenon::context) {
+    customer c;
+    std::cout << c << std::endl;  // flushed: the program ends below
+    std::cout << c.update_age(-1).message() << '\n';
+  });
+}

@@ -1,0 +1,48 @@
+// Guide: "Map/Slice Assignment Doesn't Copy", the fix: copy inside the critical section.
+//
+// Notice: in a `guarded` map the mistake cannot be made, since a reference to the map cannot leave the lock.
+// `snapshot` is the copy; with a `shared_mutex`, readers make theirs side by side.
+
+#include <iostream>
+#include <map>
+#include <string>
+
+#include <tenon/tenon.hpp>
+
+// [snippet]
+class cache {
+ public:
+  void add_balance(const std::string& name, double amount) {
+    balances_.with([&](auto& m) { m[name] += amount; });
+  }
+  [[nodiscard]] double average_balance() const {
+    const auto m = balances_.snapshot();  // a copy, made under the lock
+    double sum = 0;
+    for (const auto& [name, balance] : m) sum += balance;  // no lock needed
+    return m.empty() ? 0 : sum / static_cast<double>(m.size());
+  }
+
+ private:
+  tenon::guarded<std::map<std::string, double>, tenon::shared_mutex> balances_;
+};
+// [/snippet]
+
+int main() {
+  tenon::run([](tenon::context) {
+    cache c;
+    c.add_balance("ada", 0);
+    bool sane = true;
+    {
+      tenon::wait_group all;
+      for (int i = 0; i < 100; ++i) {
+        all.go([&c, i] { c.add_balance(i % 2 == 0 ? "ada" : "bob", 1); });
+      }
+      for (int i = 0; i < 100; ++i) {
+        const double now = c.average_balance();
+        sane = sane && now >= 0 && now <= 50;
+      }
+    }
+    std::cout << "every average was possible: " << (sane ? "yes" : "no") << '\n';
+    std::cout << "in the end: " << c.average_balance() << '\n';
+  });
+}

@@ -1,0 +1,31 @@
+// Guide: "Size: Zero or One", a larger buffer and its justification.
+//
+// Three replicas are asked, and the first answer is good enough. Notice: the buffer has a place for every replica,
+// and each sends once, so no send can ever block, and the two that come late end without a reader. The reason is an
+// argument: `make_chan` takes it, and a dump prints it beside the channel. Unbuffered, this program would be a
+// deadlock.
+
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include <tenon/tenon.hpp>
+
+std::string lookup(int replica) { return replica >= 0 ? "oak" : ""; }
+
+int main() {
+  tenon::run([](tenon::context) {
+    // [snippet]
+    constexpr int replicas = 3;
+    const auto answers = tenon::make_chan<std::string>(replicas, "each replica answers once");
+
+    std::vector<tenon::goroutine<>> asked;
+    for (int i = 0; i < replicas; ++i) {
+      asked.push_back(tenon::go([=] { answers.send(lookup(i)); }));
+    }
+    std::cout << "the first answer: " << *answers.recv() << '\n';
+    for (auto& g : asked) g.join();  // none of them is stuck
+    // [/snippet]
+    std::cout << "came too late: " << answers.len() << " of " << answers.cap() << '\n';
+  });
+}

@@ -1,0 +1,117 @@
+#include "digest.hpp"
+
+#include <array>
+#include <cctype>
+#include <cstring>
+#include <new>
+#include <set>
+#include <stdexcept>
+#include <string_view>
+
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <tenon/blocking.hpp>
+#include <tenon/yield.hpp>
+
+#include "os.hpp"
+#include "output.hpp"
+
+namespace md5all {
+namespace {
+
+// Large enough that the system calls do not count, small enough to stay in the second-level cache between the read and
+// the digest, and for a cancellation to be noticed within a millisecond.
+constexpr std::size_t buffer_size = 65536;
+
+std::string known_algorithms() {
+  std::set<std::string> names;
+  EVP_MD_do_all_provided(
+      nullptr,
+      [](EVP_MD* md, void* all) {
+        if (EVP_MD_get_size(md) <= 0 || (EVP_MD_get_flags(md) & EVP_MD_FLAG_XOF) != 0) return;
+        std::string shortest;  // of SHA2-256, SHA-256, SHA256 and 2.16.840.1.101.3.4.2.1
+        const auto take_shorter = [](const char* name, void* best) {
+          auto& so_far = *static_cast<std::string*>(best);
+          if (so_far.empty() || std::strlen(name) < so_far.size()) so_far = name;
+        };
+        EVP_MD_names_do_all(md, take_shorter, &shortest);
+        for (char& c : shortest) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        static_cast<std::set<std::string>*>(all)->insert(std::move(shortest));
+      },
+      &names);
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+tenon::error openssl_error() {
+  const unsigned long code = ERR_get_error();
+  const char* reason = ERR_reason_error_string(code);
+  return tenon::error(std::string("OpenSSL: ") + (reason != nullptr ? reason : "unknown error"));
+}
+
+}  // namespace
+
+algorithm::algorithm(const std::string& name) : md_(EVP_MD_fetch(nullptr, name.c_str(), nullptr)) {
+  if (!md_ || EVP_MD_get_size(md_.get()) <= 0) {
+    throw std::invalid_argument(printable(name) + " is not a digest algorithm of this OpenSSL, which has " +
+                                known_algorithms());
+  }
+}
+
+digester::digester(const algorithm& how, std::atomic<std::uint64_t>& bytes)
+    : how_(how),
+      bytes_(bytes),
+      state_(EVP_MD_CTX_new()),
+      buffer_(std::make_unique_for_overwrite<std::byte[]>(buffer_size)) {
+  if (!state_) throw std::bad_alloc();
+}
+
+tenon::error digester::operator()(const tenon::context& ctx, const found& file, std::string& hex) {
+  if (EVP_DigestInit_ex2(state_.get(), how_.get(), nullptr) != 1) return openssl_error();
+
+  // O_NONBLOCK: should a FIFO have taken the file's place, opening it does not wait for a writer.
+  const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (file.is_root ? 0 : O_NOFOLLOW);
+  std::error_code code;
+  struct stat info{};
+  unique_fd fd = tenon::blocking([&] {
+    unique_fd opened = open_path(file.path, flags);
+    if (!opened || ::fstat(opened.get(), &info) != 0) code = last_error();
+    return opened;
+  });
+  if (code) return {code, printable(file.path)};
+  if (!S_ISREG(info.st_mode)) return tenon::error(printable(file.path) + ": is not a regular file");
+
+  for (std::uint64_t total = 0;;) {
+    const ssize_t n = tenon::blocking([&] {
+      const ssize_t got = ::read(fd.get(), buffer_.get(), buffer_size);
+      if (got < 0) code = last_error();
+      return got;
+    });
+    if (n < 0) return {code, printable(file.path)};
+    if (n == 0) break;
+    const auto size = static_cast<std::size_t>(n);
+    if (EVP_DigestUpdate(state_.get(), buffer_.get(), size) != 1) return openssl_error();
+    bytes_.fetch_add(size, std::memory_order_relaxed);  // a figure to show, nothing depends on it
+    total += size;
+    // All of a file of the usual kind, whose size is known: the read that would say "end" can be saved.
+    if (size < buffer_size && total == static_cast<std::uint64_t>(info.st_size)) break;
+    if (ctx.is_canceled()) return ctx.err();
+    tenon::yield();
+  }
+
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  if (EVP_DigestFinal_ex(state_.get(), digest.data(), &length) != 1) return openssl_error();
+  constexpr std::string_view digits = "0123456789abcdef";
+  hex.clear();
+  for (unsigned i = 0; i < length; ++i) {
+    hex += digits[digest[i] >> 4];
+    hex += digits[digest[i] & 15];
+  }
+  return nullptr;
+}
+
+}  // namespace md5all

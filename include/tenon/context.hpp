@@ -1,0 +1,217 @@
+#pragma once
+
+/// `context`: cancellation, deadlines and request-scoped values, passed down the call tree as the first argument.
+///
+/// Go counterpart: package `context`, function by function. Every blocking call of tenon has a form that takes a context and
+/// ends when it is canceled.
+///
+///     auto [ctx, cancel] = tenon::with_timeout(parent, 2s);   // dropping `cancel` cancels
+///     while (auto v = in.recv(ctx)) use(*v);
+///     return ctx.err();            // nullptr, canceled() or deadline_exceeded()
+///
+/// A `context` is a counted reference to an immutable node of a tree; copying it is cheap and thread-safe, and so is every
+/// member. **Canceling** a context cancels its descendants before the call returns; it never blocks and may come from any
+/// goroutine, OS thread or timer. Canceling twice does nothing. The cancel handle is RAII: `[[nodiscard]]`, and its destructor cancels, so
+/// a derived context cannot outlive its scope unnoticed. What happens before a cancel happens before a wait on `done()` ends.
+///
+/// A default-constructed context is Go's nil context: deriving from it is a `panic("cannot create context from nil parent")`;
+/// passed to a blocking call it never cancels.
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <source_location>
+#include <stop_token>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <tenon/chan.hpp>
+#include <tenon/detail/goroutine_frame.hpp>
+#include <tenon/error.hpp>
+
+namespace tenon {
+
+using time_point = std::chrono::steady_clock::time_point;
+
+class context;
+
+/// The key of a value in a context. Define one as an `inline constexpr` or static variable; its address is its identity:
+/// `inline const tenon::context_key<std::string> user_key{"user"};`
+template <class T>
+struct context_key {
+  const char* name = "";
+  explicit constexpr context_key(const char* n) noexcept : name(n) {}
+  context_key(const context_key&) = delete;
+  context_key& operator=(const context_key&) = delete;
+};
+
+/// A context of one's own making (Go: a type that implements the Context interface). Every member must be thread-safe.
+class custom_context {
+ public:
+  virtual ~custom_context() = default;
+  [[nodiscard]] virtual std::optional<time_point> deadline() const { return std::nullopt; }
+  /// Closed when the context is canceled; the nil channel if it never is. The same channel at every call.
+  [[nodiscard]] virtual recv_chan<unit> done() const { return nullptr; }
+  [[nodiscard]] virtual error err() const { return nullptr; }
+  [[nodiscard]] virtual const void* value(const void* key) const {
+    (void)key;
+    return nullptr;
+  }
+};
+
+class context {
+ public:
+  context() noexcept = default;
+  context(std::nullptr_t) noexcept {}  // NOLINT: Go's nil
+  /// Wraps a context of one's own making.
+  explicit context(std::shared_ptr<const custom_context> custom);
+  context(const context& other) noexcept;
+  context(context&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
+  context& operator=(context other) noexcept {
+    std::swap(node_, other.node_);
+    return *this;
+  }
+  ~context();
+
+  /// Closed when this context is canceled; the nil channel if it never is. `select(recv(ctx.done()), …)`.
+  [[nodiscard]] recv_chan<unit> done() const;
+
+  /// No error while it is not canceled; afterwards `canceled()` or `deadline_exceeded()`, for ever.
+  error err() const;
+
+  /// `bool(err())`, without touching a reference count: for loops that poll.
+  [[nodiscard]] bool is_canceled() const noexcept;
+
+  [[nodiscard]] std::optional<time_point> deadline() const;
+
+  /// The value that the nearest ancestor has under `key`, or null. Valid as long as a context that has it lives.
+  template <class T>
+  [[nodiscard]] const T* value(const context_key<T>& key) const {
+    return static_cast<const T*>(find(&key));
+  }
+
+  /// A token for code that knows `std::stop_token`: stop is requested when this context is canceled. Stop callbacks run on the thread that
+  /// cancels. A context that is never canceled gives a token without state, and so does a custom one itself: derive from it.
+  [[nodiscard]] std::stop_token stop_token() const;
+
+  /// The same by the bare key: for a `custom_context` that passes `value` on to another context.
+  [[nodiscard]] const void* find(const void* key) const;
+
+  explicit operator bool() const noexcept { return node_ != nullptr; }
+  friend bool operator==(const context& a, const context& b) noexcept { return a.node_ == b.node_; }
+
+ private:
+  friend struct context_access;
+  explicit context(detail::ctx_node* adopted) noexcept : node_(adopted) {}
+  detail::ctx_node* node_ = nullptr;
+};
+
+/// "context.Background.WithCancel", as Go prints them.
+[[nodiscard]] std::string to_string(const context& ctx);
+
+/// The root of all contexts: never canceled. `todo()` is the same with another name, for code that awaits its context.
+[[nodiscard]] context background() noexcept;
+[[nodiscard]] context todo() noexcept;
+
+/// Why it was canceled: what was given to a cancel-cause function, else `ctx.err()`.
+error cause(const context& ctx);
+
+/// Cancels one context. Move-only; the destructor cancels.
+class [[nodiscard("dropping the cancel handle cancels at once")]] cancel_func {
+ public:
+  cancel_func() noexcept = default;
+  cancel_func(cancel_func&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
+  cancel_func& operator=(cancel_func&& other) noexcept {
+    std::swap(node_, other.node_);
+    return *this;
+  }
+  cancel_func(const cancel_func&) = delete;
+  cancel_func& operator=(const cancel_func&) = delete;
+  ~cancel_func();
+
+  /// Cancels with `canceled()`. Never blocks.
+  void operator()() const noexcept;
+
+ protected:
+  friend struct context_access;
+  explicit cancel_func(detail::ctx_node* adopted) noexcept : node_(adopted) {}
+  detail::ctx_node* node_ = nullptr;
+};
+
+/// Cancels one context and says why.
+class [[nodiscard("dropping the cancel handle cancels at once")]] cancel_cause_func : public cancel_func {
+ public:
+  using cancel_func::cancel_func;
+  using cancel_func::operator();
+  /// `why` becomes `cause(ctx)`; no error stands for `canceled()`.
+  void operator()(const error& why) const noexcept;
+};
+
+/// `auto [ctx, cancel] = with_cancel(parent);`
+struct [[nodiscard("dropping this cancels the context at once")]] cancel_context {
+  context ctx;
+  cancel_func cancel;
+};
+struct [[nodiscard("dropping this cancels the context at once")]] cancel_cause_context {
+  context ctx;
+  cancel_cause_func cancel;
+};
+
+cancel_context with_cancel(const context& parent);
+cancel_cause_context with_cancel_cause(const context& parent);
+cancel_context with_timeout(const context& parent, std::chrono::nanoseconds d, const error& why = {});
+cancel_context with_deadline(const context& parent, time_point when, const error& why = {});
+
+/// Canceled also when stop is requested on `token`.
+cancel_context with_stop_token(const context& parent, std::stop_token token);
+
+/// The parent's values without its cancellation or deadline: for work that has to outlive a request, and still be joined.
+[[nodiscard]] context without_cancel(const context& parent);
+
+namespace detail {
+context with_value(const context& parent, const void* key, const char* name, std::shared_ptr<const void> value);
+struct after_func_node;
+after_func_node* after_func_start(const context& ctx, std::function<void()> f, std::source_location where);
+bool after_func_stop(after_func_node* node) noexcept;
+void after_func_drop(after_func_node* node) noexcept;
+}  // namespace detail
+
+/// A child that has `value` under `key`. For request-scoped data that crosses APIs, not for optional arguments.
+template <class T>
+[[nodiscard]] context with_value(const context& parent, const context_key<T>& key, std::type_identity_t<T> value) {
+  return detail::with_value(parent, &key, key.name, std::make_shared<const T>(std::move(value)));
+}
+
+/// The handle of an `after_func`. Its destructor takes the function back or, if it has started, waits for it.
+class [[nodiscard("dropping the handle takes the function back at once")]] after_func_handle {
+ public:
+  after_func_handle() noexcept = default;
+  explicit after_func_handle(detail::after_func_node* adopted) noexcept : node_(adopted) {}
+  after_func_handle(after_func_handle&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
+  after_func_handle& operator=(after_func_handle&& other) noexcept {
+    std::swap(node_, other.node_);
+    return *this;
+  }
+  after_func_handle(const after_func_handle&) = delete;
+  after_func_handle& operator=(const after_func_handle&) = delete;
+  ~after_func_handle() {
+    if (node_ != nullptr) detail::after_func_drop(node_);
+  }
+
+  /// True if this call kept the function from running. False if it has started or was stopped before. Does not wait.
+  bool stop() const noexcept { return node_ != nullptr && detail::after_func_stop(node_); }
+
+ private:
+  detail::after_func_node* node_ = nullptr;
+};
+
+/// Runs `f` in a goroutine of its own once `ctx` is canceled (at once if it is already). Outside of `run` it runs on the thread
+/// that cancels. Go: `context.AfterFunc`.
+inline after_func_handle after_func(const context& ctx, std::function<void()> f,
+                                    std::source_location where = std::source_location::current()) {
+  return after_func_handle(detail::after_func_start(ctx, std::move(f), where));
+}
+
+}  // namespace tenon

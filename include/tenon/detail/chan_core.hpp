@@ -1,0 +1,109 @@
+#pragma once
+
+// The seam between the typed channel handles and the one channel implementation (src/core/chan.cpp), which is not a
+// template: it sees elements as bytes and the few operations below. Nothing here is for users.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+namespace tenon::detail {
+
+struct chan_core;
+
+/// What the core does with elements that are not trivially copyable. Null functions mean memcpy and nothing.
+struct elem_ops {
+  std::uint32_t size;
+  std::uint32_t align;
+  void (*move)(void* dst, void* src) noexcept;  // constructs *dst from std::move(*src)
+  void (*destroy)(void* p) noexcept;
+};
+
+/// How a receiver takes an element: constructs or assigns *out from std::move(*src); a null `src` says that the channel is
+/// closed and drained. Null: raw memory that `elem_ops::move` constructs into.
+using accept_fn = void (*)(void* out, void* src) noexcept;
+
+template <class T>
+struct elem_traits {
+  static_assert(std::is_object_v<T> && !std::is_const_v<T>, "a channel carries plain, non-const values");
+  static_assert(std::is_nothrow_move_constructible_v<T> && std::is_nothrow_destructible_v<T>,
+                "tenon: a channel's element type must be nothrow-move-constructible: a value changes hands while the "
+                "channel is locked, and a throw there would lose it. Send a std::unique_ptr<T> instead.");
+  static constexpr bool trivial = std::is_trivially_copyable_v<T>;
+  static void move(void* dst, void* src) noexcept { ::new (dst) T(std::move(*static_cast<T*>(src))); }
+  static void destroy(void* p) noexcept { static_cast<T*>(p)->~T(); }
+  static constexpr elem_ops ops{sizeof(T), alignof(T), trivial ? nullptr : &move, trivial ? nullptr : &destroy};
+};
+
+template <class T>
+union raw_storage {
+  T value;
+  raw_storage() noexcept {}  // NOLINT: deliberately uninitialised
+  ~raw_storage() {}          // NOLINT
+};
+
+enum class try_result : std::uint8_t { done, would_block, closed };
+
+/// One operation of a select.
+struct select_op {
+  chan_core* chan;  // null: never fires
+  void* elem;       // a send's value, a receive's target
+  accept_fn accept;
+  bool is_send;
+};
+
+/// `reason` must outlive the channel (a string literal).
+chan_core* chan_make(const elem_ops& ops, std::int64_t capacity, const char* reason);
+void chan_retain(chan_core* c) noexcept;
+void chan_release(chan_core* c) noexcept;
+
+// A null core is the nil channel: send and recv block for ever, try_ returns would_block, close panics.
+void chan_send(chan_core* c, void* src);
+bool chan_recv(chan_core* c, void* dst);
+try_result chan_try_send(chan_core* c, void* src);
+try_result chan_try_recv(chan_core* c, void* dst);
+/// With `done`, a core that is closed on cancellation (null: never). True if it took place; false: canceled or, for the receive,
+/// closed.
+bool chan_send_or_done(chan_core* c, void* src, chan_core* done);
+bool chan_recv_or_done(chan_core* c, void* dst, chan_core* done);
+void chan_close(chan_core* c);
+std::size_t chan_len(const chan_core* c) noexcept;
+std::size_t chan_cap(const chan_core* c) noexcept;
+
+/// Counted reference to a core.
+class chan_ref {
+ public:
+  chan_ref() noexcept = default;
+  explicit chan_ref(chan_core* adopted) noexcept : core_(adopted) {}
+  chan_ref(const chan_ref& other) noexcept : core_(other.core_) {
+    if (core_ != nullptr) chan_retain(core_);
+  }
+  chan_ref(chan_ref&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+  chan_ref& operator=(chan_ref other) noexcept {
+    std::swap(core_, other.core_);
+    return *this;
+  }
+  ~chan_ref() {
+    if (core_ != nullptr) chan_release(core_);
+  }
+  [[nodiscard]] chan_core* get() const noexcept { return core_; }
+
+ private:
+  chan_core* core_ = nullptr;
+};
+
+struct chan_access {
+  template <class C>
+  static chan_core* core(const C& c) noexcept {
+    return c.ref_.get();
+  }
+  template <class C>
+  static C adopt(chan_core* core) noexcept {
+    return C(chan_ref(core));
+  }
+};
+
+}  // namespace tenon::detail

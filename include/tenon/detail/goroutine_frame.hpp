@@ -1,0 +1,172 @@
+#pragma once
+
+// The seam between `go` and the scheduler. A goroutine's callable and its result live at the top of its own stack, below
+// the descriptor: spawning allocates nothing else. Nothing here is for users.
+
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <new>
+#include <optional>
+#include <source_location>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace tenon {
+class context;
+}
+
+namespace tenon::detail {
+
+struct goroutine_core;
+struct chan_core;
+struct ctx_node;
+
+struct spawn_options {
+  const char* name = nullptr;  // a string literal, or null
+  std::size_t stack_size = 0;  // 0: the runtime's default
+  std::source_location where;
+};
+
+/// A goroutine with room for a frame. Fatal outside a runtime. Throws std::bad_alloc when no stack can be had.
+goroutine_core* goroutine_create(const spawn_options& options, std::size_t frame_size, std::size_t frame_align,
+                                 void** frame);
+/// Makes it runnable; `entry(frame)` must not throw. An unowned one (no handle) releases itself at its end.
+void goroutine_start(goroutine_core* g, void (*entry)(void* frame) noexcept, bool has_handle) noexcept;
+/// Undoes goroutine_create, for a frame that could not be constructed.
+void goroutine_discard(goroutine_core* g) noexcept;
+/// Blocks until it has ended. With `done` (null: never): false when that closes first.
+bool goroutine_join(goroutine_core* g, chan_core* done);
+void goroutine_release(goroutine_core* g) noexcept;
+unsigned long long goroutine_id(const goroutine_core* g) noexcept;
+
+void unhandled_in_current(std::exception_ptr failure) noexcept;
+void unhandled_outside(std::exception_ptr failure, std::source_location where) noexcept;
+void unhandled_in(const goroutine_core* g, std::exception_ptr failure) noexcept;
+[[noreturn]] void go_of_nil() noexcept;
+
+// A child context for `go(ctx, f)`, as raw counted pointers because `context` is a layer above.
+ctx_node* child_of(const context& parent);
+context share(ctx_node* node) noexcept;
+void cancel_and_drop(ctx_node* node) noexcept;
+void cancel_only(ctx_node* node) noexcept;
+
+template <class R>
+class result_slot {
+ public:
+  template <class F, class... A>
+  void fill(F&& f, A&&... a) noexcept {
+    try {
+      if constexpr (std::is_void_v<R>) {
+        std::forward<F>(f)(std::forward<A>(a)...);
+        value_.emplace();
+      } else if constexpr (std::is_reference_v<R>) {
+        value_.emplace(std::addressof(std::forward<F>(f)(std::forward<A>(a)...)));
+      } else {
+        value_.emplace(std::forward<F>(f)(std::forward<A>(a)...));
+      }
+    } catch (...) {
+      failure_ = std::current_exception();
+    }
+  }
+  R take() {
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+    if constexpr (std::is_reference_v<R>) {
+      return static_cast<R>(**value_);
+    } else if constexpr (!std::is_void_v<R>) {
+      return std::move(*value_);
+    }
+  }
+  std::exception_ptr failure() noexcept { return std::exchange(failure_, nullptr); }
+
+ private:
+  struct nothing {};
+  using stored = std::conditional_t<std::is_void_v<R>, nothing,
+                                    std::conditional_t<std::is_reference_v<R>, std::remove_reference_t<R>*, R>>;
+  std::optional<stored> value_;
+  std::exception_ptr failure_;
+};
+
+/// What a handle can reach of a goroutine's frame.
+template <class R>
+struct frame_head {
+  result_slot<R> result;
+  ctx_node* child = nullptr;  // set before the start, dropped by the handle
+
+  frame_head() = default;
+  frame_head(const frame_head&) = delete;
+  frame_head& operator=(const frame_head&) = delete;
+  ~frame_head() = default;
+};
+
+/// The whole frame. The call is destroyed when it ends, not when it is joined: captured handles go at once.
+template <class R, class Call>
+struct joined_frame : frame_head<R> {
+  union {
+    Call call;
+  };
+  explicit joined_frame(Call&& c) : call(std::move(c)) {}
+  joined_frame(const joined_frame&) = delete;
+  joined_frame& operator=(const joined_frame&) = delete;
+  ~joined_frame() {}  // NOLINT: `call` has ended
+
+  static void entry(void* frame) noexcept {
+    auto* self = static_cast<joined_frame*>(static_cast<frame_head<R>*>(frame));
+    self->result.fill(self->call);
+    self->call.~Call();
+  }
+};
+
+template <class F>
+bool is_nil(const F& f) noexcept {
+  if constexpr (std::is_function_v<F>) {
+    return false;
+  } else if constexpr (std::is_constructible_v<F, std::nullptr_t>) {  // a pointer, a std::function; not a lambda
+    return static_cast<bool>(f == nullptr);
+  } else {
+    return false;
+  }
+}
+
+/// Calls `f` where nobody will join: an exception goes to the unhandled hook.
+template <class F>
+void call_unowned(F& f) noexcept {
+  try {
+    f();
+  } catch (...) {
+    unhandled_in_current(std::current_exception());
+  }
+}
+
+/// Starts `f()` in a goroutine without a handle; the caller's own bookkeeping (a wait group's count) owns it.
+template <class F>
+void spawn_owned(std::source_location where, F f) {
+  void* frame = nullptr;
+  goroutine_core* g = goroutine_create({nullptr, 0, where}, sizeof(F), alignof(F), &frame);
+  try {
+    ::new (frame) F(std::move(f));
+  } catch (...) {
+    goroutine_discard(g);
+    throw;
+  }
+  goroutine_start(
+      g,
+      [](void* p) noexcept {
+        F& call = *static_cast<F*>(p);
+        call_unowned(call);
+        call.~F();
+      },
+      false);
+}
+
+struct owned_scope {
+  void* owner;
+  void (*finished)(void* owner);
+  owned_scope(void* o, void (*f)(void*)) noexcept : owner(o), finished(f) {}
+  owned_scope(const owned_scope&) = delete;
+  owned_scope& operator=(const owned_scope&) = delete;
+  ~owned_scope() { finished(owner); }
+};
+
+}  // namespace tenon::detail

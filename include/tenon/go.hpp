@@ -1,0 +1,296 @@
+#pragma once
+
+/// `go(f, args…)` starts a goroutine and returns its handle, `goroutine<R>`.
+///
+/// Go counterpart: the `go` statement. What Go leaves to review is the type's job here: a goroutine has an owner. The handle
+/// is `[[nodiscard]]` and move-only; `join()` waits and returns f's result or rethrows what it threw; the destructor
+/// cancels what it can and waits. There is no detach.
+///
+///     auto sum = tenon::go([&] { return std::accumulate(v.begin(), v.end(), 0L); });
+///     …
+///     long total = sum.join();
+///
+/// With a context, `go(ctx, f, args…)` calls `f(child, args…)` with a child context that `cancel()`, or dropping the
+/// handle, cancels:
+///
+///     auto ticking = tenon::go(ctx, [](tenon::context c) { while (tenon::sleep(c, 1s)) flush(); });
+///
+/// Prefer this to a plain `go` that captures a context: dropping a plain handle only waits, and if an exception passes before the context is
+/// canceled, it waits for ever.
+///
+/// With options, `go({.name = "walker", .stack_size = 1 << 20}, f)`: the name appears in dumps.
+///
+/// `f` and its arguments are copied or moved into the goroutine, as `std::thread` does; pass references by `std::ref`, or
+/// capture them in a lambda and let the handle's scope end before theirs. `go` never blocks and never runs `f` on the spot. A null function is fatal:
+/// `go of nil func value`. Outside of `run` it is fatal, with a message. `go` may be called from any goroutine or OS thread
+/// while a `run` is active. What happens before `go` happens before `f` starts; f's end happens before `join` returns.
+
+#include <concepts>
+#include <functional>
+#include <initializer_list>
+#include <type_traits>
+
+#include <tenon/context.hpp>
+#include <tenon/detail/goroutine_frame.hpp>
+
+namespace tenon {
+
+namespace detail {
+chan_core* done_core(const context& ctx);
+struct go_access;
+}  // namespace detail
+
+struct go_options {
+  /// For dumps; a string literal.
+  const char* name = nullptr;
+  /// Address space of the stack in bytes, rounded up to a power of two. 0: the runtime's default (256 KiB).
+  std::size_t stack_size = 0;
+  /// Where dumps say it was started: leave it alone.
+  std::source_location where = std::source_location::current();
+};
+
+/// The owner of a running or finished goroutine. Not thread-safe: one owner at a time.
+template <class R = void>
+class [[nodiscard(
+    "a goroutine has an owner: keep the handle and join() it; letting it go here would wait for the goroutine at once")]] goroutine {
+ public:
+  /// Owns nothing.
+  goroutine() noexcept = default;
+  goroutine(goroutine&& other) noexcept
+      : core_(std::exchange(other.core_, nullptr)), frame_(std::exchange(other.frame_, nullptr)) {}
+  /// Ends the one owned so far, as the destructor does.
+  goroutine& operator=(goroutine&& other) noexcept {
+    if (this != &other) {
+      finish();
+      core_ = std::exchange(other.core_, nullptr);
+      frame_ = std::exchange(other.frame_, nullptr);
+    }
+    return *this;
+  }
+  goroutine(const goroutine&) = delete;
+  goroutine& operator=(const goroutine&) = delete;
+
+  /// Cancels its context, if it was given one, and waits. An exception that nobody joined for goes to the unhandled hook.
+  ~goroutine() { finish(); }
+
+  /// Blocks until the goroutine has ended; returns its result or rethrows its exception. Afterwards the handle owns
+  /// nothing; joining that is a `panic`.
+  R join() {
+    if (core_ == nullptr) detail_no_goroutine();
+    detail::goroutine_join(core_, nullptr);
+    return take();
+  }
+
+  /// Blocks until the goroutine has ended (true; then `join` returns at once) or `ctx` is canceled (false).
+  [[nodiscard]] bool wait(const context& ctx) {
+    if (core_ == nullptr) detail_no_goroutine();
+    return detail::goroutine_join(core_, detail::done_core(ctx));
+  }
+
+  /// Cancels the child context of a `go(ctx, …)`; does nothing for one without. Never blocks.
+  void cancel() noexcept {
+    if (frame_ != nullptr && frame_->child != nullptr) detail::cancel_only(frame_->child);
+  }
+
+  [[nodiscard]] bool joinable() const noexcept { return core_ != nullptr; }
+
+  /// The number by which dumps name it; 0 if the handle owns nothing.
+  [[nodiscard]] unsigned long long id() const noexcept { return core_ == nullptr ? 0 : detail::goroutine_id(core_); }
+
+ private:
+  friend struct detail::go_access;
+  goroutine(detail::goroutine_core* core, detail::frame_head<R>* frame) noexcept : core_(core), frame_(frame) {}
+
+  [[noreturn]] static void detail_no_goroutine();
+
+  struct releaser {
+    goroutine& self;
+    ~releaser() { self.release(); }
+  };
+  R take() {
+    releaser r{*this};
+    return frame_->result.take();
+  }
+  void release() noexcept {
+    if (frame_->child != nullptr) detail::cancel_and_drop(std::exchange(frame_->child, nullptr));
+    frame_->~frame_head();
+    frame_ = nullptr;
+    detail::goroutine_release(std::exchange(core_, nullptr));
+  }
+  void finish() noexcept {
+    if (core_ == nullptr) return;
+    cancel();
+    detail::goroutine_join(core_, nullptr);
+    if (std::exception_ptr failure = frame_->result.failure()) detail::unhandled_in(core_, std::move(failure));
+    release();
+  }
+
+  detail::goroutine_core* core_ = nullptr;
+  detail::frame_head<R>* frame_ = nullptr;
+};
+
+namespace detail {
+
+[[noreturn]] void join_of_nothing();
+
+/// An array of the caller's would be passed as a pointer into the caller's frame. String literals, which stay, are let through.
+template <class A>
+inline constexpr bool is_callers_array = std::is_array_v<std::remove_reference_t<A>> &&
+                                         !std::is_const_v<std::remove_all_extents_t<std::remove_reference_t<A>>>;
+template <class A>
+inline constexpr bool is_initializer_list = false;
+template <class T>
+inline constexpr bool is_initializer_list<std::initializer_list<T>> = true;
+
+template <class... A>
+constexpr void check_arguments() {
+  static_assert(
+      (!is_callers_array<A> && ...),
+      "go: this array would be passed as a pointer into the caller's frame, which may be gone: pass a copy (std::array, "
+      "std::vector, std::string)");
+  static_assert(
+      (!is_initializer_list<std::remove_cvref_t<A>> && ...),
+      "go: the elements of an initializer_list are gone when the goroutine looks at them: pass a std::vector");
+}
+
+struct go_access {
+  template <class R, class Call>
+  static goroutine<R> start(const spawn_options& options, ctx_node* child, Call&& call) {
+    static_assert(!std::is_reference_v<Call>);
+    using frame = joined_frame<R, Call>;
+    void* memory = nullptr;
+    goroutine_core* g = nullptr;
+    frame* f = nullptr;
+    try {
+      g = goroutine_create(options, sizeof(frame), alignof(frame), &memory);
+      f = ::new (memory) frame(std::move(call));
+    } catch (...) {
+      if (g != nullptr) goroutine_discard(g);
+      if (child != nullptr) cancel_and_drop(child);
+      throw;
+    }
+    f->child = child;
+    frame_head<R>* head = f;
+    goroutine_start(g, &frame::entry, true);
+    return goroutine<R>(g, head);
+  }
+
+  template <class F, class... A>
+  static auto plain(const spawn_options& options, F&& f, A&&... a) {
+    using R = std::invoke_result_t<std::decay_t<F>, std::decay_t<A>...>;
+    check_arguments<A...>();
+    if (is_nil(f)) go_of_nil();
+    return start<R>(options, nullptr,
+                    [f = std::decay_t<F>(std::forward<F>(f)),
+                     args = std::tuple<std::decay_t<A>...>(std::forward<A>(a)...)]() mutable -> R {
+                      return std::apply([&](auto&... x) -> R { return std::invoke(std::move(f), std::move(x)...); },
+                                        args);
+                    });
+  }
+
+  template <class F, class... A>
+  static auto with_context(const spawn_options& options, const context& ctx, F&& f, A&&... a) {
+    using R = std::invoke_result_t<std::decay_t<F>, context, std::decay_t<A>...>;
+    check_arguments<A...>();
+    if (is_nil(f)) go_of_nil();
+    struct held_child {  // until `start` has it: copying `f` or an argument may throw
+      ctx_node* node;
+      ~held_child() {
+        if (node != nullptr) cancel_and_drop(node);
+      }
+    } child{child_of(ctx)};
+    auto call = [node = child.node, f = std::decay_t<F>(std::forward<F>(f)),
+                 args = std::tuple<std::decay_t<A>...>(std::forward<A>(a)...)]() mutable -> R {
+      return std::apply([&](auto&... x) -> R { return std::invoke(std::move(f), share(node), std::move(x)...); }, args);
+    };
+    return start<R>(options, std::exchange(child.node, nullptr), std::move(call));
+  }
+};
+
+// Carries the place of the call into a function that ends in a parameter pack, where a defaulted argument cannot.
+struct context_at {
+  const context& ctx;
+  std::source_location where;
+  context_at(const context& c, std::source_location w = std::source_location::current()) noexcept  // NOLINT
+      : ctx(c), where(w) {}
+};
+
+template <class F, class... A>
+concept go_callable = std::invocable<std::decay_t<F>, std::decay_t<A>...>;
+template <class F, class... A>
+concept go_context_callable = std::invocable<std::decay_t<F>, context, std::decay_t<A>...>;
+/// It could be called with the arguments themselves, but not with the goroutine's copies of them.
+template <class F, class... A>
+concept go_wants_references =
+    (sizeof...(A) != 0) && std::invocable<F, A...> && !std::invocable<std::decay_t<F>, std::decay_t<A>...>;
+template <class...>
+inline constexpr bool never = false;
+
+}  // namespace detail
+
+template <class R>
+void goroutine<R>::detail_no_goroutine() {
+  detail::join_of_nothing();
+}
+
+/// `go(f)` and `go(f, args…)`, up to four arguments (more: use a lambda).
+template <detail::go_callable F>
+auto go(F&& f, std::source_location where = std::source_location::current()) {
+  return detail::go_access::plain({nullptr, 0, where}, std::forward<F>(f));
+}
+template <class F, class A>
+  requires detail::go_callable<F, A>
+auto go(F&& f, A&& a, std::source_location where = std::source_location::current()) {
+  return detail::go_access::plain({nullptr, 0, where}, std::forward<F>(f), std::forward<A>(a));
+}
+template <class F, class A, class B>
+  requires detail::go_callable<F, A, B>
+auto go(F&& f, A&& a, B&& b, std::source_location where = std::source_location::current()) {
+  return detail::go_access::plain({nullptr, 0, where}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
+}
+template <class F, class A, class B, class C>
+  requires detail::go_callable<F, A, B, C>
+auto go(F&& f, A&& a, B&& b, C&& c, std::source_location where = std::source_location::current()) {
+  return detail::go_access::plain({nullptr, 0, where}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                                  std::forward<C>(c));
+}
+template <class F, class A, class B, class C, class D>
+  requires detail::go_callable<F, A, B, C, D>
+auto go(F&& f, A&& a, B&& b, C&& c, D&& d, std::source_location where = std::source_location::current()) {
+  return detail::go_access::plain({nullptr, 0, where}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                                  std::forward<C>(c), std::forward<D>(d));
+}
+
+/// Says what is wrong where `f` takes an argument by reference.
+template <class F, class... A>
+  requires(detail::go_wants_references<F, A...> && !std::convertible_to<F, context> &&
+           !std::convertible_to<F, const go_options&>)
+void go(F&&, A&&...) {
+  static_assert(
+      detail::never<F, A...>,
+      "go: arguments are copied or moved into the goroutine, and a copy does not bind to T&: pass std::ref(x) if x outlives "
+      "the goroutine, or let f take it by value");
+}
+
+/// `go(ctx, f, args…)` calls `f(child, args…)`.
+template <class F, class... A>
+  requires detail::go_context_callable<F, A...>
+auto go(detail::context_at ctx, F&& f, A&&... a) {
+  return detail::go_access::with_context({nullptr, 0, ctx.where}, ctx.ctx, std::forward<F>(f), std::forward<A>(a)...);
+}
+
+/// Both, with options.
+template <class F, class... A>
+  requires detail::go_callable<F, A...>
+auto go(const go_options& options, F&& f, A&&... a) {
+  return detail::go_access::plain({options.name, options.stack_size, options.where}, std::forward<F>(f),
+                                  std::forward<A>(a)...);
+}
+template <class F, class... A>
+  requires detail::go_context_callable<F, A...>
+auto go(const go_options& options, const context& ctx, F&& f, A&&... a) {
+  return detail::go_access::with_context({options.name, options.stack_size, options.where}, ctx, std::forward<F>(f),
+                                         std::forward<A>(a)...);
+}
+
+}  // namespace tenon

@@ -1,0 +1,29 @@
+#pragma once
+
+/// `panic`: misuse that the program could have avoided, with Go's exact text.
+///
+/// Go counterpart: the runtime panics that `recover` can catch. A panic is an exception, so it unwinds the goroutine,
+/// runs destructors, and is rethrown by `goroutine::join`. Where Go is fatal instead (a deadlock, the unlock of an
+/// unlocked mutex), tenon prints a dump of every goroutine to stderr and exits with status 2: nothing can catch that.
+
+#include <exception>
+#include <stdexcept>
+#include <string>
+
+namespace tenon {
+
+class panic : public std::logic_error {
+ public:
+  explicit panic(const std::string& what) : std::logic_error(what) {}
+  explicit panic(const char* what) : std::logic_error(what) {}
+};
+
+/// What becomes of an exception that left a goroutine and that nobody joined for. `goroutine` describes it ("goroutine 7
+/// [walker]"), `where` says where it was started. If the hook returns, the program goes on.
+using unhandled_hook = void (*)(std::exception_ptr failure, const char* goroutine, const char* where);
+
+/// Installs a hook and returns the one before. The default prints the exception and the goroutine to stderr, as Go prints
+/// a panic, and exits with status 2. Thread-safe. A null hook restores the default.
+unhandled_hook set_unhandled_hook(unhandled_hook hook) noexcept;
+
+}  // namespace tenon

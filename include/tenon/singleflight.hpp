@@ -1,0 +1,154 @@
+#pragma once
+
+/// `singleflight<K, V>`: calls for the same key at the same time do the work once and share its result.
+///
+/// Go counterpart: `golang.org/x/sync/singleflight`, `Group`.
+///
+///     tenon::singleflight<std::string, page> flights;
+///     auto [value, shared] = flights.call(url, [&] { return fetch(url); });
+///
+/// `call` runs f in the caller if nobody is at that key, else it blocks until that flight lands. If f throws, every caller of
+/// the flight gets the same exception object: look at it, do not change it. With a context a caller that waits gives up when it
+/// is canceled (`nullopt`); the flight goes on. `call_chan` never blocks: f runs in a goroutine that this object owns, and the
+/// result comes on a channel. `forget(key)` lets the next call start a new flight although one is in the air. f calling for its
+/// own key is a deadlock. Thread-safe; the destructor waits for the flights of `call_chan`.
+/// Cannot be copied or moved.
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <source_location>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <tenon/chan.hpp>
+#include <tenon/context.hpp>
+#include <tenon/error.hpp>
+#include <tenon/mutex.hpp>
+#include <tenon/select.hpp>
+#include <tenon/wait_group.hpp>
+
+namespace tenon {
+
+template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>>
+class singleflight {
+ public:
+  struct result {
+    V value;
+    bool shared = false;  ///< others got it, too
+  };
+  /// What a channel delivers: a value, or the exception as an error.
+  struct outcome {
+    std::optional<V> value;
+    error err;
+    bool shared = false;
+  };
+
+  singleflight() = default;
+  singleflight(const singleflight&) = delete;
+  singleflight& operator=(const singleflight&) = delete;
+  ~singleflight() { ours_.wait(); }
+
+  template <class F>
+  result call(const K& key, F&& f) {
+    auto [at, mine] = board(key);
+    if (mine) {
+      fly(key, *at, f);
+    } else {
+      (void)at->landed.recv();
+    }
+    return at->get();
+  }
+
+  /// `nullopt` if `ctx` was canceled while another caller's flight was in the air. An f of one's own is not cut off: give it a context.
+  template <class F>
+  [[nodiscard]] std::optional<result> call(const context& ctx, const K& key, F&& f) {
+    if (ctx.is_canceled()) return std::nullopt;
+    auto [at, mine] = board(key);
+    if (mine) {
+      fly(key, *at, f);
+    } else if (!at->landed.recv(ctx) && ctx.is_canceled() && !at->has_landed()) {
+      return std::nullopt;
+    }
+    return at->get();
+  }
+
+  template <class F>
+  [[nodiscard]] recv_chan<outcome> call_chan(const K& key, F&& f,
+                                             std::source_location where = std::source_location::current()) {
+    const auto to = make_chan<outcome>(1);
+    std::shared_ptr<flight> at;
+    {
+      const std::lock_guard hold(mu_);
+      const auto [place, fresh] = in_the_air_.try_emplace(key);
+      if (!fresh) {
+        ++place->second->passengers;
+        place->second->listeners.push_back(to);
+        return to;
+      }
+      at = place->second = std::make_shared<flight>();
+      at->listeners.push_back(to);
+    }
+    ours_.go([this, key, at, f = std::decay_t<F>(std::forward<F>(f))]() mutable { fly(key, *at, f); }, where);
+    return to;
+  }
+
+  void forget(const K& key) {
+    const std::lock_guard hold(mu_);
+    in_the_air_.erase(key);
+  }
+
+ private:
+  struct flight {
+    std::optional<V> value;
+    std::exception_ptr failure;
+    int passengers = 0;  // besides the first; guarded by mu_ until the landing
+    std::vector<send_chan<outcome>> listeners;
+    chan<unit> landed = make_chan<unit>();
+
+    [[nodiscard]] bool has_landed() const { return select(recv(landed), otherwise) == 0; }
+    [[nodiscard]] result get() const {
+      if (failure) std::rethrow_exception(failure);
+      return {*value, passengers != 0};
+    }
+  };
+
+  /// The key's flight, and whether it is the caller who has to fly it.
+  std::pair<std::shared_ptr<flight>, bool> board(const K& key) {
+    const std::lock_guard hold(mu_);
+    auto [place, fresh] = in_the_air_.try_emplace(key);
+    if (fresh) {
+      place->second = std::make_shared<flight>();
+    } else {
+      ++place->second->passengers;
+    }
+    return {place->second, fresh};
+  }
+
+  template <class F>
+  void fly(const K& key, flight& at, F& f) {
+    try {
+      at.value.emplace(f());
+    } catch (...) {
+      at.failure = std::current_exception();
+    }
+    {
+      const std::lock_guard hold(mu_);
+      // Not the one that followed a `forget`.
+      if (const auto place = in_the_air_.find(key); place != in_the_air_.end() && place->second.get() == &at) {
+        in_the_air_.erase(place);
+      }
+    }
+    at.landed.close();
+    for (const auto& to : at.listeners) to.send({at.value, error(at.failure), at.passengers != 0});
+  }
+
+  mutex mu_;
+  std::unordered_map<K, std::shared_ptr<flight>, Hash, Equal> in_the_air_;
+  wait_group ours_;
+};
+
+}  // namespace tenon

@@ -1,0 +1,91 @@
+#pragma once
+
+/// `after`, `timer` and `ticker`: the monotonic clock as channels.
+///
+/// Go counterpart: `time.After`, `time.NewTimer`, `time.AfterFunc`, `time.NewTicker`, with the rules of Go 1.23: the channel
+/// has length and capacity 0, and after `stop` or `reset` it never delivers a tick of before. The value received is the time at which the
+/// timer fired. None of these calls blocks; receiving does. Timers work on OS threads outside of `run`, too.
+///
+///     tenon::ticker tick(100ms);
+///     while (true) {
+///       switch (tenon::select(tenon::recv(tick.c()), tenon::recv(ctx.done()))) {
+///         case 0: flush(); break;
+///         case 1: return ctx.err();
+///       }
+///     }
+///
+/// Destroying a timer or ticker stops it; its channel then never delivers. Members are thread-safe; construction, move and
+/// destruction are the owner's.
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <source_location>
+
+#include <tenon/chan.hpp>
+#include <tenon/context.hpp>
+
+namespace tenon {
+
+namespace detail {
+struct timer_core;
+}
+
+/// A channel that delivers the time once, after `d`. Needs no stop: dropping the last handle to the channel ends the timer.
+[[nodiscard]] recv_chan<time_point> after(std::chrono::nanoseconds d);
+
+/// Fires once.
+class timer {
+ public:
+  /// An uninitialised timer, whose `stop` and `reset` panic.
+  timer() noexcept = default;
+  /// Delivers on `c()` after `d`.
+  explicit timer(std::chrono::nanoseconds d);
+  /// Runs `f` in a goroutine of its own after `d` (Go: `time.AfterFunc`; `c()` is nil). Destruction waits for an `f` that has started,
+  /// so `f` must not destroy its own timer. Outside of `run`, `f` runs on tenon's service thread and must be short.
+  timer(std::chrono::nanoseconds d, std::function<void()> f,
+        std::source_location where = std::source_location::current());
+  timer(timer&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+  timer& operator=(timer&& other) noexcept {  // the old one ends with `other`
+    std::swap(core_, other.core_);
+    return *this;
+  }
+  timer(const timer&) = delete;
+  timer& operator=(const timer&) = delete;
+  ~timer();
+
+  [[nodiscard]] recv_chan<time_point> c() const noexcept;
+
+  /// True if this call stopped it: it had not fired, or nobody had received its tick.
+  bool stop() const;
+  /// Starts it again, to fire after `d`; true if it was active, as for `stop`.
+  bool reset(std::chrono::nanoseconds d) const;
+
+ private:
+  detail::timer_core* core_ = nullptr;
+};
+
+/// Fires every `period`; a tick that nobody takes in time is dropped. A period of zero or less is a panic:
+/// `non-positive interval for NewTicker`.
+class ticker {
+ public:
+  ticker() noexcept = default;
+  explicit ticker(std::chrono::nanoseconds period);
+  ticker(ticker&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+  ticker& operator=(ticker&& other) noexcept {
+    std::swap(core_, other.core_);
+    return *this;
+  }
+  ticker(const ticker&) = delete;
+  ticker& operator=(const ticker&) = delete;
+  ~ticker();
+
+  [[nodiscard]] recv_chan<time_point> c() const noexcept;
+  void stop() const;
+  void reset(std::chrono::nanoseconds period) const;
+
+ private:
+  detail::timer_core* core_ = nullptr;
+};
+
+}  // namespace tenon

@@ -1,0 +1,68 @@
+#pragma once
+
+/// `wait_group`: waits for a number of things to finish.
+///
+/// Go counterpart: `sync.WaitGroup`, with Go 1.25's `Go`. It joins; to *stop* its goroutines give them a context.
+///
+///     tenon::wait_group wg;
+///     for (auto& item : items) wg.go([&item] { process(item); });
+///     wg.wait();
+///
+/// `go(f)` counts before the goroutine exists, so an `add` inside the goroutine, the classic bug, cannot be written.
+/// `wait` blocks the goroutine, or OS thread, until the count is zero; `wait(ctx)` also ends when `ctx` is canceled. The
+/// destructor waits, so that nothing its goroutines refer to goes away under them. An exception that leaves a function
+/// started by `go(f)` goes to the unhandled hook: use an `errgroup` for tasks that can fail. `add` and `done` may be called from anywhere; neither
+/// blocks. What happens before a `done` happens before the `wait` that it ends returns.
+///
+/// Panics, with Go's texts: `sync: negative WaitGroup counter`, `sync: WaitGroup is reused before previous Wait has returned`.
+
+#include <atomic>
+#include <cstdint>
+#include <source_location>
+#include <utility>
+
+#include <tenon/go.hpp>
+#include <tenon/mutex.hpp>
+
+namespace tenon {
+
+class wait_group {
+ public:
+  wait_group() noexcept = default;
+  wait_group(const wait_group&) = delete;
+  wait_group& operator=(const wait_group&) = delete;
+  ~wait_group();
+
+  void add(int delta = 1);
+  void done() { add(-1); }
+
+  /// Starts `f` in a goroutine that this group owns.
+  template <class F>
+  void go(F&& f, std::source_location where = std::source_location::current()) {
+    add(1);
+    try {
+      detail::spawn_owned(where, [this, f = std::forward<F>(f)]() mutable {
+        // Done when the function and what it captured are gone: they may refer to what the waiter has.
+        const detail::owned_scope finished{this, [](void* self) { static_cast<wait_group*>(self)->done(); }};
+        auto task(std::move(f));
+        detail::call_unowned(task);
+      });
+    } catch (...) {
+      done();
+      throw;
+    }
+  }
+
+  void wait();
+  /// False if `ctx` was canceled first.
+  [[nodiscard]] bool wait(const context& ctx) { return wait_or_done(detail::done_core(ctx)); }
+
+ private:
+  bool wait_or_done(detail::chan_core* done);
+
+  std::atomic<std::uint64_t> state_{0};  // count in the upper half, waiters in the lower, as in Go
+  std::atomic<std::uint32_t> list_lock_{0};
+  detail::wait_list waiters_;
+};
+
+}  // namespace tenon

@@ -1,0 +1,12 @@
+#pragma once
+
+/// `yield()`: lets the other runnable goroutines go first.
+///
+/// Go counterpart: `runtime.Gosched`. Never blocks: the caller goes to the end of its worker's queue. On a plain OS thread
+/// it is `std::this_thread::yield`. Cancel and close do not concern it.
+
+namespace tenon {
+
+void yield() noexcept;
+
+}  // namespace tenon

@@ -1,0 +1,56 @@
+#include "base/fatal.hpp"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include <tenon/panic.hpp>
+
+namespace tenon {
+
+namespace {
+std::atomic<dump_hook> dump{nullptr};
+std::atomic<bool> dying{false};
+
+void put(const char* s) noexcept {
+  std::size_t left = std::strlen(s);
+  while (left > 0) {
+    const ssize_t n = ::write(STDERR_FILENO, s, left);
+    if (n <= 0) return;
+    s += n;
+    left -= static_cast<std::size_t>(n);
+  }
+}
+}  // namespace
+
+void set_dump_hook(dump_hook hook) noexcept { dump.store(hook, std::memory_order_release); }
+
+void die_with_dump(const char* text) noexcept {
+  // One thread reports; the others wait for it to end the process.
+  if (dying.exchange(true, std::memory_order_acq_rel)) {
+    for (;;) ::pause();
+  }
+  put(text);
+  put("\n");
+  if (dump_hook hook = dump.load(std::memory_order_acquire)) hook();
+  ::_exit(2);
+}
+
+void fatal(const char* text) noexcept {
+  char line[512];
+  std::snprintf(line, sizeof line, "fatal error: %s", text);
+  die_with_dump(line);
+}
+
+void throw_panic(const char* text) { throw panic(text); }
+
+void assert_failed(const char* what, const char* file, int line) noexcept {
+  char text[512];
+  std::snprintf(text, sizeof text, "tenon: internal invariant broken: %s (%s:%d)", what, file, line);
+  fatal(text);
+}
+
+}  // namespace tenon

@@ -1,0 +1,27 @@
+#pragma once
+
+// Ends the process because the program broke a rule that nothing can recover from: Go's "fatal error".
+//
+// The text goes to stderr first, by write(2), so that it is seen even if the dump that follows cannot be made. The dump
+// itself is diag's business: it registers itself here, so that the rooms below need not know it.
+
+namespace tenon {
+
+/// Prints "fatal error: TEXT" and a dump of every goroutine, exits with status 2.
+[[noreturn]] void fatal(const char* text) noexcept;
+
+/// Prints TEXT as it is, and a dump; exits with status 2.
+[[noreturn]] void die_with_dump(const char* text) noexcept;
+
+/// A dump to stderr, for fatal and SIGQUIT. Set once by diag at start-up; null: no dump.
+using dump_hook = void (*)() noexcept;
+void set_dump_hook(dump_hook hook) noexcept;
+
+[[noreturn]] void throw_panic(const char* text);
+
+/// An invariant of tenon itself. Always on: a broken scheduler must not go on silently.
+[[noreturn]] void assert_failed(const char* what, const char* file, int line) noexcept;
+
+}  // namespace tenon
+
+#define TENON_ASSERT(x) (static_cast<bool>(x) ? void(0) : ::tenon::assert_failed(#x, __FILE__, __LINE__))

@@ -1,0 +1,210 @@
+#include "core/chan.hpp"
+
+#include <mutex>
+#include <new>
+
+#include <tenon/select.hpp>
+
+#include "base/fatal.hpp"
+#include "core/select.hpp"
+
+// The channel.
+//
+// Invariants, whenever the lock is free
+//  1. At most one of `receivers` and `senders` holds waiters that can still fire, except that one select may wait in both.
+//  2. Receivers wait only while the buffer is empty, senders only while it is full (capacity 0 is both, always).
+//  3. A closed channel has no waiters.
+//  4. Elements count, first … first+count-1 (modulo capacity) of the buffer are alive, the others raw memory.
+//
+// A value goes straight from the sender's frame to the receiver's when one of them already waits: the waiter's frame stands
+// still until it is unparked. Unparking happens after the lock is released.
+//
+// Lock order: channel locks by address (select); a primitive's list lock before the lock of a context's done channel.
+
+namespace tenon::detail {
+
+namespace {
+
+/// What an allocation must be asked for; 0 if any will do.
+std::size_t special_align(const elem_ops& ops) noexcept {
+  return ops.align > __STDCPP_DEFAULT_NEW_ALIGNMENT__ ? ops.align : 0;
+}
+
+chan_core* allocate(const elem_ops& ops, std::size_t capacity, const char* reason) {
+  static_assert(alignof(chan_core) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+  const std::size_t bytes = chan_header(ops.align) + capacity * ops.size;
+  const std::size_t align = special_align(ops);
+  void* p = align == 0 ? ::operator new(bytes) : ::operator new(bytes, std::align_val_t(align));
+  return ::new (p) chan_core(ops, capacity, reason);
+}
+
+void finish(waiter* woken) noexcept {
+  if (woken != nullptr) unpark(woken->who);
+}
+
+}  // namespace
+
+chan_core* chan_make(const elem_ops& ops, std::int64_t capacity, const char* reason) {
+  const std::size_t most = (std::size_t{1} << 47U) / ops.size;  // no process has more address space than that
+  if (capacity < 0 || static_cast<std::size_t>(capacity) > most) throw_panic("makechan: size out of range");
+  return allocate(ops, static_cast<std::size_t>(capacity), reason);
+}
+
+chan_core* timer_chan_make(const elem_ops& ops) {
+  chan_core* c = allocate(ops, 1, nullptr);
+  c->is_timer = true;
+  return c;
+}
+
+void chan_retain(chan_core* c) noexcept { c->refs.fetch_add(1, std::memory_order_relaxed); }
+
+void chan_release(chan_core* c) noexcept {
+  const auto abandoned = c->abandoned;
+  void* owner = c->owner;
+  // Release: our use of the channel; acquire: everybody else's, before it is destroyed.
+  const std::uint32_t before = c->refs.fetch_sub(1, std::memory_order_acq_rel);
+  if (before == 2 && abandoned != nullptr) abandoned(owner);
+  if (before != 1) return;
+  if (c->ops.destroy != nullptr) {
+    const std::size_t n = c->count.load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i < n; ++i) c->ops.destroy(c->cell(c->first + i));
+  }
+  const std::size_t align = special_align(c->ops);
+  c->~chan_core();
+  if (align == 0) {
+    ::operator delete(static_cast<void*>(c));
+  } else {
+    ::operator delete(static_cast<void*>(c), std::align_val_t(align));
+  }
+}
+
+// Waiting has functions of its own, entered with the lock held, so that those who need not wait do not pay for their frames.
+
+TENON_NOINLINE static void wait_to_send(chan_core& c, void* src) {
+  waiter w;
+  w.elem = src;
+  w.who = begin_wait(wait_reason::chan_send, &c);
+  push_back(c.senders, &w);
+  c.lock.unlock();
+  commit_wait(w.who);
+  if (TENON_UNLIKELY(!w.ok)) throw_panic("send on closed channel");
+}
+
+TENON_NOINLINE static bool wait_to_recv(chan_core& c, void* dst) {
+  waiter w;
+  w.elem = dst;
+  w.who = begin_wait(wait_reason::chan_receive, &c);
+  push_back(c.receivers, &w);
+  c.lock.unlock();
+  commit_wait(w.who);
+  return w.ok;
+}
+
+void chan_send(chan_core* c, void* src) {
+  if (TENON_UNLIKELY(c == nullptr)) wait_for_ever(wait_reason::chan_send_nil);
+  waiter* woken = nullptr;
+  c->lock.lock();
+  const try_result r = try_send_locked(*c, src, &woken);
+  if (r == try_result::would_block) return wait_to_send(*c, src);
+  c->lock.unlock();
+  if (TENON_UNLIKELY(r == try_result::closed)) throw_panic("send on closed channel");
+  finish(woken);
+}
+
+bool chan_recv(chan_core* c, void* dst) {
+  if (TENON_UNLIKELY(c == nullptr)) wait_for_ever(wait_reason::chan_receive_nil);
+  waiter* woken = nullptr;
+  c->lock.lock();
+  const try_result r = try_recv_locked(*c, dst, nullptr, &woken);
+  if (r == try_result::would_block) return wait_to_recv(*c, dst);
+  c->lock.unlock();
+  finish(woken);
+  return r == try_result::done;
+}
+
+try_result chan_try_send(chan_core* c, void* src) {
+  if (c == nullptr || send_would_block(*c)) return try_result::would_block;
+  waiter* woken = nullptr;
+  c->lock.lock();
+  const try_result r = try_send_locked(*c, src, &woken);
+  c->lock.unlock();
+  if (r == try_result::closed) throw_panic("send on closed channel");
+  finish(woken);
+  return r;
+}
+
+try_result chan_try_recv(chan_core* c, void* dst) {
+  if (c == nullptr || recv_would_block(*c)) return try_result::would_block;
+  waiter* woken = nullptr;
+  c->lock.lock();
+  const try_result r = try_recv_locked(*c, dst, nullptr, &woken);
+  c->lock.unlock();
+  finish(woken);
+  return r;
+}
+
+// With a context: one attempt on the channel itself, then a select of the two.
+
+bool chan_send_or_done(chan_core* c, void* src, chan_core* done) {
+  if (done == nullptr) {
+    chan_send(c, src);
+    return true;
+  }
+  if (done->closed.load(std::memory_order_acquire)) return false;
+  if (c != nullptr && chan_try_send(c, src) == try_result::done) return true;
+  const select_op send{c, src, nullptr, true};
+  const select_op cancel{done, nullptr, &accept_nothing, false};
+  const select_op* const ops[] = {&send, &cancel};
+  return select_among(ops, 2, false, wait_reason::chan_send).index == 0;
+}
+
+bool chan_recv_or_done(chan_core* c, void* dst, chan_core* done) {
+  if (done == nullptr) return chan_recv(c, dst);
+  if (done->closed.load(std::memory_order_acquire)) return false;
+  if (c != nullptr) {
+    const try_result r = chan_try_recv(c, dst);
+    if (r != try_result::would_block) return r == try_result::done;
+  }
+  const select_op recv{c, dst, nullptr, false};
+  const select_op cancel{done, nullptr, &accept_nothing, false};
+  const select_op* const ops[] = {&recv, &cancel};
+  const select_result r = select_among(ops, 2, false, wait_reason::chan_receive);
+  return r.index == 0 && r.ok;
+}
+
+void chan_close(chan_core* c) {
+  if (c == nullptr) throw_panic("close of nil channel");
+  waiter* chain = nullptr;
+  waiter** last = &chain;
+  {
+    const std::lock_guard hold(c->lock);
+    if (c->closed.load(std::memory_order_relaxed)) throw_panic("close of closed channel");
+    // Release: what was done before the close is seen by those who learn of it without the lock.
+    c->closed.store(true, std::memory_order_release);
+    while (waiter* r = take(c->receivers)) {
+      if (r->accept != nullptr) r->accept(r->elem, nullptr);
+      *last = r;
+      last = &r->next;
+    }
+    while (waiter* s = take(c->senders)) {
+      *last = s;
+      last = &s->next;
+    }
+    *last = nullptr;
+  }
+  unpark_all(chain);
+}
+
+std::size_t chan_len(const chan_core* c) noexcept {
+  return c == nullptr || c->is_timer ? 0 : c->count.load(std::memory_order_relaxed);
+}
+std::size_t chan_cap(const chan_core* c) noexcept { return c == nullptr || c->is_timer ? 0 : c->capacity; }
+
+bool timer_chan_drain(chan_core& c) noexcept {
+  // Ticks come under the timer's lock, which our caller holds: an empty channel stays so.
+  if (c.count.load(std::memory_order_relaxed) == 0) return false;
+  const std::lock_guard hold(c.lock);
+  return c.count.exchange(0, std::memory_order_relaxed) != 0;
+}
+
+}  // namespace tenon::detail

@@ -1,0 +1,130 @@
+#pragma once
+
+// The channel, seen from within core. See chan.cpp for its invariants.
+
+#include <cstddef>
+#include <cstring>
+
+#include "core/waiter.hpp"
+#include "platform/compiler.hpp"
+
+namespace tenon::detail {
+
+struct chan_core {
+  // Changed under `lock`; `count`, `closed` and the list heads may be peeked at without it. First what every operation touches.
+  spin_lock lock;
+  std::atomic<bool> closed{false};
+  bool is_timer = false;  // constant: a timer's channel, its one slot of buffer is not the user's to see
+  std::atomic<std::size_t> count{0};
+  std::size_t first = 0;  // index of the oldest buffered element
+  wait_list receivers;
+  wait_list senders;
+
+  // Constant after construction.
+  const std::size_t capacity;
+  std::byte* const buffer;  // follows the core in the same allocation
+  const elem_ops ops;
+  const char* const reason;  // why the capacity is what it is; may be null
+  // For the channel of `after`: called when its timer holds the only reference left. Constant once others can see the channel.
+  void (*abandoned)(void* owner) noexcept = nullptr;
+  void* owner = nullptr;
+
+  std::atomic<std::uint32_t> refs{1};
+
+  inline chan_core(const elem_ops& o, std::size_t c, const char* r) noexcept;
+
+  std::byte* cell(std::size_t i) const noexcept { return buffer + (i >= capacity ? i - capacity : i) * ops.size; }
+
+  /// Constructs *dst from *src.
+  void move(void* dst, void* src) const noexcept {
+    if (TENON_LIKELY(ops.move == nullptr)) {
+      if (ops.size == 8) {
+        std::memcpy(dst, src, 8);
+      } else if (ops.size == 4) {
+        std::memcpy(dst, src, 4);
+      } else {
+        std::memcpy(dst, src, ops.size);
+      }
+    } else {
+      ops.move(dst, src);
+    }
+  }
+  void give(void* out, accept_fn accept, void* src) const noexcept {
+    if (accept != nullptr) {
+      accept(out, src);
+    } else {
+      move(out, src);
+    }
+  }
+};
+
+constexpr std::size_t chan_header(std::size_t align) noexcept {
+  return (sizeof(chan_core) + align - 1) / align * align;
+}
+inline chan_core::chan_core(const elem_ops& o, std::size_t c, const char* r) noexcept
+    : capacity(c), buffer(reinterpret_cast<std::byte*>(this) + chan_header(o.align)), ops(o), reason(r) {}
+
+// One attempt under the lock. `done`: it took place, and `*woken` (if not null) is to be unparked after the lock is released.
+
+TENON_INLINE try_result try_send_locked(chan_core& c, void* src, waiter** woken) noexcept {
+  if (TENON_UNLIKELY(c.closed.load(std::memory_order_relaxed))) return try_result::closed;
+  if (waiter* r = take(c.receivers)) {
+    c.give(r->elem, r->accept, src);
+    r->ok = true;
+    *woken = r;
+    return try_result::done;
+  }
+  const std::size_t n = c.count.load(std::memory_order_relaxed);
+  if (n == c.capacity) return try_result::would_block;
+  c.move(c.cell(c.first + n), src);
+  c.count.store(n + 1, std::memory_order_relaxed);
+  return try_result::done;
+}
+
+TENON_INLINE try_result try_recv_locked(chan_core& c, void* dst, accept_fn accept, waiter** woken) noexcept {
+  const std::size_t n = c.count.load(std::memory_order_relaxed);
+  if (n == 0) {
+    if (TENON_UNLIKELY(c.closed.load(std::memory_order_relaxed))) {
+      if (accept != nullptr) accept(dst, nullptr);
+      return try_result::closed;
+    }
+    waiter* s = take(c.senders);  // unbuffered: straight from its frame
+    if (s == nullptr) return try_result::would_block;
+    c.give(dst, accept, s->elem);
+    s->ok = true;
+    *woken = s;
+    return try_result::done;
+  }
+  std::byte* oldest = c.cell(c.first);
+  c.give(dst, accept, oldest);
+  if (c.ops.destroy != nullptr) c.ops.destroy(oldest);
+  if (++c.first == c.capacity) {
+    c.first = 0;
+    // Operations that switch nowhere count, too. With a small buffer there are not many between two switches.
+    if (c.capacity >= 16) made_progress(static_cast<std::uint32_t>(c.capacity));
+  }
+  // Invariant 2: the place just freed belongs to the first sender that waits.
+  if (waiter* s = take(c.senders)) {
+    c.move(c.cell(c.first + n - 1), s->elem);
+    s->ok = true;
+    *woken = s;
+  } else {
+    c.count.store(n - 1, std::memory_order_relaxed);
+  }
+  return try_result::done;
+}
+
+/// What can be told without the lock: true means that an attempt would block now.
+inline bool recv_would_block(const chan_core& c) noexcept {
+  return c.count.load(std::memory_order_relaxed) == 0 && empty(c.senders) && !c.closed.load(std::memory_order_acquire);
+}
+inline bool send_would_block(const chan_core& c) noexcept {
+  return c.count.load(std::memory_order_relaxed) >= c.capacity && empty(c.receivers) &&
+         !c.closed.load(std::memory_order_acquire);
+}
+
+chan_core* timer_chan_make(const elem_ops& ops);
+/// Empties a timer's channel: true if there was an unread tick.
+bool timer_chan_drain(chan_core& c) noexcept;
+
+}  // namespace tenon::detail

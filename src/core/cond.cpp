@@ -1,0 +1,81 @@
+#include <tenon/cond.hpp>
+
+#include <memory>
+#include <new>
+
+#include "core/chan.hpp"
+#include "core/waiter.hpp"
+
+// Invariants
+//  1. A caller is in the list before it releases its lock, so a signal that follows the change it waits for finds it there.
+//  2. It falls asleep after that. A signal in between finds a waiter without anybody to wake, and marks it: `ok` in a waiter that is in no
+//     list means signaled.
+//  3. The list is in the order of the calls; signal takes the first. One that gives up is not signaled: its signal goes to the next.
+
+namespace tenon {
+
+namespace detail {
+
+static_assert(sizeof(waiter) <= 64 && alignof(waiter) <= 8);
+
+static waiter& waiter_in(unsigned char* memory) noexcept { return *std::launder(reinterpret_cast<waiter*>(memory)); }
+
+cond_wait::cond_wait(std::atomic<std::uint32_t>& list_lock, wait_list& waiters) noexcept
+    : list_lock_(list_lock), waiters_(waiters) {
+  auto* w = ::new (static_cast<void*>(waiter_)) waiter;
+  const spin_guard hold(list_lock_);
+  push_back(waiters_, w);
+}
+
+bool cond_wait::sleep(chan_core* done) noexcept {
+  waiter& w = waiter_in(waiter_);
+  slept_ = true;
+  spin_acquire(list_lock_);
+  if (w.ok) {  // invariant 2
+    spin_release(list_lock_);
+    return true;
+  }
+  return wait_in_list(waiters_, list_lock_, w, done, wait_reason::cond_wait, list_place::already_in);
+}
+
+cond_wait::~cond_wait() {
+  if (slept_) return;  // else `unlock` has thrown
+  const spin_guard hold(list_lock_);
+  if (waiter& w = waiter_in(waiter_); w.queued) unlink(waiters_, &w);
+}
+
+}  // namespace detail
+
+using detail::waiter;
+
+void cond::signal() noexcept {
+  if (detail::empty(waiters_)) return;
+  detail::parker* asleep = nullptr;
+  {
+    const spin_guard hold(list_lock_);
+    if (waiter* w = detail::take(waiters_)) {
+      w->ok = true;
+      asleep = w->who;
+    }
+  }
+  if (asleep != nullptr) detail::unpark(asleep);
+}
+
+void cond::broadcast() noexcept {
+  if (detail::empty(waiters_)) return;
+  waiter* chain = nullptr;
+  waiter** last = &chain;
+  {
+    const spin_guard hold(list_lock_);
+    while (waiter* w = detail::take(waiters_)) {
+      w->ok = true;
+      if (w->who == nullptr) continue;  // awake yet, and may be gone once we release the lock
+      *last = w;
+      last = &w->next;
+    }
+    *last = nullptr;
+  }
+  detail::unpark_all(chain);
+}
+
+}  // namespace tenon

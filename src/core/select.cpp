@@ -1,0 +1,204 @@
+#include "core/select.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <vector>
+
+#include <tenon/select.hpp>
+
+#include "base/fatal.hpp"
+
+// Select.
+//
+//   1. Try each case once, in random order, under its own lock only: a select that need not wait takes one lock.
+//   2. None could: lock all channels by address and try again. This is the moment at which "none can proceed" is true of all at once, so
+//      `otherwise` is decided here.
+//   3. Leave a waiter in each channel, all of one claim group; unlock; wait.
+//   4. One has fired. Unlink the others, each under its channel's lock: after that nobody looks at them (waiter.hpp, invariant 2).
+//
+// Invariants
+//  1. A case fires only with the group's claim, so two never do, and the same channel may stand in several cases, in both directions.
+//  2. Uniform choice: the order of the attempts is a fresh random permutation each time.
+//  3. Lock order: by address, each channel once.
+
+namespace tenon {
+
+namespace detail {
+
+namespace {
+
+constexpr std::size_t small = 8;  // cases that need no allocation
+
+/// Per-select storage of n elements: on the stack for a few. Only what is asked for is initialised.
+template <class T>
+class scratch {
+ public:
+  explicit scratch(std::size_t n) {
+    static_assert(std::is_trivially_destructible_v<T>);
+    if (n > small) {
+      many_ = std::make_unique<T[]>(n);
+      data_ = many_.get();
+    } else {
+      data_ = reinterpret_cast<T*>(few_);
+      std::uninitialized_default_construct_n(data_, n);
+    }
+  }
+  T& operator[](std::size_t i) noexcept { return data_[i]; }
+  T* data() noexcept { return data_; }
+
+ private:
+  alignas(T) std::byte few_[small * sizeof(T)];
+  std::unique_ptr<T[]> many_;
+  T* data_;
+};
+
+/// Puts a channel where it belongs among the n sorted ones; n + 1 unless it is there already.
+std::size_t insert_lock(chan_core** sorted, std::size_t n, chan_core* c) noexcept {
+  std::size_t at = n;
+  while (at > 0 && std::less<>{}(c, sorted[at - 1])) --at;
+  if (at > 0 && sorted[at - 1] == c) return n;
+  for (std::size_t k = n; k > at; --k) sorted[k] = sorted[k - 1];
+  sorted[at] = c;
+  return n + 1;
+}
+
+/// The distinct channels of the first `live` cases of `order`, by address. Few are inserted; many are sorted.
+std::size_t lock_order(chan_core** sorted, const select_op* const* ops, const std::uint32_t* order, std::size_t live) {
+  if (live <= small) {
+    std::size_t distinct = 0;
+    for (std::size_t k = 0; k < live; ++k) distinct = insert_lock(sorted, distinct, ops[order[k]]->chan);
+    return distinct;
+  }
+  for (std::size_t k = 0; k < live; ++k) sorted[k] = ops[order[k]]->chan;
+  std::sort(sorted, sorted + live, std::less<>{});
+  return static_cast<std::size_t>(std::unique(sorted, sorted + live) - sorted);
+}
+
+void shuffle(std::uint32_t* order, std::size_t n) noexcept {
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint32_t j = i == 0 ? 0 : choose(static_cast<std::uint32_t>(i) + 1);
+    order[i] = order[j];
+    order[j] = static_cast<std::uint32_t>(i);
+  }
+}
+
+bool would_block(const select_op& op) noexcept {
+  return op.is_send ? send_would_block(*op.chan) : recv_would_block(*op.chan);
+}
+
+try_result attempt(const select_op& op, waiter** woken) noexcept {
+  return op.is_send ? try_send_locked(*op.chan, op.elem, woken) : try_recv_locked(*op.chan, op.elem, op.accept, woken);
+}
+
+select_result conclude(const select_op& op, std::size_t index, try_result r, waiter* woken) {
+  if (woken != nullptr) unpark(woken->who);
+  if (op.is_send && r == try_result::closed) throw_panic("send on closed channel");
+  return {index, r == try_result::done};
+}
+
+}  // namespace
+
+select_result select_among(const select_op* const* ops, std::size_t n, bool has_default, wait_reason reason) {
+  scratch<std::uint32_t> order(n);
+  shuffle(order.data(), n);
+
+  std::size_t live = 0;
+  for (std::size_t k = 0; k < n; ++k) {
+    const std::uint32_t i = order[k];
+    const select_op& op = *ops[i];
+    if (op.chan == nullptr) continue;
+    order[live++] = i;  // from here on `order` holds the cases that can ever fire
+    if (would_block(op)) continue;
+    waiter* woken = nullptr;
+    op.chan->lock.lock();
+    const try_result r = attempt(op, &woken);
+    op.chan->lock.unlock();
+    if (r != try_result::would_block) return conclude(op, i, r, woken);
+  }
+  if (live == 0) {
+    if (has_default) return {n, false};
+    wait_for_ever(n == 0 ? wait_reason::select_no_cases : reason);
+  }
+  if (has_default && live == 1) return {n, false};
+
+  scratch<chan_core*> locks(live);
+  const std::size_t distinct = lock_order(locks.data(), ops, order.data(), live);
+  const auto unlock_all = [&]() noexcept {
+    for (std::size_t k = distinct; k-- > 0;) locks[k]->lock.unlock();
+  };
+  scratch<waiter> waiters(has_default ? 0 : live);
+  for (std::size_t k = 0; k < distinct; ++k) locks[k]->lock.lock();
+  for (std::size_t k = 0; k < live; ++k) {
+    const select_op& op = *ops[order[k]];
+    waiter* woken = nullptr;
+    const try_result r = attempt(op, &woken);
+    if (r != try_result::would_block) {
+      unlock_all();
+      return conclude(op, order[k], r, woken);
+    }
+  }
+  if (has_default) {
+    unlock_all();
+    return {n, false};
+  }
+
+  claim_group group;
+  parker* me = begin_wait(reason, ops[order[0]]->chan);
+  for (std::size_t k = 0; k < live; ++k) {
+    const select_op& op = *ops[order[k]];
+    waiter& w = waiters[k];
+    w.who = me;
+    w.group = &group;
+    w.elem = op.elem;
+    w.accept = op.accept;
+    w.index = order[k];
+    push_back(op.is_send ? op.chan->senders : op.chan->receivers, &w);
+  }
+  unlock_all();
+  commit_wait(me);
+
+  waiter* fired = group.winner.load(std::memory_order_acquire);
+  for (std::size_t k = 0; k < live; ++k) {
+    waiter& w = waiters[k];
+    if (&w == fired) continue;
+    const select_op& op = *ops[w.index];
+    op.chan->lock.lock();
+    if (w.queued) unlink(op.is_send ? op.chan->senders : op.chan->receivers, &w);
+    op.chan->lock.unlock();
+  }
+  const select_op& op = *ops[fired->index];
+  return conclude(op, fired->index, fired->ok ? try_result::done : try_result::closed, nullptr);
+}
+
+bool try_op(const select_op& op) {
+  if (op.chan == nullptr || would_block(op)) return false;
+  waiter* woken = nullptr;
+  op.chan->lock.lock();
+  const try_result r = attempt(op, &woken);
+  op.chan->lock.unlock();
+  if (r == try_result::would_block) return false;
+  (void)conclude(op, 0, r, woken);
+  return true;
+}
+
+std::size_t select_ops(const select_op* const* ops, std::size_t n, std::size_t otherwise) {
+  const select_result r = select_among(ops, n, otherwise != n, wait_reason::select);
+  return r.index == n ? otherwise : r.index;
+}
+
+}  // namespace detail
+
+std::size_t select(std::span<const select_case> cases) {
+  std::vector<const detail::select_op*> ops;
+  ops.reserve(cases.size());
+  std::size_t otherwise = cases.size();
+  for (const select_case& c : cases) {
+    if (detail::select_access::is_otherwise(c)) otherwise = ops.size();
+    ops.push_back(&detail::select_access::op(c));
+  }
+  return detail::select_ops(ops.data(), ops.size(), otherwise);
+}
+
+}  // namespace tenon

@@ -1,0 +1,88 @@
+#include <tenon/wait_group.hpp>
+
+#include "base/fatal.hpp"
+#include "core/waiter.hpp"
+
+// State: the count in the upper 32 bits, the number of waiters in the lower, as in Go.
+//
+// Invariants
+//  1. The number of waiters changes only under list_lock_, the count by anybody.
+//  2. Whoever brings the count to zero while there are waiters takes them all out of the list and fires them.
+//  3. The count reaches zero in one step, under list_lock_ if there are waiters, and after that step only the lock's release touches
+//     the group: its owner may destroy it, if the destructor waits for that release.
+
+namespace tenon {
+
+namespace {
+std::int32_t count_of(std::uint64_t s) noexcept { return static_cast<std::int32_t>(s >> 32U); }
+std::uint32_t waiters_of(std::uint64_t s) noexcept { return static_cast<std::uint32_t>(s); }
+}  // namespace
+
+void wait_group::add(int delta) {
+  const auto step = static_cast<std::uint64_t>(static_cast<std::int64_t>(delta)) << 32U;
+  if (delta > 0) {  // cannot reach zero: nobody to wake, and no need to look first
+    state_.fetch_add(step, std::memory_order_acq_rel);
+    return;
+  }
+  std::uint64_t s = state_.load(std::memory_order_relaxed);
+  for (;;) {
+    const std::uint64_t next = s + step;
+    if (count_of(next) == 0 && waiters_of(next) != 0) break;
+    // Release: what was done before `done`.
+    if (state_.compare_exchange_weak(s, next, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+      if (count_of(next) < 0) throw_panic("sync: negative WaitGroup counter");
+      return;
+    }
+  }
+
+  detail::waiter* chain = nullptr;
+  detail::waiter** last = &chain;
+  {
+    const spin_guard hold(list_lock_);
+    s = state_.load(std::memory_order_relaxed);
+    // Invariant 2. The count may have changed since; the waiters cannot any more.
+    while (!state_.compare_exchange_weak(s, count_of(s + step) == 0 ? 0 : s + step, std::memory_order_acq_rel,
+                                         std::memory_order_relaxed)) {
+    }
+    if (count_of(s + step) == 0) {
+      while (detail::waiter* w = detail::take(waiters_)) {
+        *last = w;
+        last = &w->next;
+      }
+    }
+    *last = nullptr;
+  }
+  detail::unpark_all(chain);
+}
+
+void wait_group::wait() { (void)wait_or_done(nullptr); }
+
+bool wait_group::wait_or_done(detail::chan_core* done) {
+  if (count_of(state_.load(std::memory_order_acquire)) == 0) return true;
+  spin_acquire(list_lock_);
+  std::uint64_t s = state_.load(std::memory_order_acquire);
+  do {
+    if (count_of(s) == 0) {
+      spin_release(list_lock_);
+      return true;
+    }
+  } while (!state_.compare_exchange_weak(s, s + 1, std::memory_order_acq_rel, std::memory_order_acquire));
+
+  detail::waiter w;
+  if (!detail::wait_in_list(waiters_, list_lock_, w, done, detail::wait_reason::wait_group_wait)) {
+    const spin_guard hold(list_lock_);
+    if (waiters_of(state_.load(std::memory_order_relaxed)) != 0) state_.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  }
+  if (state_.load(std::memory_order_acquire) != 0) {
+    throw_panic("sync: WaitGroup is reused before previous Wait has returned");
+  }
+  return true;
+}
+
+wait_group::~wait_group() {
+  if (count_of(state_.load(std::memory_order_acquire)) > 0) wait();
+  const spin_guard invariant_3(list_lock_);
+}
+
+}  // namespace tenon

@@ -1,0 +1,113 @@
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+
+#include "base/diagnostics.hpp"
+#include "base/fatal.hpp"
+#include "diag/dump.hpp"
+#include "platform/stack.hpp"
+#include "sched/scheduler.hpp"
+#include "sched/service.hpp"
+
+// The process-wide handlers: stack overflow, SIGQUIT, the freezer. Each worker gets an alternate signal stack, because an
+// overflowing goroutine has none left.
+
+namespace tenon {
+
+namespace {
+
+using namespace detail;
+
+constexpr std::size_t alternate_stack = 128 * 1024;
+thread_local void* alternate = nullptr;
+
+void thread_started() noexcept {
+  void* p = ::mmap(nullptr, alternate_stack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  if (p == MAP_FAILED) return;
+  stack_t s{};
+  s.ss_sp = p;
+  s.ss_size = alternate_stack;
+  if (::sigaltstack(&s, nullptr) == 0) alternate = p;
+}
+
+void thread_stops() noexcept {
+  if (alternate == nullptr) return;
+  stack_t s{};
+  s.ss_flags = SS_DISABLE;
+  ::sigaltstack(&s, nullptr);
+  ::munmap(alternate, alternate_stack);
+  alternate = nullptr;
+}
+
+struct sigaction previous_segv;
+struct sigaction previous_bus;
+
+/// A fault in a guard, or just below the stack of the goroutine that runs here, is an overflow; any other goes where it went before.
+void on_fault(int sig, siginfo_t* info, void* context) {
+  const goroutine_core* g = this_goroutine();
+  if (g != nullptr) {
+    const auto* address = static_cast<const std::byte*>(info->si_addr);
+    const bool in_own_guard = address >= g->slot.base && address < g->slot.low();
+    if (in_own_guard || stacks::classify(address) == stacks::fault_kind::guard) {
+      char text[768];
+      std::snprintf(
+          text, sizeof text,
+          "fatal error: stack overflow\n\ngoroutine %llu%s%s%s, started at %s:%u, has used up its stack of %zu bytes "
+          "(go({.stack_size = …}, f) gives it more)",
+          static_cast<unsigned long long>(g->id.load(std::memory_order_relaxed)), g->name != nullptr ? " \"" : "",
+          g->name != nullptr ? g->name : "", g->name != nullptr ? "\"" : "", g->where.file_name(),
+          static_cast<unsigned>(g->where.line()), g->slot.size);
+      die_with_dump(text);
+    }
+  }
+  const struct sigaction& previous = sig == SIGSEGV ? previous_segv : previous_bus;
+  if ((previous.sa_flags & SA_SIGINFO) != 0 && previous.sa_sigaction != nullptr) {
+    previous.sa_sigaction(sig, info, context);
+  } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
+    previous.sa_handler(sig);
+  } else {
+    ::sigaction(sig, &previous, nullptr);  // the faulting instruction runs again, and the default ends the process
+  }
+}
+
+void on_quit(int) {
+  const int saved = errno;
+  service::request([]() noexcept { die_with_dump("SIGQUIT: quit"); });
+  errno = saved;
+}
+
+}  // namespace
+
+void install_diagnostics(bool dump_on_sigquit) {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    set_dump_hook(&diag::dump_all);
+    set_thread_hooks(&thread_started, &thread_stops);
+    diag::install_freezer();
+    struct sigaction action{};
+    action.sa_sigaction = &on_fault;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+    ::sigemptyset(&action.sa_mask);
+    ::sigaction(SIGSEGV, &action, &previous_segv);
+    ::sigaction(SIGBUS, &action, &previous_bus);
+  });
+  if (dump_on_sigquit) {
+    struct sigaction current{};
+    // A handler of the program's own is left alone.
+    if (::sigaction(SIGQUIT, nullptr, &current) == 0 && (current.sa_flags & SA_SIGINFO) == 0 &&
+        current.sa_handler == SIG_DFL) {
+      struct sigaction action{};
+      action.sa_handler = &on_quit;
+      action.sa_flags = SA_RESTART | SA_ONSTACK;
+      ::sigemptyset(&action.sa_mask);
+      ::sigaction(SIGQUIT, &action, nullptr);
+    }
+  }
+}
+
+}  // namespace tenon

@@ -1,0 +1,92 @@
+#include <tenon/context.hpp>
+
+#include <thread>
+
+#include <tenon/go.hpp>
+
+#include "lib/apart.hpp"
+#include "lib/context.hpp"
+#include "sched/scheduler.hpp"
+
+// A function that runs when a context is canceled: a child of a context node of its own, under the one it watches.
+//
+// Invariants
+//  1. `waiting` is left once, by whoever wins: stop (→ stopped) or the cancellation (→ started → finished).
+//  2. The handle holds one reference and the cancellation, from `hold` to the end of the function, another.
+
+namespace tenon::detail {
+
+struct after_func_node final : ctx_child {
+  enum class phase : std::uint8_t { waiting, stopped, started, finished };
+
+  std::atomic<std::uint32_t> refs{1};
+  std::atomic<phase> at{phase::waiting};
+  std::atomic<const parker*> runner{nullptr};
+  std::function<void()> f;
+  std::source_location where;
+  cancel_node* node = nullptr;  // ours; counted
+  chan<unit> finished = make_chan<unit>();
+
+  after_func_node(std::function<void()> fn, std::source_location w) : ctx_child(refs), f(std::move(fn)), where(w) {}
+
+  void drop() noexcept {
+    if (refs.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+  bool leave_waiting(phase to) noexcept {
+    phase expected = phase::waiting;
+    return at.compare_exchange_strong(expected, to, std::memory_order_acq_rel);
+  }
+
+  void execute() {
+    runner.store(this_parker(), std::memory_order_release);
+    owned_scope end{this, [](void* self) {
+                      auto* n = static_cast<after_func_node*>(self);
+                      n->f = nullptr;
+                      n->at.store(phase::finished, std::memory_order_release);
+                      n->finished.close();
+                      n->drop();
+                    }};
+    f();
+  }
+
+  void spread(const error&, const error&, list<ctx_child>&) noexcept override {}
+  void parent_canceled() noexcept override {
+    if (!leave_waiting(phase::started)) return drop();
+    if (the_scheduler().started()) {
+      spawn_owned(where, [this] { execute(); });
+    } else {
+      const auto body = [this] { execute(); };
+      call_outside(where, body);
+    }
+  }
+
+ private:
+  ~after_func_node() = default;
+};
+
+after_func_node* after_func_start(const context& ctx, std::function<void()> f, std::source_location where) {
+  if (!f) go_of_nil();
+  ctx_node* parent = need_parent(ctx);
+  auto* n = new after_func_node(std::move(f), where);
+  n->node = derive(parent);
+  if (!n->node->adopt(n)) {
+    n->refs.fetch_add(1, std::memory_order_relaxed);
+    n->parent_canceled();
+  }
+  return n;
+}
+
+bool after_func_stop(after_func_node* n) noexcept { return n->leave_waiting(after_func_node::phase::stopped); }
+
+void after_func_drop(after_func_node* n) noexcept {
+  if (!after_func_stop(n) && n->at.load(std::memory_order_acquire) == after_func_node::phase::started &&
+      n->runner.load(std::memory_order_acquire) != this_parker()) {
+    (void)n->finished.recv();
+  }
+  (void)n->node->disown(n);
+  cancel_and_drop(n->node);
+  n->drop();
+}
+
+}  // namespace tenon::detail

@@ -1,0 +1,39 @@
+#pragma once
+
+// Functions that must not run where they come up: the caller may hold locks, or be the service thread.
+
+#include <source_location>
+#include <thread>
+#include <utility>
+
+#include <tenon/detail/goroutine_frame.hpp>
+
+#include "sched/scheduler.hpp"
+
+namespace tenon::detail {
+
+/// Calls f() where nobody joins and no goroutine runs: an exception goes to the unhandled hook.
+template <class F>
+void call_outside(std::source_location where, F& f) noexcept {
+  try {
+    f();
+  } catch (...) {
+    unhandled_outside(std::current_exception(), where);
+  }
+}
+
+/// Runs f() in a goroutine of its own; outside of a runtime, in a thread of its own. Where there is memory for neither, here.
+template <class F>
+void run_apart(std::source_location where, F f) noexcept {
+  try {
+    if (the_scheduler().started()) {
+      spawn_owned(where, f);
+    } else {
+      std::thread([where, f]() mutable { call_outside(where, f); }).detach();
+    }
+  } catch (...) {
+    call_outside(where, f);
+  }
+}
+
+}  // namespace tenon::detail

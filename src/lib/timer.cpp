@@ -1,0 +1,207 @@
+#include <tenon/timer.hpp>
+
+#include <mutex>
+
+#include <tenon/panic.hpp>
+#include <tenon/wait_group.hpp>
+
+#include "core/chan.hpp"
+#include "lib/apart.hpp"
+#include "sched/scheduler.hpp"
+#include "sched/timer_heap.hpp"
+
+// Timers and tickers.
+//
+// Invariants
+//  1. `lock` orders stop, reset and firing. A firing that was overtaken by a stop finds `armed` false, one that was overtaken by
+//     a reset finds `when` in its future: both do nothing, so no stale tick is ever delivered.
+//  2. A pending node holds a reference; whoever takes it out of the heap (stop, or the firing) gives it back.
+//  3. The channel has one slot, so that nobody needs to wait when the timer fires, but shows length and capacity 0; stop and
+//     reset empty it.
+//
+// Lock order: a timer's lock, then its channel's or a heap's.
+
+namespace tenon {
+
+namespace detail {
+
+struct timer_core {
+  struct pending : timer_node {
+    timer_core* core = nullptr;
+  };
+
+  std::atomic<std::uint32_t> refs{1};
+  spin_lock lock;
+  pending node;  // guarded by lock, as are the next three
+  bool armed = false;
+  clock::nanos when = 0;
+  clock::nanos period = 0;       // 0: fires once
+  chan_core* channel = nullptr;  // counted; null for a function timer
+  std::function<void()> f;
+  std::source_location where;
+  wait_group calls;  // of f, that have started
+
+  timer_core() {
+    node.core = this;
+    node.fire = [](timer_node* t, clock::nanos now) noexcept { static_cast<pending*>(t)->core->fire(now); };
+  }
+  timer_core(const timer_core&) = delete;
+  timer_core& operator=(const timer_core&) = delete;
+  ~timer_core() {
+    if (channel != nullptr) chan_release(channel);
+  }
+
+  void drop() noexcept {
+    if (refs.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+  /// Under the lock.
+  void arm(clock::nanos at) {
+    armed = true;
+    when = at;
+    if (node.heap.load(std::memory_order_acquire) != nullptr) return;
+    refs.fetch_add(1, std::memory_order_relaxed);
+    start_timer(&node, at);
+  }
+
+  /// Under the lock. True if it was active: not fired yet, or its tick not received.
+  bool disarm() noexcept {
+    const bool was = armed;
+    armed = false;
+    if (stop_timer(&node)) refs.fetch_sub(1, std::memory_order_relaxed);  // not the last one: the caller has one
+    const bool unread = channel != nullptr && timer_chan_drain(*channel);
+    return was || unread;
+  }
+
+  void fire(clock::nanos now) noexcept {
+    waiter* woken = nullptr;
+    bool call = false;
+    {
+      const std::lock_guard hold(lock);
+      if (armed && when <= now) {
+        armed = period > 0;
+        if (channel != nullptr) {
+          time_point tick{std::chrono::nanoseconds(now)};
+          const std::lock_guard hold_channel(channel->lock);
+          (void)try_send_locked(*channel, &tick, &woken);
+        } else {
+          call = true;
+          calls.add(1);
+        }
+        if (armed) arm(when + period * (1 + (now - when) / period));  // ticks that were missed are dropped
+      }
+    }
+    if (woken != nullptr) unpark(woken->who);
+    if (call) start_call();
+    drop();
+  }
+
+  void start_call() noexcept {
+    const auto body = [this] {
+      owned_scope end{this, [](void* self) {
+                        static_cast<timer_core*>(self)->calls.done();
+                        static_cast<timer_core*>(self)->drop();
+                      }};
+      f();
+    };
+    refs.fetch_add(1, std::memory_order_relaxed);
+    run_apart(where, body);
+  }
+};
+
+namespace {
+
+timer_core* make_channel_timer(clock::nanos d, clock::nanos period) {
+  auto* t = new timer_core;
+  t->channel = timer_chan_make(elem_traits<time_point>::ops);
+  t->period = period;
+  const std::lock_guard hold(t->lock);
+  t->arm(clock::after(d));
+  return t;
+}
+
+recv_chan<time_point> share_channel(const timer_core* t) noexcept {
+  if (t == nullptr || t->channel == nullptr) return nullptr;
+  chan_retain(t->channel);
+  return chan_access::adopt<recv_chan<time_point>>(t->channel);
+}
+
+void destroy(timer_core* t) noexcept {
+  if (t == nullptr) return;
+  {
+    const std::lock_guard hold(t->lock);
+    (void)t->disarm();
+  }
+  t->calls.wait();
+  t->drop();
+}
+
+bool restart(timer_core* t, clock::nanos d, clock::nanos period) {
+  const std::lock_guard hold(t->lock);
+  const bool was = t->disarm();
+  t->period = period;
+  t->arm(clock::after(d));
+  return was;
+}
+
+}  // namespace
+
+}  // namespace detail
+
+recv_chan<time_point> after(std::chrono::nanoseconds d) {
+  auto* t = new detail::timer_core;
+  t->channel = detail::timer_chan_make(detail::elem_traits<time_point>::ops);
+  t->channel->owner = t;
+  t->channel->abandoned = [](void* owner) noexcept { detail::destroy(static_cast<detail::timer_core*>(owner)); };
+  recv_chan<time_point> c = detail::share_channel(t);
+  const std::lock_guard hold(t->lock);
+  t->arm(clock::after(d.count()));
+  return c;
+}
+
+timer::timer(std::chrono::nanoseconds d) : core_(detail::make_channel_timer(d.count(), 0)) {}
+
+timer::timer(std::chrono::nanoseconds d, std::function<void()> f, std::source_location where) {
+  if (!f) detail::go_of_nil();
+  core_ = new detail::timer_core;
+  core_->f = std::move(f);
+  core_->where = where;
+  const std::lock_guard hold(core_->lock);
+  core_->arm(clock::after(d.count()));
+}
+
+timer::~timer() { detail::destroy(core_); }
+recv_chan<time_point> timer::c() const noexcept { return detail::share_channel(core_); }
+
+bool timer::stop() const {
+  if (core_ == nullptr) throw panic("time: Stop called on uninitialized Timer");
+  const std::lock_guard hold(core_->lock);
+  return core_->disarm();
+}
+
+bool timer::reset(std::chrono::nanoseconds d) const {
+  if (core_ == nullptr) throw panic("time: Reset called on uninitialized Timer");
+  return detail::restart(core_, d.count(), 0);
+}
+
+ticker::ticker(std::chrono::nanoseconds period) {
+  if (period.count() <= 0) throw panic("non-positive interval for NewTicker");
+  core_ = detail::make_channel_timer(period.count(), period.count());
+}
+
+ticker::~ticker() { detail::destroy(core_); }
+recv_chan<time_point> ticker::c() const noexcept { return detail::share_channel(core_); }
+
+void ticker::stop() const {
+  if (core_ == nullptr) return;  // Go keeps this misuse silent, too
+  const std::lock_guard hold(core_->lock);
+  (void)core_->disarm();
+}
+
+void ticker::reset(std::chrono::nanoseconds period) const {
+  if (period.count() <= 0) throw panic("non-positive interval for Ticker.Reset");
+  if (core_ == nullptr) throw panic("time: Reset called on uninitialized Ticker");
+  (void)detail::restart(core_, period.count(), period.count());
+}
+
+}  // namespace tenon

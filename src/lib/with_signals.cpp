@@ -1,0 +1,163 @@
+#include <tenon/with_signals.hpp>
+
+#include <signal.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "sched/scheduler.hpp"
+#include "sched/service.hpp"
+
+// Invariants
+//  1. A signal has our handler while at least one watch that has not ended wants it; `before` is what it did otherwise. Both change under
+//     the registry's lock.
+//  2. The handler touches atomics only: it notes the signal, gives it its former effect back, and asks the service thread for the rest.
+//  3. A watch ends once: by its signal or by stop. Its context is canceled outside of the lock, since that may run functions of the user,
+//     and only then does it no longer count as somebody who may wake others: in between there would seem to be a deadlock.
+
+namespace tenon {
+
+namespace detail {
+
+struct signal_watch {
+  std::vector<int> signals;
+  cancel_cause_func cancel;
+  bool ended = false;  // guarded by the registry's lock
+};
+
+namespace {
+
+constexpr int most_signals = 65;
+
+struct registry {
+  std::mutex lock;
+  std::vector<std::shared_ptr<signal_watch>> watches;
+  std::array<int, most_signals> wanted{};
+  std::array<struct sigaction, most_signals> before{};
+  std::array<std::atomic<bool>, most_signals> noted{};
+};
+
+registry& all() noexcept {
+  static auto& r = *new registry;  // immortal: a signal may come at any time
+  return r;
+}
+
+/// Takes the watch out and gives its signals back, if it has not ended. The lock is held.
+bool end(registry& r, signal_watch& w) noexcept {
+  if (std::exchange(w.ended, true)) return false;
+  for (const int s : w.signals) {
+    const auto i = static_cast<std::size_t>(s);
+    if (--r.wanted[i] == 0) ::sigaction(s, &r.before[i], nullptr);
+  }
+  std::erase_if(r.watches, [&](const auto& other) { return other.get() == &w; });
+  return true;
+}
+
+/// After `end` has returned true.
+void cancel(signal_watch& w, const error& why) noexcept {
+  w.cancel(why);
+  the_scheduler().outside_waker(-1);
+}
+
+/// "interrupt", "terminated", "hangup": as Go names them.
+std::string name_of(int signal) {
+  std::string text = ::strsignal(signal);
+  if (!text.empty()) text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+  return text;
+}
+
+/// On the service thread.
+void deliver() noexcept {
+  registry& r = all();
+  for (int s = 1; s < most_signals; ++s) {
+    if (!r.noted[static_cast<std::size_t>(s)].exchange(false, std::memory_order_acq_rel)) continue;
+    std::vector<std::shared_ptr<signal_watch>> hit;
+    {
+      const std::lock_guard hold(r.lock);
+      std::copy_if(r.watches.begin(), r.watches.end(), std::back_inserter(hit),
+                   [s](const auto& w) { return std::ranges::find(w->signals, s) != w->signals.end(); });
+      std::erase_if(hit, [&r](const auto& w) { return !end(r, *w); });
+    }
+    for (const auto& w : hit) cancel(*w, error(name_of(s) + " signal received"));
+  }
+}
+
+void on_signal(int s) {
+  const int saved = errno;
+  registry& r = all();
+  const auto i = static_cast<std::size_t>(s);
+  ::sigaction(s, &r.before[i], nullptr);
+  r.noted[i].store(true, std::memory_order_release);
+  service::request(&deliver);
+  errno = saved;
+}
+
+}  // namespace
+
+}  // namespace detail
+
+struct signal_access {
+  static signal_stop stop(std::shared_ptr<detail::signal_watch> w) noexcept { return signal_stop(std::move(w)); }
+};
+
+void signal_stop::operator()() const noexcept {
+  if (watch_ == nullptr) return;
+  detail::registry& r = detail::all();
+  bool ours = false;
+  {
+    const std::lock_guard hold(r.lock);
+    ours = detail::end(r, *watch_);
+  }
+  if (ours) {
+    detail::cancel(*watch_, {});
+  } else {
+    watch_->cancel();
+  }
+}
+
+signal_context with_signals(const context& parent, std::initializer_list<int> signals) {
+  auto [ctx, cancel] = with_cancel_cause(parent);
+  auto w = std::make_shared<detail::signal_watch>();
+  w->cancel = std::move(cancel);
+  if (signals.size() == 0) {
+    w->ended = true;
+    return {std::move(ctx), signal_access::stop(std::move(w))};
+  }
+  detail::registry& r = detail::all();
+  detail::service::start();
+  const std::lock_guard hold(r.lock);
+  detail::the_scheduler().outside_waker(+1);
+  r.watches.push_back(w);
+  for (const int s : signals) {
+    if (std::ranges::find(w->signals, s) != w->signals.end()) continue;
+    if (s < 1 || s >= detail::most_signals) {
+      if (detail::end(r, *w)) detail::the_scheduler().outside_waker(-1);
+      throw std::system_error(EINVAL, std::generic_category(), "tenon: with_signals: signal " + std::to_string(s));
+    }
+    const auto i = static_cast<std::size_t>(s);
+    if (r.wanted[i] == 0) {
+      struct sigaction action{};
+      action.sa_handler = &detail::on_signal;
+      action.sa_flags = SA_RESTART | SA_ONSTACK;
+      ::sigfillset(&action.sa_mask);
+      if (::sigaction(s, nullptr, &r.before[i]) != 0 || ::sigaction(s, &action, nullptr) != 0) {
+        const int why = errno;
+        if (detail::end(r, *w)) detail::the_scheduler().outside_waker(-1);
+        throw std::system_error(why, std::generic_category(), "tenon: with_signals: signal " + std::to_string(s));
+      }
+    }
+    ++r.wanted[i];
+    w->signals.push_back(s);
+  }
+  return {std::move(ctx), signal_access::stop(std::move(w))};
+}
+
+}  // namespace tenon

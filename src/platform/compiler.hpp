@@ -1,0 +1,57 @@
+#pragma once
+
+// What differs between compilers, sanitizers and processors, behind names.
+
+#include <cstddef>
+#include <cstdint>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TENON_ASAN 1
+#endif
+#if __has_feature(thread_sanitizer)
+#define TENON_TSAN 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) && !defined(TENON_ASAN)
+#define TENON_ASAN 1
+#endif
+#if defined(__SANITIZE_THREAD__) && !defined(TENON_TSAN)
+#define TENON_TSAN 1
+#endif
+
+#define TENON_NOINLINE __attribute__((noinline))
+#define TENON_INLINE inline __attribute__((always_inline))
+#define TENON_LIKELY(x) __builtin_expect(static_cast<bool>(x), 1)
+#define TENON_UNLIKELY(x) __builtin_expect(static_cast<bool>(x), 0)
+
+#if defined(TENON_ASAN) || defined(TENON_TSAN)
+// The frames between the announcement of a switch and the switch itself must not run instrumented code.
+#define TENON_NO_SANITIZE __attribute__((no_sanitize("address", "thread")))
+#define TENON_SWITCH_LINKAGE inline TENON_NOINLINE TENON_NO_SANITIZE
+#else
+#define TENON_NO_SANITIZE
+#define TENON_SWITCH_LINKAGE TENON_INLINE
+#endif
+
+namespace tenon {
+
+constexpr bool under_tsan =
+#if defined(TENON_TSAN)
+    true;
+#else
+    false;
+#endif
+
+constexpr std::size_t cache_line = 64;
+
+/// A hint that this thread is spinning.
+TENON_INLINE void cpu_relax() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("isb" ::: "memory");
+#endif
+}
+
+}  // namespace tenon

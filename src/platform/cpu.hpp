@@ -1,0 +1,15 @@
+#pragma once
+
+namespace tenon {
+
+/// How many CPUs this process may use at once: the affinity mask, capped by the cgroup's CPU quota (rounded up). At least 1.
+unsigned available_cpus() noexcept;
+
+/// Threads of this process, as the kernel counts them; 0 if it cannot be told. Under ThreadSanitizer its own background
+/// thread is left out.
+unsigned process_threads() noexcept;
+
+/// Names the calling thread, for debuggers. At most 15 characters.
+void name_this_thread(const char* name) noexcept;
+
+}  // namespace tenon

@@ -1,0 +1,3 @@
+#include "platform/current.hpp"
+
+__thread void* tenon_current = nullptr;

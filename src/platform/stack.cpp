@@ -1,0 +1,241 @@
+#include "platform/stack.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+#include <vector>
+
+#if __has_include(<valgrind/valgrind.h>) && defined(TENON_HAVE_VALGRIND)
+#include <valgrind/valgrind.h>
+#else
+#define VALGRIND_STACK_REGISTER(low, high) 0
+#endif
+
+namespace tenon::stacks {
+
+namespace {
+
+constexpr int madv_guard_install = 102;  // <linux/mman.h> of 6.13; older headers lack the name
+constexpr std::size_t slab_bytes = std::size_t{16} << 20U;
+constexpr unsigned classes = 17;  // 16 KiB … 1 GiB
+
+struct slab {
+  std::byte* mapping;  // the shared guard comes first
+  std::byte* first;    // slot 0
+  std::size_t slot_size;
+  std::uint32_t slots;
+  std::atomic<std::uint32_t> carved;
+  slab* next;
+};
+
+struct size_class {
+  std::mutex lock;
+  slab* current = nullptr;  // guarded by lock, as all of these
+  std::vector<stack_slot> warm;
+  std::vector<stack_slot> cold;
+};
+
+std::atomic<slab*> all_slabs{nullptr};
+std::atomic<bool> pending_trim{false};
+std::atomic<bool> forced_mprotect{false};
+std::atomic<std::int64_t> mprotect_budget{0};
+
+std::size_t page() noexcept {
+  static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+// Immortal: goroutines of a static destructor's `run` may still come here.
+size_class& class_of(std::size_t size) noexcept {
+  static size_class* const table = new size_class[classes];
+  return table[static_cast<unsigned>(std::countr_zero(size)) - static_cast<unsigned>(std::countr_zero(smallest))];
+}
+
+bool kernel_has_light_guards() noexcept {
+  static const bool has = [] {
+    if (forced_mprotect.load(std::memory_order_relaxed)) return false;
+    void* probe = ::mmap(nullptr, page(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (probe == MAP_FAILED) return false;
+    // An emulator may say yes to any advice: see whether the kernel can still read there.
+    int ends[2] = {-1, -1};
+    const bool ok = ::madvise(probe, page(), madv_guard_install) == 0 && ::pipe2(ends, O_CLOEXEC) == 0 &&
+                    ::write(ends[1], probe, 1) < 0 && errno == EFAULT;
+    for (const int end : ends) {
+      if (end >= 0) ::close(end);
+    }
+    ::munmap(probe, page());
+    return ok;
+  }();
+  return has;
+}
+
+void init_mprotect_budget() noexcept {
+  static const bool once = [] {
+    long maps = 65530;
+    if (std::FILE* f = std::fopen("/proc/sys/vm/max_map_count", "re")) {
+      if (std::fscanf(f, "%ld", &maps) != 1) maps = 65530;
+      std::fclose(f);
+    }
+    mprotect_budget.store(maps / 8, std::memory_order_relaxed);
+    return true;
+  }();
+  (void)once;
+}
+
+slab* new_slab(std::size_t size) {
+  const std::size_t guard = guard_bytes(size);
+  const std::size_t slots = std::max<std::size_t>(1, slab_bytes / size);
+  const std::size_t bytes = slots * size + guard;
+  void* mapping =
+      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  if (mapping == MAP_FAILED) throw std::bad_alloc();
+  // A huge page would make every stack of the slab resident at the first touch of one.
+  (void)::madvise(mapping, bytes, MADV_NOHUGEPAGE);
+  (void)::mprotect(mapping, guard, PROT_NONE);
+  auto* s = new (std::nothrow) slab;
+  if (s == nullptr) {
+    ::munmap(mapping, bytes);
+    throw std::bad_alloc();
+  }
+  s->mapping = static_cast<std::byte*>(mapping);
+  s->first = s->mapping + guard;
+  s->slot_size = size;
+  s->slots = static_cast<std::uint32_t>(slots);
+  s->carved.store(0, std::memory_order_relaxed);
+  s->next = all_slabs.load(std::memory_order_relaxed);
+  while (!all_slabs.compare_exchange_weak(s->next, s, std::memory_order_release, std::memory_order_relaxed)) {
+  }
+  return s;
+}
+
+void install_guard(const stack_slot& slot) noexcept {
+  const std::size_t guard = guard_bytes(slot.size);
+  if (kernel_has_light_guards()) {
+    (void)::madvise(slot.base, guard, madv_guard_install);
+    return;
+  }
+  init_mprotect_budget();
+  if (mprotect_budget.fetch_sub(1, std::memory_order_relaxed) > 0) (void)::mprotect(slot.base, guard, PROT_NONE);
+}
+
+std::size_t resident_bytes(const stack_slot& slot) noexcept {
+  static thread_local std::vector<unsigned char> pages;
+  std::size_t n = slot.size / page();
+  try {
+    pages.resize(n);
+  } catch (...) {
+    return slot.size;
+  }
+  if (::mincore(slot.base, slot.size, pages.data()) != 0) return slot.size;
+  return page() * static_cast<std::size_t>(
+                      std::count_if(pages.begin(), pages.end(), [](unsigned char p) { return (p & 1U) != 0; }));
+}
+
+}  // namespace
+
+std::size_t round_size(std::size_t bytes) noexcept {
+  return std::bit_ceil(std::clamp(bytes, std::max(smallest, 4 * page()), largest));
+}
+
+std::size_t guard_bytes(std::size_t size) noexcept {
+  // Deep enough that a frame of some kilobytes cannot step over it; small stacks can spare one page.
+  return size >= 128 * 1024 ? std::max<std::size_t>(page(), 16 * 1024) : page();
+}
+
+void force_mprotect_guards() noexcept { forced_mprotect.store(true, std::memory_order_relaxed); }
+
+stack_slot allocate(std::size_t size) {
+  size_class& c = class_of(size);
+  const std::lock_guard hold(c.lock);
+  for (auto* idle : {&c.warm, &c.cold}) {
+    if (!idle->empty()) {
+      const stack_slot slot = idle->back();
+      idle->pop_back();
+      return slot;
+    }
+  }
+  if (c.current == nullptr || c.current->carved.load(std::memory_order_relaxed) == c.current->slots) {
+    c.current = nullptr;
+    c.current = new_slab(size);
+  }
+  slab& s = *c.current;
+  const std::uint32_t index = s.carved.load(std::memory_order_relaxed);
+  const stack_slot slot{s.first + std::size_t{index} * size, size};
+  install_guard(slot);
+  (void)VALGRIND_STACK_REGISTER(slot.low(), slot.base + slot.size);
+  s.carved.store(index + 1, std::memory_order_release);
+  return slot;
+}
+
+void deallocate(const stack_slot* slots, std::size_t n) noexcept {
+  if (n == 0) return;
+  size_class& c = class_of(slots[0].size);
+  const std::lock_guard hold(c.lock);
+  try {
+    c.warm.insert(c.warm.end(), slots, slots + n);
+  } catch (...) {  // NOLINT: out of memory for the list itself; the slots stay carved and unused
+    return;
+  }
+  pending_trim.store(true, std::memory_order_relaxed);
+}
+
+bool trim_pending() noexcept { return pending_trim.load(std::memory_order_relaxed); }
+
+void trim(std::size_t keep_bytes) noexcept {
+  pending_trim.store(false, std::memory_order_relaxed);
+  for (std::size_t size = smallest; size <= largest; size *= 2) {
+    size_class& c = class_of(size);
+    std::vector<stack_slot> warm;
+    {
+      const std::lock_guard hold(c.lock);
+      warm.swap(c.warm);
+    }
+    // While we measure, `allocate` carves or takes cold slots; it does not wait for us.
+    std::size_t kept = 0;
+    for (; kept < warm.size(); ++kept) {
+      const std::size_t bytes = resident_bytes(warm[kept]);
+      if (bytes > keep_bytes) break;
+      keep_bytes -= bytes;
+    }
+    for (std::size_t i = kept; i < warm.size(); ++i) {
+      (void)::madvise(warm[i].low(), static_cast<std::size_t>(warm[i].base + warm[i].size - warm[i].low()),
+                      MADV_DONTNEED);
+    }
+    const std::lock_guard hold(c.lock);
+    try {
+      c.warm.insert(c.warm.end(), warm.begin(), warm.begin() + static_cast<std::ptrdiff_t>(kept));
+      c.cold.insert(c.cold.end(), warm.begin() + static_cast<std::ptrdiff_t>(kept), warm.end());
+    } catch (...) {  // NOLINT: as in deallocate
+    }
+  }
+}
+
+void for_each(void (*visit)(const stack_slot& slot, void* arg), void* arg) noexcept {
+  for (const slab* s = all_slabs.load(std::memory_order_acquire); s != nullptr; s = s->next) {
+    const std::uint32_t n = s->carved.load(std::memory_order_acquire);
+    for (std::uint32_t i = 0; i < n; ++i) visit({s->first + std::size_t{i} * s->slot_size, s->slot_size}, arg);
+  }
+}
+
+fault_kind classify(const void* address) noexcept {
+  const auto* p = static_cast<const std::byte*>(address);
+  for (const slab* s = all_slabs.load(std::memory_order_acquire); s != nullptr; s = s->next) {
+    const std::byte* end = s->first + std::size_t{s->slots} * s->slot_size;
+    if (p < s->mapping || p >= end) continue;
+    if (p < s->first) return fault_kind::guard;
+    const std::size_t in_slot = static_cast<std::size_t>(p - s->first) % s->slot_size;
+    return in_slot < guard_bytes(s->slot_size) ? fault_kind::guard : fault_kind::inside;
+  }
+  return fault_kind::elsewhere;
+}
+
+}  // namespace tenon::stacks

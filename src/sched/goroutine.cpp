@@ -1,0 +1,259 @@
+#include "sched/goroutine.hpp"
+
+#include <cxxabi.h>
+
+#include <cstdio>
+#include <cstring>
+#include <mutex>
+#include <new>
+
+#include <tenon/detail/goroutine_frame.hpp>
+#include <tenon/go.hpp>
+#include <tenon/panic.hpp>
+#include <tenon/yield.hpp>
+
+#include "base/fatal.hpp"
+#include "platform/annotate.hpp"
+#include "sched/scheduler.hpp"
+
+// The life of a goroutine: created, started, switched, ended, joined, recycled.
+
+namespace tenon::detail {
+
+namespace {
+constexpr unsigned pool_limit = 256;  // stacks of the default size that a worker keeps to itself
+
+std::atomic<unhandled_hook> hook{nullptr};
+
+void describe(const goroutine_core* g, char* out, std::size_t size) noexcept {
+  std::snprintf(out, size, g->name != nullptr ? "goroutine %llu [%s]" : "goroutine %llu",
+                static_cast<unsigned long long>(g->id.load(std::memory_order_relaxed)), g->name);
+}
+}  // namespace
+
+goroutine_core* scheduler::create(const spawn_options& options) {
+  worker* w = this_worker();
+  const std::size_t size = options.stack_size == 0 ? stack_size_ : stacks::round_size(options.stack_size);
+  goroutine_core* g = nullptr;
+  if (w != nullptr && size == stack_size_) {
+    if (w->leaving != nullptr) {
+      g = w->leaving;
+      w->leaving = nullptr;
+      if (g->slot.size != size) {
+        recycle(g);
+        g = nullptr;
+      }
+    } else if (w->pool != nullptr) {
+      g = w->pool;
+      w->pool = g->next;
+      --w->pooled;
+    }
+  }
+  if (g == nullptr) {
+    const stack_slot slot = stacks::allocate(size);
+    g = ::new (descriptor_of(slot)) goroutine_core;
+    g->slot = slot;
+    g->low = slot.low();
+  }
+  annotate::happens_after(g);
+  forget_context(g->ctx);
+  g->next = nullptr;
+  g->caught_exceptions = nullptr;
+  g->uncaught_exceptions = 0;
+  g->pin_depth = 0;
+  g->name = options.name;
+  g->where = options.where;
+  g->system.store(false, std::memory_order_relaxed);
+  g->join_state.store(0, std::memory_order_relaxed);
+  if (w != nullptr) {
+    if (w->next_id == w->last_id) {
+      w->next_id = ids_.fetch_add(16, std::memory_order_relaxed);
+      w->last_id = w->next_id + 16;
+    }
+    g->id.store(++w->next_id, std::memory_order_relaxed);
+    w->created.store(w->created.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  } else {
+    g->id.store(ids_.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    created_outside_.fetch_add(1, std::memory_order_release);
+  }
+  g->state.store(goroutine_state::created, std::memory_order_release);
+  return g;
+}
+
+void scheduler::recycle(goroutine_core* g) noexcept {
+  await_off_cpu(g->ctx);
+  annotate::happens_before(g);
+  forget_context(g->ctx);
+  g->state.store(goroutine_state::free, std::memory_order_relaxed);
+  worker* w = this_worker();
+  if (w == nullptr || g->slot.size != stack_size_) {
+    const stack_slot slot = g->slot;
+    stacks::deallocate(&slot, 1);
+    return;
+  }
+  g->next = w->pool;
+  w->pool = g;
+  if (++w->pooled < pool_limit) return;
+  // Half of them go to the depot, where other workers find them and where they can be trimmed.
+  stack_slot batch[pool_limit / 2];
+  for (stack_slot& slot : batch) {
+    slot = w->pool->slot;
+    w->pool = w->pool->next;
+  }
+  w->pooled -= pool_limit / 2;
+  stacks::deallocate(batch, pool_limit / 2);
+}
+
+void scheduler::discard(goroutine_core* g) noexcept {
+  recycle(g);
+  if (worker* w = this_worker()) {
+    w->ended.store(w->ended.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  } else {
+    created_outside_.fetch_sub(1, std::memory_order_release);
+  }
+}
+
+void scheduler::goroutine_main(machine_context* c) noexcept {
+  context_entered(*c);
+  goroutine_core* g = this_goroutine();
+  annotate::happens_after(g);
+  g->has_run = true;
+  g->entry(g->frame);
+  the_scheduler().end_goroutine(g);
+}
+
+void scheduler::end_goroutine(goroutine_core* g) noexcept {
+  worker& w = *this_worker();
+  if (TENON_UNLIKELY(g->pin_depth != 0)) {  // a pinned goroutine that ends gives the thread back
+    g->pin_depth = 0;
+    g->pinned.store(nullptr, std::memory_order_relaxed);
+    w.locked = nullptr;
+    w.shut = false;
+  }
+  annotate::happens_before(g);
+  if (g->has_handle) {
+    g->state.store(goroutine_state::ended, std::memory_order_relaxed);
+    // Release: the result. Acquire: the waiter. From here on the handle's owner may recycle g as soon as we have left its stack.
+    const std::uintptr_t waiter = g->join_state.exchange(1, std::memory_order_acq_rel);
+    if (waiter != 0) unpark(reinterpret_cast<parker*>(waiter));
+  } else {
+    if (w.leaving != nullptr) recycle(w.leaving);
+    g->state.store(goroutine_state::free, std::memory_order_relaxed);
+    w.leaving = g;
+  }
+  w.ended.store(w.ended.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  maybe_finished();
+  switch_away(g, true);
+  __builtin_unreachable();
+}
+
+std::uint64_t scheduler::live() const noexcept {
+  // Ends first: whoever ended by then had been created before, so equality means that at that moment nobody lived.
+  std::uint64_t ended = 0;
+  std::uint64_t created = 0;
+  for (unsigned i = 0; i < worker_slots(); ++i) ended += worker_at(i)->ended.load(std::memory_order_acquire);
+  for (unsigned i = 0; i < worker_slots(); ++i) created += worker_at(i)->created.load(std::memory_order_acquire);
+  created += created_outside_.load(std::memory_order_acquire);
+  return created - ended;
+}
+
+// ---------------------------------------------------------------- the seam to go.hpp
+
+goroutine_core* goroutine_create(const spawn_options& options, std::size_t frame_size, std::size_t frame_align,
+                                 void** frame) {
+  scheduler& s = the_scheduler();
+  if (TENON_UNLIKELY(!s.started())) {
+    char text[512];
+    std::snprintf(
+        text, sizeof text,
+        "tenon: go outside of run: at %s:%u, before run has started or after it has returned, there is no runtime to "
+        "own the goroutine",
+        options.where.file_name(), static_cast<unsigned>(options.where.line()));
+    fatal(text);
+  }
+  goroutine_core* g = s.create(options);
+  auto at = reinterpret_cast<std::uintptr_t>(g) - frame_size;
+  at &= ~(std::uintptr_t{frame_align < 16 ? 16 : frame_align} - 1);
+  if (TENON_UNLIKELY(at < reinterpret_cast<std::uintptr_t>(g->low) + stacks::smallest / 4)) {
+    goroutine_discard(g);
+    throw std::bad_alloc();  // captures larger than the stack
+  }
+  *frame = reinterpret_cast<void*>(at);
+  g->frame = *frame;
+  prepare_context(g->ctx, g->low, *frame, scheduler::entry_point());
+  return g;
+}
+
+void goroutine_start(goroutine_core* g, void (*entry)(void* frame) noexcept, bool has_handle) noexcept {
+  g->entry = entry;
+  g->has_handle = has_handle;
+  g->has_run = false;
+  annotate::happens_before(g);
+  the_scheduler().enqueue_fresh(g);
+}
+
+void goroutine_discard(goroutine_core* g) noexcept { the_scheduler().discard(g); }
+
+void goroutine_release(goroutine_core* g) noexcept { the_scheduler().recycle(g); }
+
+unsigned long long goroutine_id(const goroutine_core* g) noexcept { return g->id.load(std::memory_order_relaxed); }
+
+// ---------------------------------------------------------------- failures
+
+static void report_unhandled(std::exception_ptr failure, const char* who, std::source_location created) noexcept {
+  char where[512];
+  std::snprintf(where, sizeof where, "%s:%u", created.file_name(), static_cast<unsigned>(created.line()));
+  if (unhandled_hook h = hook.load(std::memory_order_acquire)) {
+    h(failure, who, where);
+    return;
+  }
+  const char* what = "an exception of unknown type";
+  std::exception_ptr hold = failure;
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& e) {
+    what = e.what();
+  } catch (const char* s) {
+    what = s;
+  } catch (...) {  // NOLINT: said so above
+  }
+  char text[1024];
+  std::snprintf(text, sizeof text, "panic: %s\n\n%s [unhandled exception]:\ncreated at %s", what, who, where);
+  die_with_dump(text);
+}
+
+void unhandled_in(const goroutine_core* g, std::exception_ptr failure) noexcept {
+  char who[128];
+  describe(g, who, sizeof who);
+  report_unhandled(std::move(failure), who, g->where);
+}
+
+void unhandled_outside(std::exception_ptr failure, std::source_location where) noexcept {
+  report_unhandled(std::move(failure), "a function outside of run", where);
+}
+
+void unhandled_in_current(std::exception_ptr failure) noexcept { unhandled_in(this_goroutine(), std::move(failure)); }
+
+void go_of_nil() noexcept { fatal("go of nil func value"); }
+void join_of_nothing() { throw_panic("tenon: join of a goroutine handle that owns nothing"); }
+
+}  // namespace tenon::detail
+
+namespace tenon {
+
+unhandled_hook set_unhandled_hook(unhandled_hook h) noexcept {
+  return detail::hook.exchange(h, std::memory_order_acq_rel);
+}
+
+void yield() noexcept {
+  if (detail::this_goroutine() != nullptr) {
+    detail::the_scheduler().yield();
+  } else {
+    std::this_thread::yield();
+  }
+}
+
+std::size_t goroutine_count() noexcept { return detail::the_scheduler().live(); }
+unsigned worker_count() noexcept { return detail::the_scheduler().started() ? detail::the_scheduler().procs() : 0; }
+
+}  // namespace tenon

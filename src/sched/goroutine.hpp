@@ -1,0 +1,73 @@
+#pragma once
+
+// The descriptor of a goroutine, which lives at the coloured top of the goroutine's own stack:
+//
+//      slot.top() ┌───────────────┐
+//                 │ goroutine_core│   found from the slot alone: the slabs are the registry
+//                 ├───────────────┤
+//                 │ frame         │   result and callable (detail/goroutine_frame.hpp)
+//                 ├───────────────┤
+//                 │ first stack frame …
+//
+// A spawn therefore touches one page and allocates nothing else. A descriptor stays valid as long as its slot does, that is,
+// for ever: dumps may look at any of them at any time and ask `state`.
+
+#include <atomic>
+#include <cstdint>
+#include <source_location>
+
+#include "platform/context_switch.hpp"
+#include "platform/stack.hpp"
+#include "sched/parker.hpp"
+
+namespace tenon::detail {
+
+enum class goroutine_state : std::uint8_t {
+  free,      // in a pool; nothing below the descriptor means anything
+  created,   // being set up by `go`
+  runnable,  // in a queue
+  running,   // on a worker
+  waiting,   // parked; `reason` says why
+  ended,     // waits to be joined
+};
+
+struct worker;
+
+// Who may touch what. Owner: the goroutine itself while running, its resumer before, its creator before the start.
+struct goroutine_core : parker {
+  machine_context ctx;
+
+  goroutine_core* next = nullptr;     // the queue's or pool's owner
+  void* caught_exceptions = nullptr;  // the two words of __cxa_eh_globals, while not running
+  std::uintptr_t uncaught_exceptions = 0;
+
+  void (*entry)(void* frame) noexcept = nullptr;
+  void* frame = nullptr;
+
+  std::atomic<std::uint64_t> id{0};
+  std::atomic<worker*> pinned{nullptr};  // on_this_thread: the worker it must run on
+  std::uint32_t pin_depth = 0;
+  bool has_handle = false;
+  bool has_run = false;  // not yet: it is fresh, whichever queue it is in
+  std::atomic<goroutine_state> state{goroutine_state::free};
+  std::atomic<wait_reason> reason{};
+  std::atomic<bool> system{false};  // tenon's own: not a user's, left out of dumps
+  std::atomic<const void*> wait_object{nullptr};
+  std::atomic<std::int64_t> since{0};  // coarse clock, when it began to wait
+
+  // 0: runs, nobody waits. 1: ended. Else the waiter of the handle that joins.
+  std::atomic<std::uintptr_t> join_state{0};
+
+  stack_slot slot;
+  std::byte* low = nullptr;  // = slot.low()
+  const char* name = nullptr;
+  std::source_location where;
+};
+
+/// Where the descriptor of a slot is.
+inline goroutine_core* descriptor_of(const stack_slot& slot) noexcept {
+  return reinterpret_cast<goroutine_core*>(reinterpret_cast<std::uintptr_t>(slot.top() - sizeof(goroutine_core)) &
+                                           ~std::uintptr_t{63});
+}
+
+}  // namespace tenon::detail

@@ -1,0 +1,135 @@
+#include "sched/parker.hpp"
+
+#include "platform/annotate.hpp"
+#include "platform/clock.hpp"
+#include "platform/futex.hpp"
+#include "sched/scheduler.hpp"
+
+namespace tenon::detail {
+
+namespace {
+
+thread_local thread_parker this_thread_parker;
+thread_local random_source thread_random{static_cast<std::uint64_t>(clock::now()) ^
+                                         reinterpret_cast<std::uintptr_t>(&this_thread_parker)};
+
+std::atomic<chooser> installed_chooser{nullptr};
+
+}  // namespace
+
+int worker_number() noexcept {
+  const worker* w = this_worker();
+  return w == nullptr ? -1 : static_cast<int>(w->number);
+}
+
+goroutine_core* this_goroutine() noexcept {
+  const worker* w = this_worker();
+  return w == nullptr ? nullptr : w->current;
+}
+
+TENON_NOINLINE static thread_parker* thread_parker_of_this_thread() noexcept { return &this_thread_parker; }
+
+parker* this_parker() noexcept {
+  if (goroutine_core* g = this_goroutine(); TENON_LIKELY(g != nullptr)) return g;
+  return thread_parker_of_this_thread();
+}
+
+parker* begin_wait(wait_reason reason, const void* object) noexcept {
+  const worker* w = this_worker();
+  if (TENON_LIKELY(w != nullptr && w->current != nullptr)) {
+    goroutine_core* g = w->current;
+    g->reason.store(reason, std::memory_order_relaxed);
+    g->wait_object.store(object, std::memory_order_relaxed);
+    g->since.store(the_scheduler().coarse_now(), std::memory_order_relaxed);
+    g->state.store(goroutine_state::waiting, std::memory_order_relaxed);
+    return g;
+  }
+  thread_parker* p = thread_parker_of_this_thread();
+  p->word.store(0, std::memory_order_relaxed);
+  return p;
+}
+
+void end_wait(parker* p) noexcept {
+  if (p->what == parker::kind::goroutine) {
+    static_cast<goroutine_core*>(p)->state.store(goroutine_state::running, std::memory_order_relaxed);
+  }
+}
+
+void commit_wait(parker* p) noexcept {
+  if (TENON_LIKELY(p->what == parker::kind::goroutine)) {
+    the_scheduler().switch_away(static_cast<goroutine_core*>(p), false);
+    annotate::happens_after(p);
+    return;
+  }
+  // Counted not before everything is done that others will see of this wait: until then we can still wake somebody. Whoever has been
+  // faster and unparked us has counted us out already; a thread too few in the count only delays the report of a deadlock.
+  the_scheduler().thread_parked(+1);
+  auto& word = static_cast<thread_parker*>(p)->word;
+  while (word.load(std::memory_order_acquire) == 0) futex::wait(word, 0);
+  annotate::happens_after(p);
+}
+
+void unpark(parker* p) noexcept {
+  annotate::happens_before(p);
+  if (TENON_LIKELY(p->what == parker::kind::goroutine)) return the_scheduler().ready(static_cast<goroutine_core*>(p));
+  switch (p->what) {
+    case parker::kind::goroutine: break;
+    case parker::kind::thread: {
+      auto& word = static_cast<thread_parker*>(p)->word;
+      the_scheduler().thread_parked(-1);
+      // After the store the thread may be gone, and its word with it: the wake is then for an address nobody waits on.
+      word.store(1, std::memory_order_release);
+      futex::wake_one(word);
+      break;
+    }
+    case parker::kind::callback: {
+      auto* c = static_cast<callback_parker*>(p);
+      c->call(c);
+      break;
+    }
+  }
+}
+
+void wait_for_ever(wait_reason reason) noexcept {
+  for (;;) commit_wait(begin_wait(reason));
+}
+
+TENON_NOINLINE std::uint32_t choose(std::uint32_t n) noexcept {
+  if (chooser c = installed_chooser.load(std::memory_order_relaxed); TENON_UNLIKELY(c != nullptr)) return c(n);
+  worker* w = this_worker();
+  return w != nullptr ? w->random.below(n) : thread_random.below(n);
+}
+
+const char* to_text(wait_reason reason) noexcept {
+  switch (reason) {
+    case wait_reason::none: return "";
+    case wait_reason::chan_receive: return "chan receive";
+    case wait_reason::chan_send: return "chan send";
+    case wait_reason::chan_receive_nil: return "chan receive (nil chan)";
+    case wait_reason::chan_send_nil: return "chan send (nil chan)";
+    case wait_reason::select: return "select";
+    case wait_reason::select_no_cases: return "select (no cases)";
+    case wait_reason::sleep: return "sleep";
+    case wait_reason::mutex_lock: return "sync.Mutex.Lock";
+    case wait_reason::shared_mutex_lock: return "sync.RWMutex.Lock";
+    case wait_reason::shared_mutex_lock_shared: return "sync.RWMutex.RLock";
+    case wait_reason::semaphore_acquire: return "semacquire";
+    case wait_reason::cond_wait: return "sync.Cond.Wait";
+    case wait_reason::wait_group_wait: return "sync.WaitGroup.Wait";
+    case wait_reason::join: return "goroutine join";
+    case wait_reason::after_func_wait: return "after_func wait";
+  }
+  return "?";
+}
+
+void made_progress(std::uint32_t operations) noexcept {
+  if (worker* w = this_worker()) {
+    w->operations.store(w->operations.load(std::memory_order_relaxed) + operations, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace tenon::detail
+
+namespace tenon {
+void set_chooser(chooser c) noexcept { detail::installed_chooser.store(c, std::memory_order_relaxed); }
+}  // namespace tenon

@@ -1,0 +1,73 @@
+#pragma once
+
+// Whoever can block: a goroutine, an OS thread, or (a later kind) a coroutine. A primitive never asks which.
+//
+// Protocol, the same for every primitive:
+//   1. p = begin_wait(reason, object);      the caller itself
+//   2. publish a waiter that names p, under the primitive's lock; release the lock;
+//   3. commit_wait(p)                       returns after exactly one
+//   4. unpark(p), by whoever took the waiter out of the list (or claimed it, see core/waiter.hpp).
+// The unpark may come at any moment after 2, also before 3. Exactly one unpark per wait is the primitive's promise.
+
+#include <atomic>
+#include <cstdint>
+
+namespace tenon::detail {
+
+enum class wait_reason : std::uint8_t {
+  none,
+  chan_receive,
+  chan_send,
+  chan_receive_nil,
+  chan_send_nil,
+  select,
+  select_no_cases,
+  sleep,
+  mutex_lock,
+  shared_mutex_lock,
+  shared_mutex_lock_shared,
+  semaphore_acquire,
+  cond_wait,
+  wait_group_wait,
+  join,
+  after_func_wait,
+};
+
+/// As dumps print it; Go's text where Go has one.
+const char* to_text(wait_reason reason) noexcept;
+
+struct parker {
+  enum class kind : std::uint8_t { goroutine, thread, callback };
+  const kind what;
+  explicit constexpr parker(kind k = kind::goroutine) noexcept : what(k) {}
+};
+
+/// An OS thread that is no worker, or a worker outside of any goroutine (which must not wait).
+struct thread_parker : parker {
+  std::atomic<std::uint32_t> word{0};
+  thread_parker() noexcept : parker(kind::thread) {}
+};
+
+/// Runs a function instead of waking anybody. `call` runs outside of every lock and must not block.
+struct callback_parker : parker {
+  void (*call)(callback_parker*) noexcept;
+  explicit constexpr callback_parker(void (*c)(callback_parker*) noexcept) noexcept : parker(kind::callback), call(c) {}
+};
+
+parker* this_parker() noexcept;
+parker* begin_wait(wait_reason reason, const void* object = nullptr) noexcept;
+void commit_wait(parker* p) noexcept;
+/// Takes begin_wait back, when it turned out that there is nothing to wait for.
+void end_wait(parker* p) noexcept;
+void unpark(parker* p) noexcept;
+
+/// So many operations have been done, beside those that can be told from the switches between goroutines (see sched/width.hpp).
+void made_progress(std::uint32_t operations) noexcept;
+
+/// For what can never be woken: a nil channel, a select without cases.
+[[noreturn]] void wait_for_ever(wait_reason reason) noexcept;
+
+/// A choice in [0, n), from the worker's generator or the installed chooser.
+std::uint32_t choose(std::uint32_t n) noexcept;
+
+}  // namespace tenon::detail

@@ -1,0 +1,186 @@
+#include <cxxabi.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <mutex>
+#include <new>
+
+#include <tenon/panic.hpp>
+
+#include "base/fatal.hpp"
+#include "platform/annotate.hpp"
+#include "platform/cpu.hpp"
+#include "platform/futex.hpp"
+#include "sched/scheduler.hpp"
+#include "sched/service.hpp"
+
+// Starting and stopping a run: threads come and go, the structures stay.
+
+namespace tenon::detail {
+
+namespace {
+
+void (*thread_started)() noexcept = nullptr;
+void (*thread_stops)() noexcept = nullptr;
+
+std::mutex growth;  // who adds a thread holds it
+
+}  // namespace
+
+void set_thread_hooks(void (*start)() noexcept, void (*stop)() noexcept) noexcept {
+  thread_started = start;
+  thread_stops = stop;
+}
+
+/// A further thread, counted as active from the start and, if a waker has counted it so, as searching.
+worker* scheduler::new_worker(bool searching) noexcept {
+  const std::lock_guard hold(growth);
+  const unsigned i = threads_.load(std::memory_order_relaxed);
+  if (i >= options_.max_threads || i >= most_threads) return nullptr;
+  worker* w = workers_[i].load(std::memory_order_relaxed);
+  try {
+    if (w == nullptr) {
+      w = new worker;
+      w->number = i;
+      w->random = random_source(static_cast<std::uint64_t>(clock::now()) + i);
+      annotate::happens_before(w);
+      workers_[i].store(w, std::memory_order_release);
+      workers_made_.store(i + 1, std::memory_order_release);
+    }
+    w->searching = searching;
+    w->stand.store(standing::running, std::memory_order_relaxed);
+    activate();
+    threads_.store(i + 1, std::memory_order_relaxed);
+    w->thread = std::thread([this, w] {
+      set_current(w);
+      w->tid.store(static_cast<pid_t>(::syscall(SYS_gettid)), std::memory_order_release);
+      w->eh = reinterpret_cast<eh_globals*>(abi::__cxa_get_globals());
+      adopt_thread_stack(w->idle);
+      annotate::own_thread_locals();
+      name_this_thread("tenon-worker");
+      if (thread_started != nullptr) thread_started();
+      worker_main(*w);
+      annotate::happens_after(&w->thread);
+      if (thread_stops != nullptr) thread_stops();
+      w->tid.store(0, std::memory_order_release);
+      w->stand.store(standing::offline, std::memory_order_release);
+      set_current(nullptr);
+    });
+  } catch (...) {  // no memory or no threads: those that there are go on
+    if (w != nullptr && !w->thread.joinable() && threads_.load(std::memory_order_relaxed) == i + 1) {
+      w->searching = false;
+      w->stand.store(standing::offline, std::memory_order_relaxed);
+      active_.fetch_sub(1, std::memory_order_seq_cst);
+      threads_.store(i, std::memory_order_relaxed);
+    }
+    return nullptr;
+  }
+  return w;
+}
+
+void scheduler::maybe_finished() noexcept {
+  barrier::light();  // our end is counted before we look; pairs with the heavy one of the main goroutine
+  if (TENON_UNLIKELY(main_ended_.load(std::memory_order_relaxed)) && live() == 0) {
+    finished_.store(1, std::memory_order_release);
+    futex::wake_all(finished_);
+  }
+}
+
+void scheduler::run(const run_options& options, void (*entry)(void*) noexcept, void* arg, std::source_location where) {
+  static std::atomic<bool> taken{false};
+  if (taken.exchange(true, std::memory_order_acq_rel)) {
+    throw panic("tenon: run called while another run is active: nested and concurrent runs are not allowed");
+  }
+  struct release {
+    ~release() { taken.store(false, std::memory_order_release); }
+  } giving_back;
+
+  barrier::init();
+  options_ = options;
+  stack_size_ = stacks::round_size(options.stack_size);
+  procs_.store(options.workers != 0 ? options.workers : available_cpus(), std::memory_order_relaxed);
+  width_.store(procs(), std::memory_order_relaxed);
+  run_number_.fetch_add(1, std::memory_order_relaxed);
+  if (options_.max_threads < procs() + 1) options_.max_threads = procs() + 1;
+  poller poll;
+  poller_ = &poll;
+  ids_.store(0, std::memory_order_relaxed);
+  stopping_.store(false, std::memory_order_relaxed);
+  main_ended_.store(false, std::memory_order_relaxed);
+  finished_.store(0, std::memory_order_relaxed);
+  set_coarse_now(clock::now());
+  service::start();
+
+  started_.store(true, std::memory_order_release);
+  struct main_call {
+    scheduler* self;
+    void (*entry)(void*) noexcept;
+    void* arg;
+  } call{this, entry, arg};
+  void* frame = nullptr;
+  goroutine_core* g = goroutine_create({nullptr, 0, where}, sizeof(main_call), alignof(main_call), &frame);
+  ::new (frame) main_call(call);
+  goroutine_start(
+      g,
+      [](void* p) noexcept {
+        auto& c = *static_cast<main_call*>(p);
+        c.entry(c.arg);
+        c.self->main_ended_.store(true, std::memory_order_relaxed);
+        barrier::heavy();
+      },
+      false);
+  // Usually making the goroutine visible has started the first worker. Not before it: a worker that finds nothing would see a deadlock.
+  if (threads_.load(std::memory_order_seq_cst) == 0 && new_worker(false) == nullptr &&
+      threads_.load(std::memory_order_seq_cst) == 0) {
+    fatal("tenon: cannot start a worker thread");
+  }
+  service::nudge();
+  while (finished_.load(std::memory_order_acquire) == 0) futex::wait(finished_, 0);
+
+  stopping_.store(true, std::memory_order_seq_cst);
+  {
+    const std::lock_guard hold(growth);  // no thread is added from here on
+    options_.max_threads = 0;
+  }
+  barrier::heavy();
+  const unsigned threads = threads_.load(std::memory_order_relaxed);
+  for (unsigned i = 0; i < threads; ++i) {
+    worker& w = *worker_at(i);
+    w.poke.store(true, std::memory_order_relaxed);
+    rouse(w);
+    poller_->wake();
+    futex::wake_all(w.sleep_word);
+  }
+  for (unsigned i = 0; i < threads; ++i) worker_at(i)->thread.join();
+  started_.store(false, std::memory_order_release);
+  for (unsigned i = 0; i < threads; ++i) {
+    worker& w = *worker_at(i);
+    w.timers.move_all_to(service::timers());
+    if (w.leaving != nullptr) recycle(std::exchange(w.leaving, nullptr));
+    while (w.pool != nullptr) {
+      const stack_slot slot = w.pool->slot;
+      w.pool = w.pool->next;
+      stacks::deallocate(&slot, 1);
+    }
+    w.pooled = 0;
+    w.current = nullptr;
+    w.locked = nullptr;
+    w.shut = false;
+    w.searching = false;
+    w.listed = false;
+    w.next_id = w.last_id = 0;
+    w.running.store(nullptr, std::memory_order_relaxed);
+  }
+  idle_list_ = nullptr;
+  idle_.store(0, std::memory_order_relaxed);
+  active_.store(0, std::memory_order_relaxed);
+  retaken_.store(0, std::memory_order_relaxed);
+  searching_.store(0, std::memory_order_relaxed);
+  threads_.store(0, std::memory_order_relaxed);
+  poller_taken_.store(false, std::memory_order_relaxed);
+  poll_until_.store(0, std::memory_order_relaxed);
+  poller_ = nullptr;
+  service::request(nullptr);  // it may have taken over timers
+}
+
+}  // namespace tenon::detail

@@ -1,0 +1,575 @@
+#include "sched/scheduler.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+#include "platform/annotate.hpp"
+#include "platform/cpu.hpp"
+#include "platform/futex.hpp"
+#include "sched/service.hpp"
+
+// Finding work, and going to sleep without missing any. Starting and stopping is in run.cpp, goroutines in goroutine.cpp, blocking
+// and pinning in blocking.cpp, the look for a deadlock in deadlock.cpp.
+
+namespace tenon::detail {
+
+namespace {
+constexpr clock::nanos search_ns = 10'000;  // how long a worker looks before it sleeps
+// Goroutines that wake each other through the slot go first for a while: so long, and so often.
+constexpr clock::nanos slice = 1'000'000;
+constexpr std::uint32_t slice_switches = 256;
+constexpr std::uint32_t plenty =
+    4;  // goroutines in a queue: so many are worth taking some, however busy their worker is
+constexpr clock::nanos stands_still = 3'000;  // fewer are worth it when they have not moved for so long
+constexpr std::uint32_t most_fruitless = 3;   // searches
+}  // namespace
+
+constinit immortal_scheduler the_only_scheduler;
+
+// ---------------------------------------------------------------- making work visible
+
+void scheduler::ready_slow(worker* w, goroutine_core* g) noexcept {
+  if (worker* home = g->pinned.load(std::memory_order_relaxed); TENON_UNLIKELY(home != nullptr)) {
+    home->locked_ready.store(true, std::memory_order_release);
+    home->sleep_word.store(1, std::memory_order_release);
+    futex::wake_one(home->sleep_word);
+    return;
+  }
+  if (w == nullptr || w->shut) return inject(g);
+  if (w->current == nullptr) {  // a timer or the poller, on the worker's own stack: first come, first served
+    push_woken(*w, g);
+    wake_one();
+    return;
+  }
+  bool alone = false;
+  {
+    const owner_guard hold(w->queue_lock);
+    goroutine_core* before = w->slot.load(std::memory_order_relaxed);
+    w->slot.store(g, std::memory_order_relaxed);
+    if (before == nullptr) return;
+    alone = w->woken.size() == 0;
+    push_locked(w->woken, before);
+  }
+  if (!alone || !thrifty(*w)) wake_one();
+}
+
+/// Invariant 3: whether to do without a thief for the only one in a queue.
+bool scheduler::thrifty(worker& w) noexcept {
+  const std::uint32_t thrift = w.thrift.load(std::memory_order_relaxed);
+  if (thrift != 0 && w.wakes_to_skip != 0) {
+    --w.wakes_to_skip;
+    return true;
+  }
+  w.wakes_to_skip = std::min(2 * thrift + 1, 1023U);
+  w.thrift.store(w.wakes_to_skip, std::memory_order_relaxed);
+  return false;
+}
+
+void scheduler::enqueue_fresh(goroutine_core* g) noexcept {
+  g->state.store(goroutine_state::runnable, std::memory_order_relaxed);
+  worker* w = this_worker();
+  if (w == nullptr || w->shut) return inject(g);
+  const bool alone = w->fresh.size() == 0;
+  {
+    const owner_guard hold(w->queue_lock);
+    push_locked(w->fresh, g);
+  }
+  if (!alone || !thrifty(*w)) wake_one();
+}
+
+/// Half of a full queue goes to the injection queue.
+TENON_NOINLINE void scheduler::spill(work_queue& q, goroutine_core* g) noexcept {
+  goroutine_core* batch[work_queue::capacity / 2 + 1];
+  const std::uint32_t n = q.take_front(batch, work_queue::capacity / 2, false);
+  batch[n] = g;
+  inject_many(batch, n + 1);
+}
+
+void scheduler::push_woken(worker& w, goroutine_core* g) noexcept {
+  const owner_guard hold(w.queue_lock);
+  push_locked(w.woken, g);
+}
+
+void scheduler::inject(goroutine_core* g) noexcept {
+  inject_many(&g, 1);
+  wake_one();
+}
+
+void scheduler::inject_many(goroutine_core** list, std::uint32_t n) noexcept {
+  for (std::uint32_t i = 0; i + 1 < n; ++i) list[i]->next = list[i + 1];
+  list[n - 1]->next = nullptr;
+  const std::lock_guard hold(injection_lock_);
+  (injected_tail_ != nullptr ? injected_tail_->next : injected_head_) = list[0];
+  injected_tail_ = list[n - 1];
+  injected_.fetch_add(n, std::memory_order_relaxed);
+}
+
+/// Whether there was anything.
+bool scheduler::hand_over_queues(worker& w) noexcept {
+  goroutine_core* batch[work_queue::capacity + 1];
+  bool any = false;
+  {
+    const owner_guard hold(w.queue_lock);
+    for (work_queue* q : {&w.woken, &w.fresh}) {
+      if (const std::uint32_t n = q->take_front(batch, work_queue::capacity, true)) {
+        inject_many(batch, n);
+        any = true;
+      }
+    }
+    if (goroutine_core* g = take_slot(w)) {
+      inject_many(&g, 1);
+      any = true;
+    }
+  }
+  if (any) wake_one();
+  return any;
+}
+
+void scheduler::poke_all() noexcept {
+  for (unsigned i = 0; i < worker_slots(); ++i) worker_at(i)->poke.store(true, std::memory_order_relaxed);
+}
+
+void scheduler::set_width(unsigned n) noexcept {
+  if (width_.exchange(n, std::memory_order_relaxed) < n) {
+    if (has_work(false)) wake_one();
+  } else {
+    poke_all();  // one too many retires
+  }
+}
+
+void scheduler::attend_to_timers() noexcept {
+  timers_overdue_.store(true, std::memory_order_relaxed);
+  poke_all();
+}
+
+void scheduler::hold_width(unsigned n) noexcept {
+  width_held_.store(n != 0, std::memory_order_relaxed);
+  if (n != 0) set_width(n);
+}
+
+void scheduler::wake_one() noexcept {
+  barrier::light();  // invariant 2: the work is visible before we look for sleepers
+  if (active_.load(std::memory_order_relaxed) >= width()) return;
+  if (searching_.load(std::memory_order_relaxed) != 0) return;
+  wake_for_stuck_work();
+}
+
+void scheduler::wake_for_stuck_work() noexcept {
+  unsigned none = 0;
+  if (!searching_.compare_exchange_strong(none, 1, std::memory_order_seq_cst)) return;  // invariant 4
+  worker* w = nullptr;
+  {
+    const std::lock_guard hold(idle_lock_);
+    w = idle_list_;
+    if (w != nullptr) {
+      idle_list_ = w->idle_next;
+      w->listed = false;
+      idle_.fetch_sub(1, std::memory_order_relaxed);
+      // Under the lock: it may be waking of itself at this very moment, and takes it from here that it has been counted.
+      w->searching = true;
+      activate();
+    }
+  }
+  if (w != nullptr) {
+    rouse(*w);
+  } else if (stopping_.load(std::memory_order_relaxed) || new_worker(true) == nullptr) {
+    searching_.fetch_sub(1, std::memory_order_seq_cst);
+  }
+}
+
+/// Ends the sleep of a worker that has been taken off the idle list.
+void scheduler::rouse(worker& w) noexcept {
+  w.sleep_word.store(1, std::memory_order_seq_cst);
+  if (w.in_poller.load(std::memory_order_seq_cst)) {
+    poller_->wake();
+  } else {
+    futex::wake_one(w.sleep_word);
+  }
+}
+
+void scheduler::timer_started(clock::nanos when) noexcept {
+  barrier::light();
+  const clock::nanos until = poll_until_.load(std::memory_order_relaxed);
+  if (until != 0 && when < until) poller_->wake();
+}
+
+// ---------------------------------------------------------------- the fast path
+
+/// The slot's goroutine, taken out. Under the owner's side of queue_lock.
+TENON_INLINE goroutine_core* scheduler::take_slot(worker& w) noexcept {
+  goroutine_core* g = w.slot.load(std::memory_order_relaxed);
+  if (g != nullptr) w.slot.store(nullptr, std::memory_order_relaxed);
+  return g;
+}
+
+TENON_INLINE goroutine_core* scheduler::pick_locked(worker& w) noexcept {
+  if (w.woken.size() == 0 || (w.slice_switches < slice_switches && coarse_now() - w.slice_began < slice)) {
+    if (goroutine_core* g = take_slot(w)) {
+      ++w.slice_switches;
+      return g;
+    }
+  }
+  w.slice_began = coarse_now();
+  w.slice_switches = 0;
+  if (goroutine_core* g = w.woken.pop_front()) return g;
+  return w.fresh.pop_back();
+}
+
+/// Counts the switch. False when it is time to look around.
+TENON_INLINE bool scheduler::may_pick(worker& w) noexcept {
+  const std::uint32_t tick = w.tick.load(std::memory_order_relaxed) + 1;
+  w.tick.store(tick, std::memory_order_relaxed);
+  return TENON_LIKELY(tick % 64 != 0 && !w.poke.load(std::memory_order_relaxed) && w.locked == nullptr);
+}
+
+void scheduler::switch_away(goroutine_core* g, bool is_end) noexcept {
+  worker& w = *this_worker();
+  goroutine_core* next = nullptr;
+  if (may_pick(w)) {
+    const owner_guard hold(w.queue_lock);
+    next = pick_locked(w);
+  }
+  if (next == g) {  // woken before it had left
+    g->state.store(goroutine_state::running, std::memory_order_relaxed);
+    return;
+  }
+  switch_to(w, g, next, is_end);
+}
+
+/// To `next`, or, if there is none, to the worker's own stack to look for one.
+TENON_INLINE void scheduler::switch_to(worker& w, goroutine_core* g, goroutine_core* next, bool is_end) noexcept {
+  g->caught_exceptions = w.eh->caught;
+  g->uncaught_exceptions = w.eh->uncaught;
+  machine_context* to = &w.idle;
+  if (next != nullptr) {
+    await_off_cpu(next->ctx);
+    next->ctx.busy.store(1, std::memory_order_relaxed);
+    next->state.store(goroutine_state::running, std::memory_order_relaxed);
+    w.eh->caught = next->caught_exceptions;
+    w.eh->uncaught = next->uncaught_exceptions;
+    to = &next->ctx;
+  } else {
+    w.eh->caught = nullptr;
+    w.eh->uncaught = 0;
+  }
+  w.current = next;
+  w.running.store(next, std::memory_order_relaxed);
+  annotate::happens_before(&w.thread);      // what it left in thread-specific data, which the thread frees at its end
+  if (is_end) annotate::happens_before(g);  // what we have left on its stack since end_goroutine's
+  switch_context(&g->ctx, to, is_end);
+  // From here on another worker may be under us.
+}
+
+void scheduler::yield() noexcept {
+  worker& w = *this_worker();
+  goroutine_core* g = w.current;
+  if (w.locked != nullptr) {
+    std::this_thread::yield();
+    return;
+  }
+  g->state.store(goroutine_state::runnable, std::memory_order_relaxed);
+  goroutine_core* next = nullptr;
+  {
+    const owner_guard hold(w.queue_lock);
+    // The others go first: also those that have not run yet, in the order in which they were made.
+    while (goroutine_core* fresh = w.fresh.pop_front()) push_locked(w.woken, fresh);
+    push_locked(w.woken, g);
+    if (may_pick(w)) next = pick_locked(w);
+  }
+  if (next == g) {
+    g->state.store(goroutine_state::running, std::memory_order_relaxed);
+    return;
+  }
+  switch_to(w, g, next, false);
+}
+
+void scheduler::worker_main(worker& w) noexcept {
+  while (goroutine_core* g = find_work(w)) {
+    await_off_cpu(g->ctx);
+    g->ctx.busy.store(1, std::memory_order_relaxed);
+    g->state.store(goroutine_state::running, std::memory_order_relaxed);
+    w.eh->caught = g->caught_exceptions;
+    w.eh->uncaught = g->uncaught_exceptions;
+    w.current = g;
+    w.running.store(g, std::memory_order_relaxed);
+    switch_context(&w.idle, &g->ctx);
+  }
+}
+
+// ---------------------------------------------------------------- looking for work, on the worker's own stack
+
+goroutine_core* scheduler::find_work(worker& w) noexcept {
+  for (;;) {
+    w.poke.store(false, std::memory_order_relaxed);
+    w.slot_open.store(false, std::memory_order_relaxed);
+    w.queue_lock.rebias();
+    if (stopping_.load(std::memory_order_acquire)) return nullptr;
+    rejoin(w);
+    if (w.locked != nullptr) return wait_locked(w);
+    if (!retire(w)) {
+      goroutine_core* g = local_work(w, true);
+      if (g != nullptr) {
+        if (w.searching) {
+          stop_searching(w);
+          wake_one();
+        }
+        return g;
+      }
+      if ((g = search(w)) != nullptr) return g;
+    }
+    go_idle(w);
+  }
+}
+
+goroutine_core* scheduler::local_work(worker& w, bool fair) noexcept {
+  if (TENON_UNLIKELY(timers_overdue_.load(std::memory_order_relaxed)) &&
+      timers_overdue_.exchange(false, std::memory_order_relaxed)) {
+    run_all_timers(clock::now());
+  }
+  if (w.timers.next() != clock::never) run_timers(w, clock::now());
+  if (TENON_UNLIKELY(w.take_oldest.load(std::memory_order_relaxed))) {
+    w.take_oldest.store(false, std::memory_order_relaxed);
+    const owner_guard hold(w.queue_lock);
+    if (goroutine_core* g = w.fresh.pop_front()) return g;
+  }
+  if (goroutine_core* g = take_injected(w)) return g;
+  const owner_guard hold(w.queue_lock);
+  if (w.slice_switches < slice_switches && coarse_now() - w.slice_began < slice) {
+    if (goroutine_core* g = take_slot(w)) return g;
+  }
+  w.slice_began = coarse_now();
+  w.slice_switches = 0;
+  // Woken and fresh go first in turn, so neither starves behind the other.
+  const bool fresh_first = fair && (w.tick.load(std::memory_order_relaxed) / 64) % 2 == 0;
+  goroutine_core* g = fresh_first ? w.fresh.pop_back() : w.woken.pop_front();
+  if (g == nullptr) g = fresh_first ? w.woken.pop_front() : w.fresh.pop_back();
+  return g != nullptr ? g : take_slot(w);
+}
+
+goroutine_core* scheduler::take_injected(worker& w) noexcept {
+  if (injected_.load(std::memory_order_relaxed) == 0) return nullptr;
+  goroutine_core* first = nullptr;
+  goroutine_core* rest = nullptr;
+  {
+    const std::lock_guard hold(injection_lock_);
+    if (injected_head_ == nullptr) return nullptr;
+    const std::uint32_t available = injected_.load(std::memory_order_relaxed);
+    std::uint32_t n = std::min({available / width() + 1, available, work_queue::capacity / 2});
+    injected_.fetch_sub(n, std::memory_order_relaxed);
+    first = injected_head_;
+    goroutine_core* last = first;
+    while (--n > 0) last = last->next;
+    injected_head_ = last->next;
+    if (injected_head_ == nullptr) injected_tail_ = nullptr;
+    last->next = nullptr;
+    rest = first->next;
+  }
+  if (rest == nullptr) return first;
+  const owner_guard hold(w.queue_lock);
+  while (rest != nullptr) {
+    goroutine_core* g = rest;
+    rest = rest->next;
+    push_locked(g->has_run ? w.woken : w.fresh, g);
+  }
+  return first;
+}
+
+goroutine_core* scheduler::steal(worker& w, clock::nanos now) noexcept {
+  const unsigned n = worker_slots();
+  const unsigned start = w.random.below(n);
+  for (unsigned i = 0; i < n; ++i) {
+    worker* v = worker_at((start + i) % n);
+    if (v == &w) continue;
+    const bool slot_is_free =
+        v->slot_open.load(std::memory_order_relaxed) || v->stand.load(std::memory_order_relaxed) != standing::running;
+    const bool has_slot = slot_is_free && v->slot.load(std::memory_order_relaxed) != nullptr;
+    const std::uint32_t queued = v->woken.size() + v->fresh.size();
+    if (queued == 0 && !has_slot) continue;
+    if (queued < plenty && !has_slot) {  // invariant 3
+      const std::uint32_t mark = v->woken.mark() ^ v->fresh.mark();
+      if (v->seen.load(std::memory_order_relaxed) != mark) {
+        v->seen.store(mark, std::memory_order_relaxed);
+        v->seen_at.store(now, std::memory_order_relaxed);
+        continue;
+      }
+      if (now - v->seen_at.load(std::memory_order_relaxed) < stands_still) continue;
+    }
+    if (!v->queue_lock.try_lock_other()) continue;
+    goroutine_core* batch[work_queue::capacity / 2];
+    std::uint32_t got = v->woken.take_front(batch, work_queue::capacity / 2, false);
+    if (got == 0) got = v->fresh.take_front(batch, work_queue::capacity / 2, false);
+    if (got != 0) {
+      v->thrift.store(0, std::memory_order_relaxed);
+    } else if (slot_is_free && (batch[0] = take_slot(*v)) != nullptr) {
+      got = 1;
+    }
+    v->queue_lock.unlock_other();
+    if (got == 0) continue;
+    if (got > 1) {
+      // Fresh ones stay fresh: as woken ones they would all be started before any of them could finish.
+      const owner_guard hold(w.queue_lock);
+      for (std::uint32_t k = got; k-- > 1;) push_locked(batch[k]->has_run ? w.woken : w.fresh, batch[k]);
+    }
+    return batch[0];
+  }
+  return nullptr;
+}
+
+goroutine_core* scheduler::search(worker& w) noexcept {
+  if (!w.searching) {
+    searching_.fetch_add(1, std::memory_order_seq_cst);
+    w.searching = true;
+  }
+  const clock::nanos deadline = clock::now() + (width() > 1 ? search_ns : 0);
+  goroutine_core* found = nullptr;
+  for (;;) {
+    const clock::nanos now = clock::now();
+    if (next_timer() <= now) run_all_timers(now);
+    if ((found = local_work(w, false)) != nullptr || (found = steal(w, now)) != nullptr) break;
+    if (now >= deadline || stopping_.load(std::memory_order_relaxed)) break;
+    for (int i = 0; i < 16; ++i) cpu_relax();
+  }
+  stop_searching(w);
+  if (found != nullptr) {
+    w.fruitless = 0;
+    wake_one();  // invariant 4: there may be more
+  }
+  return found;
+}
+
+void scheduler::stop_searching(worker& w) noexcept {
+  if (!w.searching) return;
+  w.searching = false;
+  searching_.fetch_sub(1, std::memory_order_seq_cst);
+}
+
+void scheduler::run_timers(worker& w, clock::nanos now) noexcept { w.timers.run_due(now); }
+
+void scheduler::run_all_timers(clock::nanos now) noexcept {
+  for (unsigned i = 0; i < worker_slots(); ++i) {
+    worker* v = worker_at(i);
+    annotate::happens_after(v);
+    v->timers.run_due(now);
+  }
+}
+
+clock::nanos scheduler::next_timer() const noexcept {
+  clock::nanos next = clock::never;
+  for (unsigned i = 0; i < worker_slots(); ++i) next = std::min(next, worker_at(i)->timers.next());
+  return next;
+}
+
+bool scheduler::has_work(bool and_slots) const noexcept {
+  if (injected_.load(std::memory_order_relaxed) != 0) return true;
+  for (unsigned i = 0; i < worker_slots(); ++i) {
+    const worker* v = worker_at(i);
+    if (v->woken.size() != 0 || v->fresh.size() != 0) return true;
+    if (and_slots && v->locked_ready.load(std::memory_order_seq_cst)) return true;
+    if (v->slot.load(std::memory_order_relaxed) != nullptr &&
+        (and_slots || v->slot_open.load(std::memory_order_relaxed) ||
+         v->stand.load(std::memory_order_relaxed) != standing::running)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// ---------------------------------------------------------------- going idle
+
+/// Back from being retaken by the monitor: this worker counts again.
+void scheduler::rejoin(worker& w) noexcept {
+  if (w.stand.load(std::memory_order_relaxed) == standing::running) return;
+  if (w.stand.exchange(standing::running, std::memory_order_seq_cst) == standing::retaken_running) {
+    activate();
+    retaken_.fetch_sub(1, std::memory_order_seq_cst);
+  }
+}
+
+void scheduler::worker_retaken() noexcept {
+  retaken_.fetch_add(1, std::memory_order_seq_cst);
+  active_.fetch_sub(1, std::memory_order_seq_cst);
+}
+
+/// Whether this worker is one too many. If so it has given its work away and must go idle.
+bool scheduler::retire(worker& w) noexcept {
+  if (TENON_LIKELY(active_.load(std::memory_order_relaxed) <= width())) return false;
+  stop_searching(w);
+  const clock::nanos now = clock::now();
+  if (next_timer() <= now) run_all_timers(now);  // it may be why we woke
+  // Those that go on would come to the injection queue within 64 steps; whoever has waited for a timer shall not wait for that.
+  if (hand_over_queues(w)) poke_all();
+  return true;
+}
+
+void scheduler::go_idle(worker& w) noexcept {
+  stop_searching(w);
+  w.sleep_word.store(0, std::memory_order_relaxed);
+  w.stand.store(standing::idle, std::memory_order_seq_cst);
+  {
+    const std::lock_guard hold(idle_lock_);
+    w.idle_next = idle_list_;
+    idle_list_ = &w;
+    w.listed = true;
+    idle_.fetch_add(1, std::memory_order_relaxed);
+  }
+  const unsigned others = active_.fetch_sub(1, std::memory_order_seq_cst) - 1;
+  barrier::heavy();  // invariant 2: we are listed before we look once more
+  const bool enough = others >= width();
+  // What a worker that makes progress has had in its queue for several searches, and nobody could catch, it will run itself; should it
+  // get stuck after all, the monitor wakes somebody. Only the last one has nobody to leave anything to.
+  const bool more = !enough && has_work(false) && (others == 0 || ++w.fruitless <= most_fruitless);
+  if (stopping_.load(std::memory_order_seq_cst) || more) {
+    w.sleep_word.store(1, std::memory_order_relaxed);
+  } else {
+    w.fruitless = 0;
+  }
+  sleep(w);
+
+  const std::lock_guard hold(idle_lock_);
+  if (w.listed) {  // nobody roused us: a timer, a descriptor, work that we saw ourselves, the end
+    worker** link = &idle_list_;
+    while (*link != &w) link = &(*link)->idle_next;
+    *link = w.idle_next;
+    w.listed = false;
+    idle_.fetch_sub(1, std::memory_order_relaxed);
+    activate();
+  }
+  w.stand.store(standing::running, std::memory_order_seq_cst);
+  set_coarse_now(clock::now());
+  service::nudge();
+}
+
+void scheduler::sleep(worker& w) noexcept {
+  if (w.sleep_word.load(std::memory_order_seq_cst) != 0) return;
+  if (poller_taken_.exchange(true, std::memory_order_seq_cst)) {
+    // The sleeper in the poller looked while we were still active: we may be the last.
+    look_for_deadlock();
+    if (deadlock_recheck_.load(std::memory_order_relaxed))
+      poller_->wake();  // it repeats the look, and sleeps with a timeout
+    while (w.sleep_word.load(std::memory_order_acquire) == 0) futex::wait(w.sleep_word, 0);
+    return;
+  }
+  // Invariant 5. `rouse` reads in_poller after it has written sleep_word; we write and read in the opposite order.
+  w.in_poller.store(true, std::memory_order_seq_cst);
+  clock::nanos until = clock::never;
+  do {
+    until = next_timer();
+    poll_until_.store(until, std::memory_order_seq_cst);
+    barrier::heavy();  // pairs with timer_started
+  } while (next_timer() < until);
+  if (w.sleep_word.load(std::memory_order_seq_cst) == 0) {
+    std::int64_t timeout = until == clock::never ? -1 : std::max<clock::nanos>(until - clock::now(), 0);
+    deadlock_recheck_.store(false, std::memory_order_relaxed);
+    look_for_deadlock();
+    if (timeout < 0 && deadlock_recheck_.load(std::memory_order_relaxed)) timeout = 1'000'000'000;
+    poller_->wait(
+        timeout,
+        [](void* self, void* token) { static_cast<scheduler*>(self)->ready(static_cast<goroutine_core*>(token)); },
+        this);
+  }
+  poll_until_.store(0, std::memory_order_relaxed);
+  w.in_poller.store(false, std::memory_order_seq_cst);
+  poller_taken_.store(false, std::memory_order_seq_cst);
+}
+
+}  // namespace tenon::detail

@@ -1,0 +1,290 @@
+#pragma once
+
+// Workers and how work finds them.
+//
+// A worker is an OS thread with a last-woken slot, a queue of woken goroutines (first in, first out), a queue of fresh ones
+// (last in, first out: a tree of spawns runs depth first, in bounded memory), a timer heap and a pool of stacks. At most `width` workers are
+// active at a time, which is `procs` of them or, where steps are so short that fewer do more, fewer (sched/width.hpp); further threads
+// exist only to stand in for workers that are stuck in a blocking call or held by one goroutine.
+//
+//   next goroutine of a worker:  slot (for 256 switches or 1 ms in a row) → woken → fresh → (on the worker's own stack) timers, injection, poller, stealing, sleep
+//   every 64th time:             timers → injection → slot → woken or fresh, in turn
+//
+// Last in, first out starves the oldest while new ones keep coming: when the front of `fresh` has not moved for 10 ms the monitor has
+// it run next. (Taking the oldest at every 64th switch turns a depth-first tree into a breadth-first one: a million stacks
+// instead of sixty.)
+//
+// Invariants
+//  1. `active_` counts the workers that run or look for goroutines, minus those that the monitor has `retaken` because they
+//     are stuck. Only an idle worker that is woken, or a new one, raises it, and only below `width_`; a worker that comes back from
+//     being retaken, or wakes for a timer, may exceed it for a moment and retires at its next look around, as does one too many
+//     when the width shrinks. What it has, it gives away first.
+//  2. No lost wake-up: whoever makes work visible does barrier::light and then looks for idle workers; whoever goes idle
+//     lists itself, does barrier::heavy and then looks for work once more.
+//  3. A goroutine put into a *running* worker's slot wakes nobody: the worker reaches it at its next switch. If it does not within
+//     tens of microseconds, the monitor opens the slot to thieves and wakes one.
+//     Likewise the only fresh goroutine, for which its spawner often waits at once, and the only woken one: a thief is woken for it
+//     only as often as thieves have lately come in time for one (`thrift`). And a thief that finds only a few in a queue leaves them
+//     to their worker, unless the queue stands still: taking them would cost both more than it brings.
+//  4. Workers are woken one at a time: while one is searching (`searching_` > 0) no other is woken; a searcher that
+//     finds work and was the last one wakes the next.
+//  5. The last idle worker sleeps in the poller until the earliest timer of all heaps.
+//  6. Workers and the scheduler are immortal: threads end with a run, the structures are reused by the next. So the service thread
+//     and signal handlers may look at them at any time.
+//
+// Lock order: a worker's queue_lock, then injection_lock_. idle_lock_ and injection_lock_ are leaves, never held together.
+
+#include <atomic>
+#include <cstdint>
+#include <thread>
+
+#include <tenon/run.hpp>
+
+#include "base/chooser.hpp"
+#include "platform/barrier.hpp"
+#include "platform/biased_lock.hpp"
+#include "platform/current.hpp"
+#include "platform/poller.hpp"
+#include "sched/goroutine.hpp"
+#include "sched/timer_heap.hpp"
+#include "sched/work_queue.hpp"
+
+namespace tenon::detail {
+
+constexpr unsigned most_threads = 4096;
+
+/// Who drives a worker's `standing`: the owner writes `running` and `blocking`, the monitor turns them into their retaken forms.
+enum class standing : std::uint8_t { offline, idle, running, blocking, retaken_running, retaken_blocking };
+
+struct eh_globals {  // what __cxa_get_globals points to (Itanium C++ ABI)
+  void* caught = nullptr;
+  std::uintptr_t uncaught = 0;
+};
+
+struct alignas(cache_line) worker {
+  // ---- The owner's: no other thread touches these.
+  goroutine_core* current = nullptr;
+  machine_context idle;          // the worker's own stack, where it looks for work and sleeps
+  eh_globals* eh = nullptr;      // this thread's
+  std::int64_t slice_began = 0;  // coarse clock: since when the slot goes first
+  std::uint32_t slice_switches = 0;
+  bool searching = false;
+  bool shut = false;                  // pinned, or in a blocking call: what is woken here goes elsewhere
+  std::uint32_t wakes_to_skip = 0;    // see thrifty
+  std::uint32_t fruitless = 0;        // searches in a row that found nothing although something seemed to be there
+  goroutine_core* leaving = nullptr;  // ended without a handle; its stack is free once it has been switched away from
+  goroutine_core* pool = nullptr;     // stacks of the default size
+  unsigned pooled = 0;
+  std::uint64_t next_id = 0;
+  std::uint64_t last_id = 0;
+  random_source random{1};
+  goroutine_core* locked = nullptr;  // on_this_thread: the only goroutine this thread may run
+  std::thread thread;
+  unsigned number = 0;
+
+  // ---- Written by the owner, read by others.
+  alignas(cache_line) std::atomic<std::uint32_t> tick{0};  // switches so far
+  std::atomic<std::uint32_t> operations{0};                // see made_progress
+  std::atomic<goroutine_core*> running{nullptr};           // = current, for dumps
+  std::atomic<std::uint64_t> created{0};
+  std::atomic<std::uint64_t> ended{0};
+  std::atomic<pid_t> tid{0};
+
+  // ---- The owner's under queue_lock, thieves' under its other side. All three may be peeked at without.
+  alignas(cache_line) biased_lock queue_lock;
+  std::atomic<goroutine_core*> slot{nullptr};  // only the owner fills it, without the lock if it is empty
+  work_queue woken;
+  work_queue fresh;
+
+  // ---- Shared.
+  alignas(cache_line) std::atomic<std::uint32_t> thrift{
+      0};                                // how many wakes for a single fresh goroutine to skip; thieves reset it
+  std::atomic<std::uint32_t> seen{0};    // the mark of the queues when a thief looked, see steal
+  std::atomic<clock::nanos> seen_at{0};  // and when it was first seen like that
+  std::atomic<bool> slot_open{false};    // the monitor lets thieves have the slot
+  std::atomic<bool> take_oldest{false};  // the monitor: the front of `fresh` has waited long enough
+  std::atomic<bool> poke{false};         // look around at the next switch
+  std::atomic<standing> stand{standing::offline};
+  std::atomic<std::uint32_t> sleep_word{0};  // idle: 0 asleep, 1 woken; locked: likewise
+  std::atomic<bool> in_poller{false};
+  std::atomic<bool> locked_ready{false};
+  timer_heap timers;
+
+  // ---- The idle list's (idle_lock_).
+  worker* idle_next = nullptr;
+  bool listed = false;
+};
+
+/// The calling thread's worker, or null. Never keep it across anything that can switch: a goroutine that parks may go on elsewhere.
+TENON_INLINE worker* this_worker() noexcept { return static_cast<worker*>(current()); }
+
+class scheduler {
+ public:
+  void run(const run_options& options, void (*entry)(void*) noexcept, void* arg, std::source_location where);
+
+  // Making work visible.
+  void ready(goroutine_core* g) noexcept {
+    g->state.store(goroutine_state::runnable, std::memory_order_relaxed);
+    worker* w = this_worker();
+    if (TENON_LIKELY(w != nullptr && w->current != nullptr && !w->shut &&
+                     g->pinned.load(std::memory_order_relaxed) == nullptr &&
+                     w->slot.load(std::memory_order_relaxed) == nullptr)) {
+      // Invariant 3. Release: publishes g to thieves. Only this worker fills its slot, so an empty one stays empty.
+      w->slot.store(g, std::memory_order_release);
+      return;
+    }
+    ready_slow(w, g);
+  }
+  void ready_slow(worker* w, goroutine_core* g) noexcept;
+  void enqueue_fresh(goroutine_core* g) noexcept;
+  void inject(goroutine_core* g) noexcept;
+  void wake_one() noexcept;
+  void timer_started(clock::nanos when) noexcept;
+
+  // Giving the worker up. On a goroutine's stack.
+  void switch_away(goroutine_core* g, bool is_end) noexcept;
+  void yield() noexcept;
+  [[noreturn]] void end_goroutine(goroutine_core* g) noexcept;
+
+  // Stacks and descriptors.
+  goroutine_core* create(const spawn_options& options);
+  void recycle(goroutine_core* g) noexcept;
+  void discard(goroutine_core* g) noexcept;
+  static auto entry_point() noexcept { return &goroutine_main; }
+
+  // For the service thread and diagnostics.
+  [[nodiscard]] bool started() const noexcept { return started_.load(std::memory_order_acquire); }
+  [[nodiscard]] unsigned worker_slots() const noexcept { return workers_made_.load(std::memory_order_acquire); }
+  [[nodiscard]] worker* worker_at(unsigned i) const noexcept { return workers_[i].load(std::memory_order_acquire); }
+  [[nodiscard]] unsigned procs() const noexcept { return procs_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t live() const noexcept;
+  /// Changes with every run.
+  [[nodiscard]] std::uint32_t run_number() const noexcept { return run_number_.load(std::memory_order_relaxed); }
+  [[nodiscard]] unsigned width() const noexcept { return width_.load(std::memory_order_relaxed); }
+  void set_width(unsigned n) noexcept;
+  /// For tests: fixes the width; 0 gives it back to the monitor.
+  void hold_width(unsigned n) noexcept;
+  [[nodiscard]] bool width_is_held() const noexcept { return width_held_.load(std::memory_order_relaxed); }
+  [[nodiscard]] unsigned active() const noexcept { return active_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool has_work(bool and_slots) const noexcept;
+  void wake_for_stuck_work() noexcept;
+  /// Has a busy worker run the timers of those that are idle.
+  void attend_to_timers() noexcept;
+  void worker_retaken() noexcept;
+  void look_for_deadlock() noexcept;
+  [[nodiscard]] std::int64_t coarse_now() const noexcept { return coarse_now_.load(std::memory_order_relaxed); }
+  void set_coarse_now(clock::nanos t) noexcept { coarse_now_.store(t, std::memory_order_relaxed); }
+  [[nodiscard]] const run_options& options() const noexcept { return options_; }
+
+  // Something outside may still wake a goroutine: counts of descriptors being watched and of signal contexts.
+  void outside_waker(int delta) noexcept { outside_wakers_.fetch_add(delta, std::memory_order_seq_cst); }
+  /// A thread counts itself in when it sleeps; whoever wakes it counts it out: it may wake others before it has noticed itself.
+  void thread_parked(int delta) noexcept { parked_threads_.fetch_add(delta, std::memory_order_seq_cst); }
+  poller* poll() noexcept { return poller_; }
+
+  worker* blocking_enter() noexcept;
+  void blocking_leave(worker* w) noexcept;
+  void pin() noexcept;
+  void unpin() noexcept;
+
+ private:
+  static bool may_pick(worker& w) noexcept;
+  goroutine_core* pick_locked(worker& w) noexcept;
+  goroutine_core* take_slot(worker& w) noexcept;
+  void switch_to(worker& w, goroutine_core* g, goroutine_core* next, bool is_end) noexcept;
+  void worker_main(worker& w) noexcept;
+  goroutine_core* find_work(worker& w) noexcept;
+  goroutine_core* local_work(worker& w, bool fair) noexcept;
+  goroutine_core* take_injected(worker& w) noexcept;
+  goroutine_core* steal(worker& w, clock::nanos now) noexcept;
+  goroutine_core* search(worker& w) noexcept;
+  goroutine_core* wait_locked(worker& w) noexcept;
+  void run_timers(worker& w, clock::nanos now) noexcept;
+  void run_all_timers(clock::nanos now) noexcept;
+  [[nodiscard]] clock::nanos next_timer() const noexcept;
+  void go_idle(worker& w) noexcept;
+  void sleep(worker& w) noexcept;
+  void stop_searching(worker& w) noexcept;
+  void rejoin(worker& w) noexcept;
+  bool retire(worker& w) noexcept;
+  bool hand_over_queues(worker& w) noexcept;
+  void poke_all() noexcept;
+  void push_woken(worker& w, goroutine_core* g) noexcept;
+  /// Under q's queue_lock.
+  void push_locked(work_queue& q, goroutine_core* g) noexcept {
+    if (TENON_UNLIKELY(!q.push_back(g))) spill(q, g);
+  }
+  static bool thrifty(worker& w) noexcept;
+  void spill(work_queue& q, goroutine_core* g) noexcept;
+  void inject_many(goroutine_core** list, std::uint32_t n) noexcept;
+  worker* new_worker(bool searching) noexcept;
+  void rouse(worker& w) noexcept;
+  void maybe_finished() noexcept;
+  bool nothing_can_wake() noexcept;
+  /// Counts a worker in. The epoch tells a look for a deadlock that somebody became active in between.
+  void activate() noexcept {
+    epoch_.fetch_add(1, std::memory_order_seq_cst);
+    active_.fetch_add(1, std::memory_order_seq_cst);
+  }
+  static void goroutine_main(machine_context* c) noexcept;
+
+  std::atomic<bool> started_{false};
+  std::atomic<bool> stopping_{false};
+  std::atomic<unsigned> procs_{0};
+  std::atomic<unsigned> width_{0};  // how many of them may be active
+  std::atomic<bool> width_held_{false};
+  std::atomic<bool> timers_overdue_{false};  // see attend_to_timers
+  std::atomic<std::uint32_t> run_number_{0};
+  run_options options_;
+  std::size_t stack_size_ = 0;
+  poller* poller_ = nullptr;
+
+  std::atomic<worker*> workers_[most_threads] = {};
+  std::atomic<unsigned> workers_made_{0};  // entries of workers_ that exist, for ever
+  std::atomic<unsigned> threads_{0};       // threads of this run
+
+  alignas(cache_line) std::atomic<unsigned> active_{0};
+  std::atomic<std::uint64_t> epoch_{0};  // how often a worker became active
+  std::atomic<unsigned> retaken_{0};
+  std::atomic<unsigned> searching_{0};
+  std::atomic<unsigned> idle_{0};
+  std::atomic<clock::nanos> poll_until_{0};  // until when the sleeper in the poller means to sleep; 0: nobody is there
+  std::atomic<bool> poller_taken_{false};
+
+  alignas(cache_line) spin_lock idle_lock_;
+  worker* idle_list_ = nullptr;  // guarded by idle_lock_
+
+  alignas(cache_line) spin_lock injection_lock_;
+  goroutine_core* injected_head_ = nullptr;  // guarded by injection_lock_, as is the tail
+  goroutine_core* injected_tail_ = nullptr;
+  std::atomic<std::uint32_t> injected_{0};
+
+  std::atomic<std::int64_t> coarse_now_{0};
+  std::atomic<std::uint64_t> ids_{0};
+  std::atomic<std::uint64_t> created_outside_{0};
+  std::atomic<int> outside_wakers_{0};
+  std::atomic<int> parked_threads_{0};
+  std::atomic<bool> main_ended_{false};
+  std::atomic<std::uint32_t> finished_{0};  // futex word: everything has been joined
+  std::atomic<bool> deadlock_recheck_{false};
+};
+
+/// Immortal, see invariant 6, and there before anything runs.
+union immortal_scheduler {
+  scheduler it;
+  constexpr immortal_scheduler() noexcept : it() {}
+  ~immortal_scheduler() {}  // NOLINT
+};
+extern immortal_scheduler the_only_scheduler;
+inline scheduler& the_scheduler() noexcept { return the_only_scheduler.it; }
+
+/// The number of the calling thread's worker, -1 on a thread that is none: for data kept per worker by the rooms above,
+/// which must not look into a worker themselves (to ThreadSanitizer it belongs to the thread that made it).
+int worker_number() noexcept;
+/// The running goroutine, or null on a plain thread or a worker's own stack.
+goroutine_core* this_goroutine() noexcept;
+
+/// Hooks that diagnostics install (an alternate signal stack for each worker).
+void set_thread_hooks(void (*start)() noexcept, void (*stop)() noexcept) noexcept;
+
+}  // namespace tenon::detail

@@ -1,0 +1,263 @@
+#include "sched/service.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <mutex>
+#include <thread>
+
+#include "base/fatal.hpp"
+#include "platform/annotate.hpp"
+#include "platform/cpu.hpp"
+#include "platform/futex.hpp"
+#include "sched/scheduler.hpp"
+#include "sched/width.hpp"
+
+namespace tenon::detail::service {
+
+namespace {
+
+constexpr clock::nanos shortest = 50'000;
+constexpr clock::nanos longest = 1'000'000;
+constexpr clock::nanos holds_up = 200'000;          // a step this long holds up those behind it
+constexpr clock::nanos held_too_long = 10'000'000;  // a goroutine that keeps its worker this long is worked around
+constexpr clock::nanos linger = 20'000'000;         // stay awake this long after no worker has run anything
+constexpr clock::nanos trim_every = 1'000'000'000;
+
+struct state {
+  timer_heap timers;
+  std::atomic<std::uint32_t> word{0};  // futex: changes when there is something to do
+  std::atomic<bool> firing{false};     // a timer may be out of the heap, and what it does not done yet
+  std::atomic<bool> asleep{false};     // in a sleep that only a nudge or its timeout ends
+  std::atomic<void (*)() noexcept> jobs[4] = {};
+  std::atomic<int> tid{0};
+  std::once_flag once;
+};
+
+state& self() noexcept {
+  static auto* const s = [] {
+    auto* fresh = new state;  // immortal: the thread is never joined
+    annotate::happens_before(fresh);
+    return fresh;
+  }();
+  return *s;
+}
+
+/// What the monitor knows of one worker.
+struct watched {
+  std::uint32_t tick = 0;
+  std::uint32_t operations = 0;
+  standing stand = standing::offline;
+  clock::nanos since = 0;
+  std::uint32_t front = 0;  // of its fresh goroutines
+  clock::nanos front_since = 0;
+};
+watched seen[most_threads];
+
+/// What it knows of all of them.
+struct measured {
+  width best;
+  std::uint32_t run = 0;
+};
+measured whole;
+
+bool pending(const worker& w) noexcept {
+  return w.slot.load(std::memory_order_relaxed) != nullptr || w.woken.size() != 0 || w.fresh.size() != 0;
+}
+
+/// Whether a goroutine holds a worker that does not count as active any more. It goes on, and what it wakes lies in its slot until we look.
+bool any_held(const scheduler& s) noexcept {
+  for (unsigned i = 0; i < s.worker_slots(); ++i) {
+    if (s.worker_at(i)->stand.load(std::memory_order_relaxed) == standing::retaken_running) return true;
+  }
+  return false;
+}
+
+/// One round over the workers. Returns whether anything was done.
+bool watch(scheduler& s, clock::nanos now) noexcept {
+  bool acted = false;
+  bool due = false;
+  bool held_up = false;
+  bool unattended = false;
+  std::uint64_t steps = 0;
+  for (unsigned i = 0; i < s.worker_slots(); ++i) {
+    worker& w = *s.worker_at(i);
+    watched& k = seen[i];
+    const std::uint32_t tick = w.tick.load(std::memory_order_relaxed);
+    const std::uint32_t operations = w.operations.load(std::memory_order_relaxed);
+    steps += operations - k.operations;
+    k.operations = operations;
+    standing stand = w.stand.load(std::memory_order_relaxed);
+    if (w.timers.next() <= now) {
+      due = true;
+      unattended |= stand == standing::idle;
+    }
+    if (const std::uint32_t front = w.fresh.front_index(); front != k.front || w.fresh.size() == 0) {
+      k.front = front;
+      k.front_since = now;
+    } else if (now - k.front_since >= held_too_long) {
+      k.front_since = now;
+      w.take_oldest.store(true, std::memory_order_relaxed);
+      w.poke.store(true, std::memory_order_relaxed);
+    }
+    if (tick != k.tick || stand != k.stand) {
+      steps += tick - k.tick;
+      k.tick = tick;
+      k.stand = stand;
+      k.since = now;
+      continue;
+    }
+    const clock::nanos held = now - k.since;
+    const bool runs = (stand == standing::running || stand == standing::retaken_running) &&
+                      w.running.load(std::memory_order_relaxed) != nullptr;
+    const bool blocks = stand == standing::blocking || stand == standing::retaken_blocking;
+    if (!runs && !blocks) continue;
+    if (pending(w)) {
+      w.slot_open.store(true, std::memory_order_relaxed);
+      due = true;
+      held_up |= held >= holds_up;
+    }
+    // Stuck: somebody else takes its place if there is anything to do. A goroutine may well keep its worker for a while; a
+    // blocking call is stepped around in any case once it lasts, then this thread can rest while nothing else happens.
+    const bool anything = due || s.has_work(true);
+    if (stand == standing::running ? held < held_too_long || !anything
+                                   : stand != standing::blocking || (held < held_too_long && !anything)) {
+      continue;
+    }
+    const standing retaken = stand == standing::blocking ? standing::retaken_blocking : standing::retaken_running;
+    if (!w.stand.compare_exchange_strong(stand, retaken, std::memory_order_acq_rel)) continue;
+    w.poke.store(true, std::memory_order_relaxed);
+    s.worker_retaken();
+    s.wake_for_stuck_work();
+    k.stand = retaken;
+    acted = true;
+  }
+  if (s.run_number() != whole.run) {
+    whole.run = s.run_number();
+    whole.best.start(s.procs(), now);
+  }
+  const unsigned width = whole.best.observe(now, steps, s.active(), held_up);
+  if (width != s.width() && !s.width_is_held()) s.set_width(width);
+  // The others have no time to look, and whoever was in the poller may have found other work.
+  if (unattended && s.active() >= s.width()) s.attend_to_timers();
+  if (due && s.active() < s.width()) {
+    s.wake_for_stuck_work();
+    acted = true;
+  }
+  return acted;
+}
+
+[[noreturn]] void loop() noexcept {
+  state& me = self();
+  sigset_t all;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+  name_this_thread("tenon-service");
+  me.tid.store(static_cast<int>(::syscall(SYS_gettid)), std::memory_order_release);
+  scheduler& s = the_scheduler();
+  clock::nanos period = shortest;
+  clock::nanos last_active = 0;
+  clock::nanos last_trim = 0;
+  for (;;) {
+    const std::uint32_t word = me.word.load(std::memory_order_acquire);
+    for (auto& waiting : me.jobs) {
+      if (auto* job = waiting.exchange(nullptr, std::memory_order_acq_rel)) job();
+    }
+    const clock::nanos now = clock::now();
+    s.set_coarse_now(now);
+    if (me.timers.next() <= now) {
+      me.firing.store(true, std::memory_order_relaxed);  // released with the heap's next()
+      me.timers.run_due(now);
+      me.firing.store(false, std::memory_order_release);
+    }
+    const bool running = s.started();
+    if (running && (s.active() != 0 || any_held(s))) last_active = now;
+    if (running && now - last_active < linger) {
+      period = watch(s, now) ? shortest : std::min(period * 2, longest);
+      if (whole.best.wants_to_look()) period = std::min(period, width::look);
+    } else {
+      period = -1;
+    }
+    if (stacks::trim_pending()) {
+      if (now - last_trim >= trim_every) {
+        last_trim = now;
+        stacks::trim(s.options().idle_stack_bytes);
+      }
+      if (period < 0) period = trim_every;
+    }
+    const clock::nanos next = me.timers.next();
+    clock::nanos timeout = period;
+    if (next != clock::never) {
+      const clock::nanos left = std::max<clock::nanos>(next - clock::now(), 0);
+      timeout = timeout < 0 ? left : std::min(timeout, left);
+    }
+    const bool resting = !(running && now - last_active < linger);
+    me.asleep.store(resting, std::memory_order_seq_cst);
+    // nudge writes what it wants seen, then reads `asleep`; we wrote `asleep` and look again.
+    const bool woke_up = running && resting && s.active() != 0;
+    if (!woke_up && timeout != 0) futex::wait(me.word, word, timeout);
+    me.asleep.store(false, std::memory_order_relaxed);
+    if (resting) period = shortest;
+  }
+}
+
+}  // namespace
+
+void start() noexcept {
+  std::call_once(self().once, [] {
+    std::thread(loop).detach();
+    while (self().tid.load(std::memory_order_acquire) == 0) std::this_thread::yield();
+  });
+}
+
+void nudge() noexcept {
+  state& me = self();
+  if (!me.asleep.load(std::memory_order_relaxed)) return;
+  // One of those who find it asleep wakes it; a nudge too many costs it one round.
+  if (!me.asleep.exchange(false, std::memory_order_seq_cst)) return;
+  me.word.fetch_add(1, std::memory_order_seq_cst);
+  futex::wake_one(me.word);
+}
+
+bool has_timers() noexcept {
+  return self().timers.next() != clock::never || self().firing.load(std::memory_order_acquire);
+}
+
+timer_heap& timers() noexcept {
+  annotate::happens_after(&self());
+  return self().timers;
+}
+
+void request(void (*job)() noexcept) noexcept {
+  state& me = self();
+  for (auto& waiting : me.jobs) {
+    void (*none)() noexcept = nullptr;
+    if (job == nullptr || waiting.compare_exchange_strong(none, job, std::memory_order_acq_rel) || none == job) break;
+  }
+  me.word.fetch_add(1, std::memory_order_seq_cst);
+  futex::wake_one(me.word);
+}
+
+int thread_id() noexcept { return self().tid.load(std::memory_order_acquire); }
+
+}  // namespace tenon::detail::service
+
+namespace tenon::detail {
+
+void start_timer(timer_node* t, clock::nanos when) {
+  worker* w = this_worker();
+  if (w != nullptr) {
+    annotate::happens_after(w);
+    w->timers.start(t, when);
+    the_scheduler().timer_started(when);
+    return;
+  }
+  service::start();
+  service::timers().start(t, when);
+  service::request(nullptr);
+}
+
+}  // namespace tenon::detail

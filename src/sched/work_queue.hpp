@@ -1,0 +1,71 @@
+#pragma once
+
+// A worker's bounded queue of runnable goroutines: pushed at the back, popped at either end by the owner, taken from the front by
+// thieves. It is guarded by the worker's queue_lock; its size may be peeked at without, and is then a hint.
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+
+namespace tenon::detail {
+
+struct goroutine_core;
+
+class work_queue {
+ public:
+  static constexpr std::uint32_t capacity = 256;
+
+  [[nodiscard]] std::uint32_t size() const noexcept {
+    return tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_relaxed);
+  }
+
+  /// Changes whenever something comes, or goes at the front: two equal ones say that what is there has been there. A hint, too.
+  [[nodiscard]] std::uint32_t mark() const noexcept {
+    return front_index() * 0x9E3779B1U + pushes_.load(std::memory_order_relaxed);
+  }
+
+  /// Changes when something is taken from the front. For the monitor.
+  [[nodiscard]] std::uint32_t front_index() const noexcept { return head_.load(std::memory_order_relaxed); }
+
+  /// False if full.
+  bool push_back(goroutine_core* g) noexcept {
+    const std::uint32_t tail = tail_.load(std::memory_order_relaxed);
+    if (tail - head_.load(std::memory_order_relaxed) == capacity) return false;
+    entries_[tail % capacity] = g;
+    tail_.store(tail + 1, std::memory_order_relaxed);
+    pushes_.store(pushes_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    return true;
+  }
+
+  goroutine_core* pop_back() noexcept {
+    const std::uint32_t tail = tail_.load(std::memory_order_relaxed);
+    if (tail == head_.load(std::memory_order_relaxed)) return nullptr;
+    tail_.store(tail - 1, std::memory_order_relaxed);
+    return entries_[(tail - 1) % capacity];
+  }
+
+  goroutine_core* pop_front() noexcept {
+    const std::uint32_t head = head_.load(std::memory_order_relaxed);
+    if (head == tail_.load(std::memory_order_relaxed)) return nullptr;
+    head_.store(head + 1, std::memory_order_relaxed);
+    return entries_[head % capacity];
+  }
+
+  /// Up to `most` from the front, at most half (rounded up) unless `all`. Returns how many.
+  std::uint32_t take_front(goroutine_core** out, std::uint32_t most, bool all) noexcept {
+    const std::uint32_t n = size();
+    const std::uint32_t take = std::min(all ? n : n - n / 2, most);
+    const std::uint32_t head = head_.load(std::memory_order_relaxed);
+    for (std::uint32_t i = 0; i < take; ++i) out[i] = entries_[(head + i) % capacity];
+    head_.store(head + take, std::memory_order_relaxed);
+    return take;
+  }
+
+ private:
+  std::atomic<std::uint32_t> head_{0};  // both count on for ever, modulo 2^32
+  std::atomic<std::uint32_t> tail_{0};
+  std::atomic<std::uint32_t> pushes_{0};
+  goroutine_core* entries_[capacity] = {};
+};
+
+}  // namespace tenon::detail

@@ -1,0 +1,7 @@
+// expect: error: ignoring return.*nodiscard.*dropping this cancels the context at once
+// Go: vet's lostcancel
+#include <tenon/tenon.hpp>
+
+#pragma GCC diagnostic error "-Wunused-result"
+
+void f(const tenon::context& ctx) { tenon::with_cancel(ctx); }

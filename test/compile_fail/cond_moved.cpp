@@ -1,0 +1,5 @@
+// expect: error: (use of deleted function .*cond|call to deleted constructor of .*cond|overload resolution selected deleted operator)
+// Go: vet's copylocks
+#include <tenon/tenon.hpp>
+
+void f(tenon::cond& a) { tenon::cond b(std::move(a)); }

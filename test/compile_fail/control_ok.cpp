@@ -1,0 +1,40 @@
+// expect-ok
+// What the other files of this folder get wrong, done right: if this does not compile, their failures mean nothing.
+#include <memory>
+#include <optional>
+
+#include <tenon/tenon.hpp>
+
+int main() {
+  const tenon::chan<int> c = tenon::make_chan<int>();
+  const tenon::recv_chan<int> cr = c;
+  const tenon::send_chan<int> cs = c;
+  const tenon::chan<int> same = c;
+  c.send(0);
+  cs.send(0);
+  std::optional<int> v = c.recv();
+  v = cr.recv();
+  v = cr.try_recv();
+  tenon::select(tenon::send(c, 0), tenon::recv(c, v), tenon::recv(cr, v), tenon::send(cs, 0));
+  for (int x : cr) v = x;
+  for ([[maybe_unused]] auto&& ignored : c) {
+  }
+  same.close();
+  cs.close();
+
+  tenon::mutex mu;
+  tenon::wait_group wg;
+  mu.lock();
+  mu.unlock();
+  wg.wait();
+  auto g = tenon::go([] { return 1; });
+  const int one = g.join();
+  tenon::goroutine<int> moved = tenon::go([one] { return one; });
+  g = std::move(moved);
+  const tenon::error e = tenon::canceled();
+  auto [ctx, cancel] = tenon::with_cancel(tenon::background());
+  const bool sent = c.send(ctx, 1);
+  const auto owners = tenon::make_chan<std::unique_ptr<int>>();
+  owners.send(std::make_unique<int>(1));
+  return e && sent ? 1 : 0;
+}

@@ -1,0 +1,5 @@
+// expect: error: (use of deleted function .*errgroup|call to deleted constructor of .*errgroup|overload resolution selected deleted operator)
+// Go: vet's copylocks
+#include <tenon/tenon.hpp>
+
+void f(const tenon::errgroup& a) { tenon::errgroup b(a); }

@@ -1,0 +1,5 @@
+// expect: error: (use of deleted function .*errgroup|call to deleted constructor of .*errgroup|overload resolution selected deleted operator)
+// Go: vet's copylocks
+#include <tenon/tenon.hpp>
+
+void f(tenon::errgroup& a) { tenon::errgroup b(std::move(a)); }

@@ -1,0 +1,7 @@
+// expect: static assertion failed.*a task returns nothing, an error
+// Go: errgroup.Go takes func() error
+#include <tenon/tenon.hpp>
+
+void f(tenon::errgroup& g) {
+  g.go([] { return std::string("value"); });
+}

@@ -1,0 +1,5 @@
+// expect: error: (use of deleted function .*mutex|call to deleted constructor of .*mutex|overload resolution selected deleted operator)
+// Go: vet's copylocks
+#include <tenon/tenon.hpp>
+
+void f(const tenon::mutex& a) { tenon::mutex b(a); }

@@ -1,0 +1,5 @@
+// expect: error: no matching function for call to .*recv
+// Go: test/chan/perm.go, <-n
+#include <tenon/tenon.hpp>
+
+void f(int n, int& v) { tenon::select(tenon::recv(n, v)); }

@@ -1,0 +1,7 @@
+// expect: error: no matching function for call to .*recv
+// Go: test/chan/perm.go, case x := <-cs
+#include <tenon/tenon.hpp>
+
+void f(const tenon::chan<int>& c, const tenon::send_chan<int>& cs, int& x) {
+  tenon::select(tenon::recv(c, x), tenon::recv(cs, x));
+}

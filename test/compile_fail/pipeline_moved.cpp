@@ -1,0 +1,5 @@
+// expect: error: (use of deleted function .*pipeline|call to deleted constructor of .*pipeline|overload resolution selected deleted operator)
+// Go: vet's copylocks
+#include <tenon/tenon.hpp>
+
+void f(tenon::pipeline& a) { tenon::pipeline b(std::move(a)); }

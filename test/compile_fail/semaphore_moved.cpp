@@ -1,0 +1,5 @@
+// expect: error: (use of deleted function .*semaphore|call to deleted constructor of .*semaphore|overload resolution selected deleted operator)
+// Go: vet's copylocks
+#include <tenon/tenon.hpp>
+
+void f(tenon::semaphore& a) { tenon::semaphore b(std::move(a)); }

@@ -1,0 +1,5 @@
+// expect: error: (use of deleted function .*wait_group|call to deleted constructor of .*wait_group|overload resolution selected deleted operator)
+// Go: vet's copylocks
+#include <tenon/tenon.hpp>
+
+void f(const tenon::wait_group& a) { tenon::wait_group b(a); }

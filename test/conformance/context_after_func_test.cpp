@@ -1,0 +1,351 @@
+// What runs when a context is canceled: after_func, and both ways to std::stop_token.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <stop_token>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <tenon/tenon.hpp>
+
+#include "support/callers.hpp"
+#include "support/scale.hpp"
+#include "support/waiting.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using tenon::background;
+using tenon::context;
+
+// Go: context/x_test.go TestAfterFuncCalledAfterCancel
+TEST(AfterFunc, RunsAfterTheCancel) {
+  tenon::run([](context) {
+    auto [c, cancel] = tenon::with_cancel(background());
+    const auto ran = tenon::make_chan<tenon::unit>();
+    auto handle = tenon::after_func(c, [&] { ran.close(); });
+    EXPECT_EQ(tenon::select(tenon::recv(ran), tenon::recv(tenon::after(2ms))), 1U) << "ran before the cancel";
+    cancel();
+    (void)ran.recv();
+    EXPECT_FALSE(handle.stop());
+  });
+}
+
+// Go: context/x_test.go TestAfterFuncCalledAfterTimeout
+TEST(AfterFunc, RunsAfterTheDeadline) {
+  tenon::run([](context) {
+    auto [c, cancel] = tenon::with_timeout(background(), 1ms);
+    const auto ran = tenon::make_chan<tenon::unit>();
+    auto handle = tenon::after_func(c, [&] { ran.close(); });
+    (void)ran.recv();
+    EXPECT_FALSE(handle.stop());
+  });
+}
+
+// Go: context/x_test.go TestAfterFuncCalledImmediately
+TEST(AfterFunc, RunsAtOnceIfItIsCanceledAlready) {
+  tenon::run([](context) {
+    auto [c, cancel] = tenon::with_cancel(background());
+    cancel();
+    const auto ran = tenon::make_chan<tenon::unit>();
+    auto handle = tenon::after_func(c, [&] { ran.close(); });
+    (void)ran.recv();
+    EXPECT_FALSE(handle.stop());
+  });
+}
+
+// Go: context/x_test.go TestAfterFuncNotCalledAfterStop
+TEST(AfterFunc, DoesNotRunOnceStopped) {
+  tenon::run([](context) {
+    auto [c, cancel] = tenon::with_cancel(background());
+    std::atomic<bool> ran = false;
+    auto handle = tenon::after_func(c, [&] { ran = true; });
+    EXPECT_TRUE(handle.stop());
+    cancel();
+    tenon::sleep(2ms);
+    EXPECT_FALSE(ran.load());
+    EXPECT_FALSE(handle.stop());
+  });
+}
+
+// Go: context/x_test.go TestAfterFuncCalledAsynchronously
+TEST(AfterFunc, TheCancelDoesNotWaitForIt) {
+  for (const unsigned workers : {1U, 2U}) {
+    tenon::run(
+        [](context) {
+          auto [c, cancel] = tenon::with_cancel(background());
+          const auto meeting = tenon::make_chan<int>();
+          auto handle = tenon::after_func(c, [&] { meeting.send(1); });
+          cancel();
+          EXPECT_EQ(meeting.recv(), 1);
+        },
+        {.workers = workers});
+  }
+}
+
+// Go: the difference to Go is that the handle has an owner
+TEST(AfterFunc, DroppingTheHandleTakesItBack) {
+  tenon::run([](context) {
+    auto [c, cancel] = tenon::with_cancel(background());
+    std::atomic<bool> ran = false;
+    {
+      auto handle = tenon::after_func(c, [&] { ran = true; });
+    }
+    cancel();
+    tenon::sleep(2ms);
+    EXPECT_FALSE(ran.load());
+  });
+}
+
+// Go: the difference to Go is that the handle has an owner
+TEST(AfterFunc, DroppingTheHandleWaitsForOneThatHasStarted) {
+  for (const unsigned workers : {1U, 2U}) {
+    tenon::run(
+        [](context) {
+          auto [c, cancel] = tenon::with_cancel(background());
+          const auto started = tenon::make_chan<tenon::unit>();
+          std::atomic<bool> finished = false;
+          {
+            auto handle = tenon::after_func(c, [&] {
+              started.close();
+              tenon::sleep(5ms);
+              finished = true;
+            });
+            cancel();
+            (void)started.recv();
+          }
+          EXPECT_TRUE(finished.load());
+        },
+        {.workers = workers});
+  }
+}
+
+// Go: the difference to Go is that the handle has an owner
+TEST(AfterFunc, AMovedHandleStillOwnsIt) {
+  tenon::run([](context) {
+    auto [c, cancel] = tenon::with_cancel(background());
+    std::atomic<int> ran = 0;
+    tenon::after_func_handle outer;
+    EXPECT_FALSE(outer.stop());
+    {
+      auto inner = tenon::after_func(c, [&] { ++ran; });
+      outer = std::move(inner);
+    }
+    cancel();
+    EXPECT_TRUE(tenon_test::eventually([&] { return ran.load() == 1; }));
+    EXPECT_FALSE(outer.stop());
+  });
+}
+
+// Go: context/context.go AfterFunc
+TEST(AfterFunc, SeveralOnOneContextAllRun) {
+  tenon::run([](context) {
+    auto [c, cancel] = tenon::with_cancel(background());
+    constexpr int n = 100;
+    std::atomic<int> ran = 0;
+    std::vector<tenon::after_func_handle> handles;
+    for (int i = 0; i < n; ++i) handles.push_back(tenon::after_func(c, [&] { ++ran; }));
+    for (int i = 0; i < n; i += 2) EXPECT_TRUE(handles[static_cast<std::size_t>(i)].stop());
+    cancel();
+    EXPECT_TRUE(tenon_test::eventually([&] { return ran.load() == n / 2; }));
+    tenon::sleep(1ms);
+    EXPECT_EQ(ran.load(), n / 2);
+  });
+}
+
+// Go: context/context.go AfterFunc: stop and cancel race for it, and one of them gets it
+TEST(AfterFunc, EitherStoppedOrRunNeverBothNorNeither) {
+  const std::size_t times = tenon_test::scaled(1000, 50);
+  for (const unsigned workers : {1U, 2U}) {
+    tenon::run(
+        [&](context) {
+          for (std::size_t i = 0; i < times; ++i) {
+            auto [c, cancel] = tenon::with_cancel(background());
+            std::atomic<bool> ran = false;
+            bool stopped = false;
+            {
+              auto handle = tenon::after_func(c, [&] { ran = true; });
+              auto g = tenon::go([&cancel = cancel] { cancel(); });
+              stopped = handle.stop();
+              g.join();
+              if (!stopped) {
+                EXPECT_TRUE(tenon_test::eventually([&] { return ran.load(); }));
+              }
+            }
+            EXPECT_NE(ran.load(), stopped);
+          }
+        },
+        {.workers = workers});
+  }
+}
+
+// Go: context/context.go AfterFunc: a context that is never canceled never runs it
+TEST(AfterFunc, OfTheBackgroundNeverRuns) {
+  tenon::run([](context) {
+    std::atomic<bool> ran = false;
+    auto handle = tenon::after_func(background(), [&] { ran = true; });
+    tenon::sleep(1ms);
+    EXPECT_TRUE(handle.stop());
+    EXPECT_FALSE(ran.load());
+  });
+}
+
+// Go: the difference to Go is that there is an outside
+TEST(AfterFunc, OutsideOfRunTheCancelingThreadRunsIt) {
+  auto [c, cancel] = tenon::with_cancel(background());
+  std::thread::id ran_on;
+  auto handle = tenon::after_func(c, [&] { ran_on = std::this_thread::get_id(); });
+  cancel();
+  EXPECT_EQ(ran_on, std::this_thread::get_id());
+  EXPECT_FALSE(handle.stop());
+}
+
+// Go: the difference to Go is that there is an outside
+TEST(AfterFunc, OutsideOfRunACanceledContextRunsItOnTheSpot) {
+  auto [c, cancel] = tenon::with_cancel(background());
+  cancel();
+  std::thread::id ran_on;
+  auto handle = tenon::after_func(c, [&] { ran_on = std::this_thread::get_id(); });
+  EXPECT_EQ(ran_on, std::this_thread::get_id());
+}
+
+// Go: context/x_test.go TestAfterFuncCalledAfterCancel
+TEST(AfterFunc, MayUseTheContextItRanFor) {
+  tenon::run([](context) {
+    auto [c, cancel] = tenon::with_cancel_cause(background());
+    const tenon::error why(std::string("why"));
+    const auto seen = tenon::make_chan<bool>(1);
+    auto handle = tenon::after_func(c, [&c = c, &why, seen] {
+      auto [child, cancel_child] = tenon::with_cancel(c);
+      seen.send(child.is_canceled() && tenon::cause(child) == why);
+    });
+    cancel(why);
+    EXPECT_EQ(seen.recv(), true);
+  });
+}
+
+// ---- std::stop_token ----------------------------------------------------------------------------------------------
+
+class StopTokenBy : public testing::TestWithParam<tenon_test::callers> {};
+
+// Go: none
+TEST_P(StopTokenBy, OfAContextStopsWhenItIsCanceled) {
+  tenon_test::as(GetParam(), [] {
+    auto [c, cancel] = tenon::with_cancel(background());
+    const std::stop_token token = c.stop_token();
+    EXPECT_TRUE(token.stop_possible());
+    EXPECT_FALSE(token.stop_requested());
+    std::atomic<int> called = 0;
+    const std::stop_callback callback(token, [&] { ++called; });
+    auto other = tenon_test::start(GetParam(), [&cancel = cancel] { cancel(); });
+    EXPECT_TRUE(tenon_test::eventually([&] { return token.stop_requested() && called.load() == 1; }));
+    other.join();
+    EXPECT_TRUE(c.stop_token().stop_requested());
+    EXPECT_EQ(called.load(), 1);
+  });
+}
+
+// Go: none
+TEST_P(StopTokenBy, CancelsAContextMadeWithIt) {
+  tenon_test::as(GetParam(), [] {
+    std::stop_source source;
+    auto [c, cancel] = tenon::with_stop_token(background(), source.get_token());
+    EXPECT_FALSE(c.err());
+    auto other = tenon_test::start(GetParam(), [&] { source.request_stop(); });
+    (void)c.done().recv();
+    EXPECT_EQ(c.err(), tenon::canceled()) << c.err().message();
+    other.join();
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(By, StopTokenBy, tenon_test::every_caller, tenon_test::caller_name);
+
+// Go: none
+TEST(StopToken, OfACanceledContextIsStoppedFromTheStart) {
+  auto [c, cancel] = tenon::with_cancel(background());
+  cancel();
+  EXPECT_TRUE(c.stop_token().stop_requested());
+  std::stop_source source;
+  source.request_stop();
+  auto [d, cancel_d] = tenon::with_stop_token(background(), source.get_token());
+  EXPECT_TRUE(d.is_canceled());
+  EXPECT_EQ(d.err(), tenon::canceled());
+}
+
+// Go: none
+TEST(StopToken, OfTheBackgroundNeverStops) {
+  EXPECT_FALSE(background().stop_token().stop_requested());
+  auto [c, cancel] = tenon::with_stop_token(background(), std::stop_token());
+  EXPECT_FALSE(c.is_canceled());
+  cancel();
+  EXPECT_EQ(c.err(), tenon::canceled());
+}
+
+// Go: none
+TEST(StopToken, ACanceledContextDoesNotStopTheSource) {
+  std::stop_source source;
+  auto [c, cancel] = tenon::with_stop_token(background(), source.get_token());
+  cancel();
+  EXPECT_EQ(c.err(), tenon::canceled());
+  EXPECT_FALSE(source.stop_requested());
+}
+
+// Go: none
+TEST(StopToken, EitherMayOutliveTheOther) {
+  std::stop_source source;
+  {
+    auto derived = tenon::with_stop_token(background(), source.get_token());
+  }
+  source.request_stop();
+
+  std::stop_token token;
+  {
+    auto [c, cancel] = tenon::with_cancel(background());
+    token = c.stop_token();
+  }
+  EXPECT_TRUE(token.stop_requested()) << "the handle has gone, and with it canceled";
+
+  context d;
+  tenon::cancel_func cancel_d;
+  {
+    const std::stop_source inner;
+    auto e = tenon::with_stop_token(background(), inner.get_token());
+    d = e.ctx;
+    cancel_d = std::move(e.cancel);
+  }
+  EXPECT_FALSE(d.is_canceled());
+  cancel_d();
+  EXPECT_TRUE(d.is_canceled());
+}
+
+// Go: none
+TEST(StopToken, StopsAStdJthread) {
+  std::atomic<bool> ended = false;
+  {
+    std::jthread thread([&](const std::stop_token& token) {
+      auto [c, cancel] = tenon::with_stop_token(background(), token);
+      const auto never = tenon::make_chan<int>();
+      EXPECT_FALSE(never.recv(c));
+      ended = true;
+    });
+  }
+  EXPECT_TRUE(ended.load());
+}
+
+// Go: none
+TEST(StopToken, AParentsCancelStillCounts) {
+  std::stop_source source;
+  auto [p, cancel_p] = tenon::with_cancel_cause(background());
+  auto [c, cancel] = tenon::with_stop_token(p, source.get_token());
+  const tenon::error why(std::string("the parent"));
+  cancel_p(why);
+  EXPECT_EQ(c.err(), tenon::canceled());
+  EXPECT_EQ(tenon::cause(c), why);
+  source.request_stop();
+  EXPECT_EQ(tenon::cause(c), why);
+}
+
+}  // namespace

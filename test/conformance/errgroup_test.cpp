@@ -1,0 +1,229 @@
+// errgroup: the first failure, the context, the limit, and what becomes of tasks that nobody waited for.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include <tenon/tenon.hpp>
+
+#include "support/panics.hpp"
+#include "support/waiting.hpp"
+
+namespace {
+
+using tenon::context;
+using tenon::errgroup;
+using tenon::error;
+using tenon_test::settle;
+
+class ErrgroupOn : public testing::TestWithParam<unsigned> {
+ protected:
+  template <class F>
+  static void in_run(F&& f) {
+    tenon::run([&](const context& root) { f(root); }, {.workers = GetParam()});
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Workers, ErrgroupOn, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+
+// Go: x/sync/errgroup TestZeroGroup
+TEST_P(ErrgroupOn, APlainGroupReturnsItsFirstError) {
+  in_run([](const context&) {
+    const error first(std::string("errgroup_test: 1"));
+    const error second(std::string("errgroup_test: 2"));
+    const std::vector<std::vector<error>> cases = {{}, {nullptr}, {first}, {first, nullptr}, {first, nullptr, second}};
+    for (const auto& errors : cases) {
+      errgroup g;
+      error want;
+      for (const error& e : errors) {
+        g.go([e] { return e; });
+        if (!want) want = e;
+        const error got = g.wait();  // a group may be used again
+        EXPECT_TRUE(got == want) << got.message() << " instead of " << want.message();
+      }
+      EXPECT_FALSE(g.ctx().is_canceled()) << "it has no context to cancel";
+    }
+  });
+}
+
+// Go: x/sync/errgroup TestWithContext
+TEST_P(ErrgroupOn, TheContextEndsWithTheFirstErrorOrWithTheWait) {
+  in_run([](const context& root) {
+    const error doom(std::string("group_test: doomed"));
+    const std::vector<std::vector<error>> cases = {{}, {nullptr}, {doom}, {doom, nullptr}};
+    for (const auto& errors : cases) {
+      errgroup g(root);
+      for (const error& e : errors) g.go([e] { return e; });
+      const error got = g.wait();
+      EXPECT_EQ(static_cast<bool>(got), !errors.empty() && static_cast<bool>(errors[0]));
+      EXPECT_TRUE(g.ctx().is_canceled());
+      EXPECT_TRUE(g.ctx().err() == tenon::canceled());
+    }
+    EXPECT_FALSE(root.is_canceled());
+  });
+}
+
+// Go: x/sync/errgroup TestCancelCause
+TEST_P(ErrgroupOn, TheFirstErrorIsTheCause) {
+  in_run([](const context& root) {
+    const error doom(std::string("group_test: doomed"));
+    errgroup g(root);
+    g.go([doom] { return doom; });
+    g.go([](const context& c) {
+      (void)c.done().recv();  // ends because the other one failed
+      return c.err();
+    });
+    EXPECT_TRUE(g.wait() == doom);
+    EXPECT_TRUE(tenon::cause(g.ctx()) == doom);
+    errgroup fine(root);
+    fine.go([] {});
+    EXPECT_FALSE(fine.wait());
+    EXPECT_TRUE(tenon::cause(fine.ctx()) == tenon::canceled());
+  });
+}
+
+// Go: x/sync/errgroup TestTryGo
+TEST_P(ErrgroupOn, TryGoStartsOnlyWhatTheLimitAllows) {
+  in_run([](const context&) {
+    errgroup g;
+    constexpr int n = 42;
+    const auto leave = tenon::make_chan<tenon::unit>();
+    g.set_limit(n);
+    for (int i = 0; i < n; ++i) EXPECT_TRUE(g.try_go([leave] { (void)leave.recv(); }));
+    EXPECT_FALSE(g.try_go([] { ADD_FAILURE() << "started beyond the limit"; }));
+    leave.close();
+    EXPECT_FALSE(g.wait());
+    EXPECT_TRUE(g.try_go([] {}));
+    EXPECT_FALSE(g.wait());
+    g.set_limit(0);
+    EXPECT_FALSE(g.try_go([] { ADD_FAILURE() << "started with a limit of zero"; }));
+    g.set_limit(-1);
+    EXPECT_TRUE(g.try_go([] {}));
+    EXPECT_FALSE(g.wait());
+  });
+}
+
+// Go: x/sync/errgroup TestGoLimit
+TEST_P(ErrgroupOn, NeverMoreTasksThanTheLimit) {
+  in_run([](const context&) {
+    errgroup g;
+    constexpr int limit = 10;
+    g.set_limit(limit);
+    std::atomic<int> active = 0;
+    std::atomic<int> ended = 0;
+    for (int i = 0; i < 1024; ++i) {
+      g.go([&]() -> error {
+        if (++active > limit) return error(std::string("too many"));
+        tenon::yield();
+        --active;
+        ++ended;
+        return nullptr;
+      });
+    }
+    const error e = g.wait();
+    EXPECT_FALSE(e) << e.message();
+    EXPECT_EQ(ended, 1024);
+  });
+}
+
+// Go: x/sync/errgroup SetLimit
+TEST(Errgroup, TheLimitCannotChangeWhileTasksAreActive) {
+  tenon::run([](const context&) {
+    errgroup g;
+    g.set_limit(3);
+    const auto leave = tenon::make_chan<tenon::unit>();
+    for (int i = 0; i < 2; ++i) g.go([leave] { (void)leave.recv(); });
+    EXPECT_PANIC(g.set_limit(4), "errgroup: modify limit while 2 goroutines in the group are still active");
+    leave.close();
+    EXPECT_FALSE(g.wait());
+    g.set_limit(4);
+  });
+}
+
+// Go: x/sync/errgroup, a panic in a task; here the exception comes out of wait
+TEST_P(ErrgroupOn, AnExceptionIsAFailureLikeAnother) {
+  in_run([](const context& root) {
+    errgroup g(root);
+    g.go([] { throw std::runtime_error("thrown"); });
+    g.go([](const context& c) {
+      (void)c.done().recv();
+      return c.err();
+    });
+    const error e = g.wait();
+    EXPECT_THROW(e.rethrow(), std::runtime_error);
+    EXPECT_TRUE(tenon::cause(g.ctx()) == e);
+    EXPECT_EQ(e.message(), "thrown");
+  });
+}
+
+// Go: none: what a task may return
+TEST(Errgroup, ATaskReturnsNothingOrWhatAnErrorIsMadeFrom) {
+  tenon::run([](const context& root) {
+    errgroup g(root);
+    g.go([] {});
+    EXPECT_FALSE(g.wait());
+    errgroup code(root);
+    code.go([](const context&) { return std::make_error_code(std::errc::timed_out); });
+    EXPECT_TRUE(code.wait().is(std::errc::timed_out));
+  });
+}
+
+// Go: the difference to Go is that a group has an owner
+TEST_P(ErrgroupOn, DestructionWithoutAWaitCancelsAndWaits) {
+  in_run([](const context& root) {
+    std::atomic<int> ended = 0;
+    {
+      errgroup g(root);
+      for (int i = 0; i < 10; ++i) {
+        g.go([&](const context& c) {
+          (void)c.done().recv();
+          tenon::yield();
+          ++ended;
+        });
+      }
+    }
+    EXPECT_EQ(ended, 10);
+  });
+}
+
+std::atomic<int> unhandled = 0;
+
+// Go: the difference to Go is that nothing is dropped silently
+TEST(Errgroup, AnExceptionThatNobodyWaitedForIsReported) {
+  const auto before = tenon::set_unhandled_hook([](std::exception_ptr, const char*, const char*) { ++unhandled; });
+  tenon::run([](const context& root) {
+    unhandled = 0;
+    {
+      errgroup g(root);
+      g.go([] { throw std::runtime_error("lost"); });
+    }
+    EXPECT_EQ(unhandled, 1);
+    {
+      errgroup g(root);
+      g.go([] { throw std::runtime_error("seen"); });
+      EXPECT_TRUE(g.wait());
+    }
+    EXPECT_EQ(unhandled, 1);
+  });
+  tenon::set_unhandled_hook(before);
+}
+
+// Go: none: a wait that can be given up
+TEST(Errgroup, AWaitCanBeGivenUp) {
+  tenon::run([](const context& root) {
+    errgroup g(root);
+    const auto leave = tenon::make_chan<tenon::unit>();
+    g.go([leave] { (void)leave.recv(); });
+    auto [ctx, cancel] = tenon::with_cancel(root);
+    cancel();
+    EXPECT_TRUE(g.wait(ctx) == tenon::canceled());
+    EXPECT_FALSE(g.ctx().is_canceled());
+    leave.close();
+    EXPECT_FALSE(g.wait());
+  });
+}
+
+}  // namespace

@@ -1,0 +1,313 @@
+// What ends a program: fatal errors, panics that nobody catches, deadlocks, stack overflows. Each from a program of its own.
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include "support/scale.hpp"
+#include "support/subprocess.hpp"
+
+namespace {
+
+using tenon_test::ending;
+using tenon_test::first_line;
+using tenon_test::has_line;
+using tenon_test::run_program;
+
+// Where the program said that it started the goroutine that ends it: "overflow.cpp:12".
+std::string announced_place(const ending& e) {
+  const std::string mark = "started at ";
+  for (const std::string& line : tenon_test::lines_of(e.out)) {
+    const std::size_t at = line.find(mark);
+    if (at != std::string::npos) return line.substr(at + mark.size());
+  }
+  return "(the program announced nothing)";
+}
+
+void expect_death(const ending& e, const std::string& line) {
+  EXPECT_EQ(first_line(e.err), line) << e.describe();
+  EXPECT_EQ(e.status, 2) << e.describe();
+  EXPECT_EQ(e.out.find("came back"), std::string::npos) << e.describe();
+  EXPECT_EQ(e.out.find("caught"), std::string::npos) << e.describe();
+}
+
+// ---- misuse that is fatal -----------------------------------------------------------------------------------------
+
+struct misuse {
+  const char* program_case;
+  const char* text;
+  friend std::ostream& operator<<(std::ostream& os, const misuse& m) { return os << m.program_case; }
+};
+
+std::string misuse_name(const testing::TestParamInfo<misuse>& info) { return info.param.program_case; }
+
+class Fatal : public testing::TestWithParam<misuse> {};
+
+// Go: sync/mutex_test.go TestMutexMisuse, runtime/crash_test.go TestGoNil
+TEST_P(Fatal, EndsTheProgramWithADump) {
+  const ending e = run_program("misuse", {GetParam().program_case});
+  expect_death(e, std::string("fatal error: ") + GetParam().text);
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, Fatal,
+                         testing::Values(misuse{"unlock_unlocked", "sync: unlock of unlocked mutex"},
+                                         misuse{"unlock_twice", "sync: unlock of unlocked mutex"},
+                                         misuse{"unlock_twice_in_another_goroutine", "sync: unlock of unlocked mutex"},
+                                         misuse{"unlock_unlocked_in_a_thread", "sync: unlock of unlocked mutex"},
+                                         misuse{"unlock_unlocked_caught", "sync: unlock of unlocked mutex"},
+                                         misuse{"shared_unlock_unlocked", "sync: Unlock of unlocked RWMutex"},
+                                         misuse{"shared_unlock_read_locked", "sync: Unlock of unlocked RWMutex"},
+                                         misuse{"shared_runlock_unlocked", "sync: RUnlock of unlocked RWMutex"},
+                                         misuse{"shared_runlock_write_locked", "sync: RUnlock of unlocked RWMutex"},
+                                         misuse{"map_two_writers", "concurrent map writes"},
+                                         misuse{"map_read_and_write", "concurrent map read and map write"},
+                                         misuse{"map_iterate_and_write", "concurrent map iteration and map write"},
+                                         misuse{"go_nil_function", "go of nil func value"},
+                                         misuse{"go_nil_pointer", "go of nil func value"},
+                                         misuse{"go_nil_with_context", "go of nil func value"},
+                                         misuse{"go_nil_caught", "go of nil func value"}),
+                         misuse_name);
+
+// Go: sync/mutex_test.go TestMutexMisuse
+TEST(FatalDump, NamesTheGoroutines) {
+  const ending e = run_program("misuse", {"unlock_unlocked"});
+  EXPECT_TRUE(has_line(e.err, R"(^goroutine 1 \[running)")) << e.describe();
+}
+
+// Go: none: a goroutine needs a runtime, which Go always has
+TEST(GoOutsideOfRun, IsFatal) {
+  for (const char* program_case : {"go_outside_run", "go_after_run"}) {
+    const ending e = run_program("misuse", {program_case});
+    EXPECT_EQ(e.status, 2) << e.describe();
+    EXPECT_EQ(first_line(e.err).rfind("fatal error: ", 0), 0U) << e.describe();
+    EXPECT_TRUE(has_line(e.err, R"(\bgo\b.*\brun\b)")) << "the message says what is missing\n" << e.describe();
+    EXPECT_EQ(e.out, "") << e.describe();
+  }
+}
+
+// Go: none: a goroutine needs a runtime, which Go always has
+TEST(GoOutsideOfRun, BeforeMainIsFatal) {
+  const ending e = run_program("static_init");
+  EXPECT_EQ(e.status, 2) << e.describe();
+  EXPECT_EQ(first_line(e.err).rfind("fatal error: ", 0), 0U) << e.describe();
+  EXPECT_EQ(e.out, "") << e.describe();
+}
+
+// ---- panics and other exceptions that nobody catches ----------------------------------------------------------------
+
+class Unhandled : public testing::TestWithParam<misuse> {};
+
+// Go: runtime/crash_test.go TestMainGoroutineID: the text, an empty line, the goroutine
+TEST_P(Unhandled, EndsTheProgramAndSaysWhere) {
+  const ending e = run_program("misuse", {GetParam().program_case});
+  expect_death(e, std::string("panic: ") + GetParam().text);
+  EXPECT_TRUE(has_line(e.err, R"(^goroutine [0-9]+ \[)")) << e.describe();
+  EXPECT_NE(e.err.find(announced_place(e)), std::string::npos) << "it names " << announced_place(e) << "\n"
+                                                               << e.describe();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Of, Unhandled,
+    testing::Values(misuse{"send_on_closed", "send on closed channel"},
+                    misuse{"select_send_on_closed", "send on closed channel"},
+                    misuse{"close_of_nil", "close of nil channel"},
+                    misuse{"close_of_closed", "close of closed channel"},
+                    misuse{"makechan_size", "makechan: size out of range"},
+                    misuse{"negative_wait_group", "sync: negative WaitGroup counter"},
+                    misuse{"nil_parent", "cannot create context from nil parent"},
+                    misuse{"zero_ticker", "non-positive interval for NewTicker"},
+                    misuse{"zero_ticker_reset", "non-positive interval for Ticker.Reset"},
+                    misuse{"uninitialised_timer_stop", "time: Stop called on uninitialized Timer"},
+                    misuse{"uninitialised_timer_reset", "time: Reset called on uninitialized Timer"},
+                    misuse{"uninitialised_ticker_reset", "time: Reset called on uninitialized Ticker"},
+                    misuse{"own_panic", "of my own"}, misuse{"std_exception", "something broke"},
+                    misuse{"wait_group_throw", "in the group"}),
+    misuse_name);
+
+// Go: runtime/crash_test.go TestPanicLoop: also what cannot say what it is ends the program
+TEST(UnhandledException, OfAnyTypeEndsTheProgram) {
+  const ending e = run_program("misuse", {"odd_exception"});
+  EXPECT_EQ(e.status, 2) << e.describe();
+  EXPECT_EQ(first_line(e.err).rfind("panic: ", 0), 0U) << e.describe();
+  EXPECT_NE(e.err.find(announced_place(e)), std::string::npos) << e.describe();
+}
+
+// Go: a panic in a function that time.AfterFunc or context.AfterFunc runs ends the program
+TEST(UnhandledException, InATimersFunctionEndsTheProgram) {
+  const ending e = run_program("misuse", {"timer_function_throw"});
+  expect_death(e, "panic: in the timer");
+  EXPECT_TRUE(has_line(e.err, R"(misuse\.cpp:[0-9]+)")) << e.describe();
+}
+
+// Go: a panic in a function that time.AfterFunc or context.AfterFunc runs ends the program
+TEST(UnhandledException, InAnAfterFuncEndsTheProgram) {
+  const ending e = run_program("misuse", {"after_func_throw"});
+  expect_death(e, "panic: after the cancel");
+  EXPECT_TRUE(has_line(e.err, R"(misuse\.cpp:[0-9]+)")) << e.describe();
+}
+
+// Go: a panic in a function that time.AfterFunc or context.AfterFunc runs ends the program
+TEST(UnhandledException, OutsideOfRunEndsTheProgramToo) {
+  expect_death(run_program("misuse", {"timer_function_throw_outside"}), "panic: in the timer, outside");
+  expect_death(run_program("misuse", {"after_func_throw_outside"}), "panic: after the cancel, outside");
+}
+
+// Go: runtime/crash_test.go TestPanicRace
+TEST(UnhandledException, OfManyAtOnceOneIsReportedWhole) {
+  for (int i = 0; i < 5; ++i) {
+    const ending e = run_program("misuse", {"many_throw"});
+    expect_death(e, "panic: one of many");
+    std::size_t reports = 0;
+    for (const std::string& line : tenon_test::lines_of(e.err)) reports += line.rfind("panic: ", 0) == 0;
+    EXPECT_EQ(reports, 1U) << e.describe();
+    EXPECT_TRUE(has_line(e.err, R"(misuse\.cpp:[0-9]+)")) << e.describe();
+  }
+}
+
+// ---- deadlocks ------------------------------------------------------------------------------------------------------
+
+struct deadlock {
+  const char* program_case;
+  const char* reason;  // goroutine 1 waits so, as the dump prints it
+  friend std::ostream& operator<<(std::ostream& os, const deadlock& d) { return os << d.program_case; }
+};
+
+class Deadlock : public testing::TestWithParam<deadlock> {};
+
+// An emulator has threads of its own, and to the program they look like somebody who might still wake a goroutine.
+#define SKIP_UNDER_AN_EMULATOR() \
+  if (tenon_test::emulated()) GTEST_SKIP() << "the emulator's own threads look like threads that may wake somebody"
+
+void expect_deadlock(const ending& e) { expect_death(e, "fatal error: all goroutines are asleep - deadlock!"); }
+
+bool waits_so(const ending& e, const std::string& reason) {
+  for (const std::string& line : tenon_test::lines_of(e.err)) {
+    if (line.rfind("goroutine 1 ", 0) != 0) continue;
+    // "[chan receive]" or "[chan receive, locked to thread]"
+    for (const char* end : {"]", ", "}) {
+      if (line.find("[" + reason + end) != std::string::npos) return true;
+    }
+  }
+  return false;
+}
+
+// Go: runtime/crash_test.go TestSimpleDeadlock, TestLockedDeadlock, TestLockedDeadlock2
+TEST_P(Deadlock, IsReportedWithWhatEverybodyWaitsFor) {
+  SKIP_UNDER_AN_EMULATOR();
+  const ending e = run_program("deadlock", {GetParam().program_case});
+  expect_deadlock(e);
+  EXPECT_TRUE(waits_so(e, GetParam().reason)) << "goroutine 1 [" << GetParam().reason << "]\n" << e.describe();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    In, Deadlock,
+    testing::Values(deadlock{"recv", "chan receive"}, deadlock{"range", "chan receive"},
+                    deadlock{"recv_ctx", "chan receive"}, deadlock{"send", "chan send"},
+                    deadlock{"send_full", "chan send"}, deadlock{"recv_nil", "chan receive (nil chan)"},
+                    deadlock{"send_nil", "chan send (nil chan)"}, deadlock{"select_two", "select"},
+                    deadlock{"select_none", "select (no cases)"}, deadlock{"mutex_twice", "sync.Mutex.Lock"},
+                    deadlock{"wait_group_never_done", "sync.WaitGroup.Wait"}, deadlock{"join", "goroutine join"},
+                    deadlock{"locked", "chan receive"}, deadlock{"locked_other", "select (no cases)"},
+                    deadlock{"after_work", "chan receive"}, deadlock{"stopped_timer", "chan receive"},
+                    deadlock{"gone_thread", "chan receive"}),
+    [](const testing::TestParamInfo<deadlock>& info) { return info.param.program_case; });
+
+// Go: runtime/crash_test.go TestSimpleDeadlock: Go's selectgo with nil channels alone waits as a select does
+TEST(DeadlockReport, OfASelectOnNilChannelsAlone) {
+  SKIP_UNDER_AN_EMULATOR();
+  const ending e = run_program("deadlock", {"select_nil_only"});
+  expect_deadlock(e);
+  EXPECT_TRUE(waits_so(e, "select") || waits_so(e, "select (no cases)")) << e.describe();
+}
+
+// Go: runtime/crash_test.go TestSimpleDeadlock
+TEST(DeadlockReport, ComesWithAnyNumberOfWorkers) {
+  SKIP_UNDER_AN_EMULATOR();
+  for (const char* workers : {"1", "2", "8"}) {
+    for (const char* program_case : {"recv", "locked_other", "after_work"}) {
+      expect_deadlock(run_program("deadlock", {program_case, workers}));
+    }
+  }
+}
+
+// Go: runtime/crash_test.go TestSimpleDeadlock: one goroutine for each wait reason
+TEST(DeadlockReport, NamesEveryReasonOfEverybody) {
+  SKIP_UNDER_AN_EMULATOR();
+  const ending e = run_program("deadlock", {"all_reasons"});
+  expect_deadlock(e);
+  for (const char* reason : {"chan receive", "chan send", "chan receive (nil chan)", "chan send (nil chan)", "select",
+                             "select (no cases)", "sync.Mutex.Lock", "sync.WaitGroup.Wait", "goroutine join"}) {
+    EXPECT_NE(e.err.find("[" + std::string(reason) + "]"), std::string::npos) << reason << "\n" << e.describe();
+  }
+  EXPECT_TRUE(has_line(e.err, R"(^goroutine [0-9]+ .*patient)")) << e.describe();
+  EXPECT_EQ(e.err.find("sleep]"), std::string::npos) << "the last sleeper had gone\n" << e.describe();
+}
+
+// Go: runtime/traceback.go "created by"
+TEST(DeadlockReport, SaysWhereEachWasStarted) {
+  SKIP_UNDER_AN_EMULATOR();
+  const ending e = run_program("deadlock", {"join"});
+  expect_deadlock(e);
+  const std::string part = tenon_test::dump_part(e.err, "[chan receive]");
+  EXPECT_TRUE(has_line(part, R"(^created (by .* )?at )")) << e.describe();
+  EXPECT_NE(part.find(announced_place(e)), std::string::npos) << announced_place(e) << "\n" << e.describe();
+}
+
+class NoDeadlock : public testing::TestWithParam<const char*> {};
+
+// Go: runtime/crash_test.go TestNetpollDeadlock; runtime/proc.go checkdead
+TEST_P(NoDeadlock, WhileSomebodyCanStillWakeTheSleepers) {
+  for (const char* workers : {"1", "2"}) {
+    const ending e = run_program("deadlock", {GetParam(), workers});
+    EXPECT_EQ(e.status, 0) << e.describe();
+    EXPECT_EQ(e.out, "done\n") << e.describe();
+    EXPECT_EQ(e.err, "") << e.describe();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Because, NoDeadlock,
+                         testing::Values("awake_timer", "awake_sleep", "awake_timer_function", "awake_ticker",
+                                         "awake_deadline", "awake_blocking", "awake_thread", "awake_old_thread"),
+                         [](const testing::TestParamInfo<const char*>& info) { return info.param; });
+
+// ---- stack overflow -------------------------------------------------------------------------------------------------
+
+class StackOverflow : public testing::TestWithParam<const char*> {};
+
+// Go: runtime/crash_test.go TestStackOverflow
+TEST_P(StackOverflow, NamesTheGoroutineAndWhereItWasStarted) {
+  const ending e = run_program("overflow", {GetParam()});
+  if (tenon_test::emulated() && has_line(e.err, "QEMU internal SIGSEGV")) {
+    GTEST_SKIP() << "this emulator takes a fault at a guard for its own and does not deliver it";
+  }
+  EXPECT_TRUE(has_line(e.err, R"(^fatal error: stack overflow)")) << e.describe();
+  EXPECT_EQ(e.status, 2) << e.describe();
+  EXPECT_EQ(e.out.find("came back"), std::string::npos) << e.describe();
+  EXPECT_TRUE(has_line(e.err, R"(goroutine [0-9]+)")) << e.describe();
+  EXPECT_NE(e.err.find(announced_place(e)), std::string::npos) << announced_place(e) << "\n" << e.describe();
+  if (GetParam() == std::string("named")) {
+    EXPECT_NE(e.err.find("digger"), std::string::npos) << e.describe();
+  }
+  if (GetParam() == std::string("first")) {
+    EXPECT_TRUE(has_line(e.err, R"(goroutine 1\b)")) << e.describe();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, StackOverflow, testing::Values("plain", "named", "first", "locked"),
+                         [](const testing::TestParamInfo<const char*>& info) { return info.param; });
+
+// Go: none: a fault that is no overflow keeps the system's meaning
+TEST(StackOverflowReport, IsNotGivenForAnotherFault) {
+  const ending e = run_program("overflow", {"null"});
+  EXPECT_EQ(e.err.find("stack overflow"), std::string::npos) << e.describe();
+  EXPECT_EQ(e.out.find("came back"), std::string::npos) << e.describe();
+  if (tenon_test::sanitized()) {
+    EXPECT_NE(e.status, 0) << e.describe();
+  } else {
+    EXPECT_EQ(e.signal, SIGSEGV) << e.describe();
+  }
+}
+
+}  // namespace

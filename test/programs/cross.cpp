@@ -1,0 +1,595 @@
+// long: one scenario after the other, each beside its counterpart in cross_go/main.go
+// Does with tenon what cross_go/main.go does in Go, scenario by scenario: `cross list`, `cross SCENARIO`. What they print, and how they
+// end, has to be the same; test/conformance/cross_test.cpp compares it.
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <iostream>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <tenon/tenon.hpp>
+
+using namespace std::chrono_literals;
+using namespace tenon;  // NOLINT: side by side with Go
+
+namespace {
+
+template <class... A>
+void println(const A&... a) {
+  const char* space = "";
+  ((std::cout << space << a, space = " "), ...);
+  std::cout << std::endl;
+}
+
+template <class F>
+std::string panics(F&& f) {
+  try {
+    f();
+    return "<nil>";
+  } catch (const std::exception& e) {
+    return e.what();
+  }
+}
+
+/// What Go's `v, ok := <-c` gives.
+void print_received(std::optional<int> v) { println(v.value_or(0), v.has_value()); }
+
+// Misuse on purpose, out of sight of clang's analysis.
+template <class Mutex>
+void lock(Mutex& mu) TENON_TSA(no_thread_safety_analysis) {
+  mu.lock();
+}
+template <class Mutex>
+void unlock(Mutex& mu) TENON_TSA(no_thread_safety_analysis) {
+  mu.unlock();
+}
+template <class Mutex>
+bool try_lock(Mutex& mu) TENON_TSA(no_thread_safety_analysis) {
+  return mu.try_lock();
+}
+void lock_shared(shared_mutex& mu) TENON_TSA(no_thread_safety_analysis) { mu.lock_shared(); }
+void unlock_shared(shared_mutex& mu) TENON_TSA(no_thread_safety_analysis) { mu.unlock_shared(); }
+bool try_lock_shared(shared_mutex& mu) TENON_TSA(no_thread_safety_analysis) { return mu.try_lock_shared(); }
+
+struct scenario {
+  const char* name;
+  void (*body)();
+};
+
+recv_chan<int> gen(wait_group& wg, int n) {
+  auto out = make_chan<int>();
+  wg.go([out, n] {
+    for (int i = 1; i <= n; ++i) out.send(i);
+    out.close();
+  });
+  return out;
+}
+
+recv_chan<int> sq(wait_group& wg, const recv_chan<int>& in) {
+  auto out = make_chan<int>();
+  wg.go([out, in] {
+    for (const int v : in) out.send(v * v);
+    out.close();
+  });
+  return out;
+}
+
+const scenario scenarios[] = {
+    {"unbuffered_order",
+     [] {
+       auto c = make_chan<int>();
+       auto sends = go([c] {
+         for (int i = 0; i < 10; ++i) c.send(i);
+         c.close();
+       });
+       for (const int v : c) println(v);
+       sends.join();
+     }},
+    {"buffered_order",
+     [] {
+       auto c = make_chan<int>(3, "three are sent");
+       for (int i = 0; i < 3; ++i) {
+         println(c.len(), c.cap());
+         c.send(i);
+       }
+       println(c.len(), c.cap());
+       for (int i = 0; i < 3; ++i) println(*c.recv());
+     }},
+    {"nil_len_cap",
+     [] {
+       chan<int> c;
+       println(c.len(), c.cap());
+     }},
+    {"close_drains",
+     [] {
+       auto c = make_chan<int>(2, "two are sent");
+       c.send(1);
+       c.send(2);
+       c.close();
+       for (int i = 0; i < 4; ++i) print_received(c.recv());
+     }},
+    {"senders_in_order",
+     [] {
+       auto c = make_chan<int>();
+       auto ready = make_chan<unit>();
+       std::vector<goroutine<>> senders;
+       for (int i = 0; i < 4; ++i) {
+         senders.push_back(go([c, ready, i] {
+           ready.send({});
+           c.send(i);
+         }));
+         (void)ready.recv();
+         sleep(20ms);
+       }
+       for (int i = 0; i < 4; ++i) println(*c.recv());
+     }},
+    {"ping_pong",
+     [] {
+       auto ping = make_chan<int>();
+       auto pong = make_chan<int>();
+       auto other = go([ping, pong] {
+         for (const int v : ping) pong.send(v + 1);
+         pong.close();
+       });
+       int v = 0;
+       for (int i = 0; i < 1000; ++i) {
+         ping.send(v);
+         v = *pong.recv();
+       }
+       ping.close();
+       println(v, pong.recv().has_value());
+       other.join();
+     }},
+    {"sieve",
+     [] {
+       wait_group wg;
+       const auto numbers = make_chan<int>();
+       wg.go([numbers] {
+         for (int i = 2; i < 72; ++i) numbers.send(i);
+         numbers.close();
+       });
+       recv_chan<int> c = numbers;
+       for (int i = 0; i < 20; ++i) {
+         const int prime = *c.recv();
+         println(prime);
+         auto next = make_chan<int>();
+         wg.go([in = c, next, prime] {
+           for (const int v : in) {
+             if (v % prime != 0) next.send(v);
+           }
+           next.close();
+         });
+         c = next;
+       }
+       println(c.recv().has_value());
+       wg.wait();
+     }},
+    {"pipeline",
+     [] {
+       wait_group wg;
+       for (const int v : sq(wg, sq(wg, gen(wg, 6)))) println(v);
+       wg.wait();
+     }},
+    {"fan_in",
+     [] {
+       auto out = make_chan<int>();
+       wait_group wg;
+       for (int worker = 0; worker < 4; ++worker) {
+         wg.go([out, worker] {
+           for (int i = 0; i < 5; ++i) out.send(worker * 10 + i);
+         });
+       }
+       auto closes = go([&wg, out] {
+         wg.wait();
+         out.close();
+       });
+       std::vector<int> all;
+       for (const int v : out) all.push_back(v);
+       std::ranges::sort(all);
+       println(all.size(), all.front(), all.back());
+       closes.join();
+     }},
+    {"select_the_ready_one",
+     [] {
+       auto a = make_chan<int>(1);
+       auto b = make_chan<int>(1);
+       b.send(7);
+       select(recv(a, [](std::optional<int> v) { println("a", *v); }),
+              recv(b, [](std::optional<int> v) { println("b", *v); }));
+     }},
+    {"select_otherwise",
+     [] {
+       auto c = make_chan<int>();
+       println(select(recv(c), otherwise) == 0 ? "received" : "otherwise");
+     }},
+    {"select_nil",
+     [] {
+       chan<int> never;
+       auto c = make_chan<int>(1);
+       for (int i = 0; i < 3; ++i) {
+         if (select(send(never, 1), send(c, 2)) == 0) {
+           println("never");
+         } else {
+           println("sent", *c.recv());
+         }
+       }
+     }},
+    {"select_closed",
+     [] {
+       auto c = make_chan<int>();
+       c.close();
+       std::optional<int> v;
+       if (select(recv(c, v), otherwise) == 0) {
+         print_received(v);
+       } else {
+         println("otherwise");
+       }
+     }},
+    {"select_all_values",
+     [] {
+       auto a = make_chan<int>();
+       auto b = make_chan<int>();
+       wait_group wg;
+       for (const auto& c : {a, b}) {
+         wg.go([c] {
+           for (int i = 0; i < 100; ++i) c.send(i);
+           c.close();
+         });
+       }
+       int sum = 0;
+       while (a || b) {
+         std::optional<int> v;
+         const std::size_t fired = select(recv(a, v), recv(b, v));
+         sum += v.value_or(0);
+         if (!v) (fired == 0 ? a : b) = nullptr;
+       }
+       println(sum);
+       wg.wait();
+     }},
+    {"send_on_closed",
+     [] {
+       auto c = make_chan<int>(1);
+       c.close();
+       println(panics([&] { c.send(1); }));
+     }},
+    {"select_send_on_closed",
+     [] {
+       auto c = make_chan<int>();
+       c.close();
+       println(panics([&] { select(send(c, 1), otherwise); }));
+     }},
+    {"close_wakes_a_sender",
+     [] {
+       auto c = make_chan<int>();
+       auto said = go([c] { return panics([&] { c.send(1); }); });
+       sleep(20ms);
+       c.close();
+       println(said.join());
+     }},
+    {"close_of_closed",
+     [] {
+       auto c = make_chan<int>();
+       c.close();
+       println(panics([&] { c.close(); }));
+     }},
+    {"close_of_nil",
+     [] {
+       chan<int> c;
+       println(panics([&] { c.close(); }));
+     }},
+    {"negative_capacity",
+     [] {
+       const int n = -1;
+       println(panics([&] { (void)make_chan<int>(n, "none"); }));
+     }},
+    {"wait_group",
+     [] {
+       wait_group wg;
+       std::array<int, 10> results{};
+       for (int i = 0; i < 10; ++i) wg.go([&results, i] { results[static_cast<std::size_t>(i)] = i * i; });
+       wg.wait();
+       for (const int r : results) println(r);
+     }},
+    {"wait_group_negative",
+     [] {
+       wait_group wg;
+       println(panics([&] { wg.done(); }));
+       wg.add();
+     }},
+    {"mutex",
+     [] {
+       mutex mu;
+       wait_group wg;
+       int count = 0;
+       for (int i = 0; i < 8; ++i) {
+         wg.go([&] {
+           for (int k = 0; k < 1000; ++k) {
+             const std::lock_guard hold(mu);
+             ++count;
+           }
+         });
+       }
+       wg.wait();
+       const bool first = try_lock(mu);
+       println(count, first, try_lock(mu));
+     }},
+    {"rwmutex",
+     [] {
+       shared_mutex mu;
+       lock_shared(mu);
+       const bool reads = try_lock_shared(mu);
+       println(reads, try_lock(mu));
+       unlock_shared(mu);
+       unlock_shared(mu);
+       const bool writes = try_lock(mu);
+       println(writes, try_lock_shared(mu));
+     }},
+    {"unlock_of_unlocked",
+     [] {
+       mutex mu;
+       unlock(mu);
+     }},
+    {"rwmutex_unlock_of_unlocked",
+     [] {
+       shared_mutex mu;
+       unlock(mu);
+     }},
+    {"rwmutex_runlock_of_unlocked",
+     [] {
+       shared_mutex mu;
+       unlock_shared(mu);
+     }},
+    {"once_after_a_panic",
+     [] {
+       once first;
+       println(panics([&] { first.call([] { throw panic("failed"); }); }));
+       first.call([] { println("again"); });
+       println("done");
+     }},
+    {"cond_order",
+     [] {
+       mutex mu;
+       cond changed;
+       auto order = make_chan<int>();
+       std::vector<goroutine<>> waiters;
+       for (int i = 0; i < 4; ++i) {
+         waiters.push_back(go([&, i] {
+           {
+             std::unique_lock hold(mu);
+             changed.wait(hold);
+           }
+           order.send(i);
+         }));
+         sleep(20ms);
+       }
+       for (int i = 0; i < 4; ++i) {
+         changed.signal();
+         println(*order.recv());
+       }
+       for (auto& w : waiters) w.join();
+     }},
+    {"cond_broadcast",
+     [] {
+       mutex mu;
+       cond changed;
+       auto woken = make_chan<int>(4, "one for each");
+       wait_group wg;
+       for (int i = 0; i < 4; ++i) {
+         wg.go([&] {
+           {
+             std::unique_lock hold(mu);
+             changed.wait(hold);
+           }
+           woken.send(1);
+         });
+       }
+       sleep(40ms);
+       changed.broadcast();
+       int sum = 0;
+       for (int i = 0; i < 4; ++i) sum += *woken.recv();
+       println(sum);
+       wg.wait();
+     }},
+    {"map",
+     [] {
+       concurrent_map<std::string, int> m;
+       m.store("a", 1);
+       print_received(m.load("a"));
+       auto [first, there] = m.load_or_store("a", 2);
+       println(first, there);
+       auto [second, there_too] = m.load_or_store("b", 2);
+       println(second, there_too);
+       const bool wrong = m.compare_and_swap("a", 2, 3);
+       const bool right = m.compare_and_swap("a", 1, 3);
+       println(wrong, right, m.compare_and_erase("a", 1));
+       print_received(m.load_and_erase("a"));
+       println(m.load("a").has_value());
+     }},
+    {"context_cancel",
+     [] {
+       auto [ctx, cancel] = with_cancel(background());
+       println(!ctx.err());
+       cancel();
+       (void)ctx.done().recv();
+       println(ctx.err().message());
+       println(cause(ctx).message());
+     }},
+    {"context_deadline",
+     [] {
+       auto [ctx, cancel] = with_timeout(background(), 1ms);
+       (void)ctx.done().recv();
+       println(ctx.err().message());
+       println(cause(ctx).message());
+     }},
+    {"context_timeout_cause",
+     [] {
+       auto [ctx, cancel] = with_timeout(background(), 1ms, error("too slow"));
+       (void)ctx.done().recv();
+       println(ctx.err().message());
+       println(cause(ctx).message());
+     }},
+    {"context_cause",
+     [] {
+       auto [parent, cancel] = with_cancel_cause(background());
+       auto [child, cancel_child] = with_cancel_cause(parent);
+       cancel(error("first"));
+       cancel(error("second"));
+       cancel_child(error("third"));
+       println(child.err().message());
+       println(cause(parent).message());
+       println(cause(child).message());
+     }},
+    {"context_child_first",
+     [] {
+       auto [parent, cancel] = with_cancel_cause(background());
+       auto [child, cancel_child] = with_cancel_cause(parent);
+       cancel_child(error("child"));
+       println(!parent.err());
+       cancel(error("parent"));
+       println(cause(child).message());
+       println(cause(parent).message());
+     }},
+    {"context_value",
+     [] {
+       static constexpr context_key<std::string> name{"name"};
+       static constexpr context_key<std::string> other{"other"};
+       const context root = with_value(background(), name, std::string("outer"));
+       const context inner = with_value(root, name, std::string("inner"));
+       auto [child, cancel] = with_cancel(inner);
+       println(*root.value(name), *child.value(name), child.value(other) == nullptr);
+     }},
+    {"context_without_cancel",
+     [] {
+       auto [parent, cancel] = with_timeout(background(), 1h);
+       const context detached = without_cancel(parent);
+       cancel();
+       println(parent.err().message(), !detached.err(), !detached.done(), detached.deadline().has_value());
+     }},
+    {"context_earlier_deadline",
+     [] {
+       auto [parent, cancel] = with_timeout(background(), 1h);
+       auto [child, cancel_child] = with_timeout(parent, 2h);
+       println(parent.deadline() == child.deadline());
+     }},
+    {"context_names",
+     [] {
+       println(to_string(background()));
+       println(to_string(todo()));
+       auto [ctx, cancel] = with_cancel(background());
+       println(to_string(ctx));
+       println(to_string(without_cancel(ctx)));
+     }},
+    {"after_func_stopped",
+     [] {
+       auto [ctx, cancel] = with_cancel(background());
+       auto registered = after_func(ctx, [] { println("ran"); });
+       const bool first = registered.stop();
+       println(first, registered.stop());
+       cancel();
+     }},
+    {"after_func_runs",
+     [] {
+       auto [ctx, cancel] = with_cancel(background());
+       auto ran = make_chan<std::string>();
+       auto registered = after_func(ctx, [ran] { ran.send("ran"); });
+       cancel();
+       println(*ran.recv());
+       println(registered.stop());
+     }},
+    {"timer_stop",
+     [] {
+       timer t(1h);
+       const bool first = t.stop();
+       const bool second = t.stop();
+       println(first, second, t.reset(1ms));
+       (void)t.c().recv();
+       println(t.stop());
+     }},
+    {"timer_without_a_stale_tick",
+     [] {
+       timer t(1ms);
+       sleep(20ms);
+       println(t.reset(1h));
+       println(select(recv(t.c()), otherwise) == 0 ? "stale" : "none");
+       const std::size_t length = t.c().len();
+       println(length, t.c().cap(), t.stop());
+     }},
+    {"ticker",
+     [] {
+       ticker t(1ms);
+       for (int i = 0; i < 3; ++i) {
+         (void)t.c().recv();
+         println("tick");
+       }
+       t.stop();
+       println(panics([] { const ticker never(0ms); }));
+     }},
+    {"deadlock_receive", [] { (void)make_chan<int>().recv(); }},
+    {"deadlock_send", [] { make_chan<int>().send(1); }},
+    {"deadlock_nil_receive", [] { (void)chan<int>().recv(); }},
+    {"deadlock_nil_send", [] { chan<int>().send(1); }},
+    {"deadlock_select",
+     [] {
+       auto a = make_chan<int>();
+       auto b = make_chan<int>();
+       select(recv(a), send(b, 1));
+     }},
+    {"deadlock_empty_select", [] { select(std::span<const select_case>()); }},
+    {"deadlock_mutex",
+     [] {
+       mutex mu;
+       lock(mu);
+       lock(mu);
+     }},
+    {"deadlock_rwmutex",
+     [] {
+       shared_mutex mu;
+       lock_shared(mu);
+       lock(mu);
+     }},
+    {"deadlock_wait_group",
+     [] {
+       wait_group wg;
+       wg.add();
+       wg.wait();
+     }},
+    {"deadlock_cond",
+     [] {
+       mutex mu;
+       cond changed;
+       std::unique_lock hold(mu);
+       changed.wait(hold);
+     }},
+    {"deadlock_of_two",
+     [] {
+       auto a = make_chan<int>();
+       auto b = make_chan<int>();
+       auto other = go([a, b] { b.send(*a.recv()); });
+       a.send(*b.recv());
+     }},
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::cout << std::boolalpha;
+  const std::string wanted = argc == 2 ? argv[1] : "";
+  for (const scenario& s : scenarios) {
+    if (wanted == "list") {
+      std::cout << s.name << '\n';
+    } else if (wanted == s.name) {
+      run([&s](const context&) { s.body(); });
+      return 0;
+    }
+  }
+  if (wanted == "list") return 0;
+  std::cerr << "usage: cross list | SCENARIO\n";
+  return 3;
+}

@@ -1,0 +1,3 @@
+module tenon/cross
+
+go 1.23

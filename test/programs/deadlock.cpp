@@ -1,0 +1,347 @@
+// Programs in which every goroutine waits: `deadlock <case> [workers]`. The cases from "awake" on only look like it:
+// somebody can still wake the sleepers, so they end with "done".
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include <tenon/tenon.hpp>
+
+using namespace std::chrono_literals;
+
+// External linkage, so that their names can be found at run time, and not inlined, so that they have a frame.
+extern "C" {
+
+[[gnu::noinline]] void deadlock_user_recv(tenon::chan<int>& c) {
+  (void)c.recv();
+  std::puts("came back");
+}
+
+[[gnu::noinline]] void deadlock_user_send(tenon::chan<int>& c) {
+  c.send(1);
+  std::puts("came back");
+}
+
+}  // extern "C"
+
+namespace {
+
+unsigned workers = 0;
+
+void in_run(const std::function<void(tenon::context)>& f) { tenon::run(f, {.workers = workers}); }
+
+void recv() {
+  in_run([](tenon::context) {
+    auto c = tenon::make_chan<int>();
+    deadlock_user_recv(c);
+  });
+}
+
+void send() {
+  in_run([](tenon::context) {
+    auto c = tenon::make_chan<int>();
+    deadlock_user_send(c);
+  });
+}
+
+void send_full() {
+  in_run([](tenon::context) {
+    auto c = tenon::make_chan<int>(2, "the test fills it up");
+    c.send(1);
+    c.send(2);
+    deadlock_user_send(c);
+  });
+}
+
+void recv_nil() {
+  in_run([](tenon::context) {
+    tenon::chan<int> c;
+    deadlock_user_recv(c);
+  });
+}
+
+void send_nil() {
+  in_run([](tenon::context) {
+    tenon::chan<int> c;
+    deadlock_user_send(c);
+  });
+}
+
+void range() {
+  in_run([](tenon::context) {
+    auto c = tenon::make_chan<int>();
+    for (int v : c) std::printf("came back with %d\n", v);
+  });
+}
+
+void recv_ctx() {
+  in_run([](tenon::context) {
+    auto c = tenon::make_chan<int>();
+    (void)c.recv(tenon::background());
+  });
+}
+
+void select_two() {
+  in_run([](tenon::context) {
+    auto a = tenon::make_chan<int>();
+    auto b = tenon::make_chan<int>();
+    tenon::select(tenon::recv(a), tenon::send(b, 1));
+  });
+}
+
+void select_none() {
+  in_run([](tenon::context) { tenon::select(std::span<const tenon::select_case>()); });
+}
+
+void select_nil_only() {
+  in_run([](tenon::context) {
+    tenon::chan<int> a;
+    tenon::chan<int> b;
+    tenon::select(tenon::recv(a), tenon::recv(b));
+  });
+}
+
+void mutex_twice() {
+  in_run([](tenon::context) {
+    tenon::mutex mu;
+    mu.lock();
+    mu.lock();
+  });
+}
+
+void wait_group_never_done() {
+  in_run([](tenon::context) {
+    tenon::wait_group wg;
+    wg.add(1);
+    wg.wait();
+  });
+}
+
+void join() {
+  in_run([](tenon::context) {
+    auto c = tenon::make_chan<int>();
+    std::printf("started at deadlock.cpp:%d\n", __LINE__ + 1);
+    auto g = tenon::go([&] { deadlock_user_recv(c); });
+    g.join();
+  });
+}
+
+void locked() {
+  in_run([](tenon::context) {
+    tenon::on_this_thread here;
+    auto c = tenon::make_chan<int>();
+    deadlock_user_recv(c);
+  });
+}
+
+void locked_other() {
+  in_run([](tenon::context) {
+    auto c = tenon::make_chan<int>();
+    auto g = tenon::go([&] {
+      tenon::on_this_thread here;
+      deadlock_user_recv(c);
+    });
+    tenon::sleep(1ms);
+    tenon::select(std::span<const tenon::select_case>());
+  });
+}
+
+// The last one that could have woken the others leaves without doing so.
+void all_reasons() {
+  in_run([](tenon::context) {
+    auto a = tenon::make_chan<int>();
+    auto b = tenon::make_chan<int>();
+    tenon::chan<int> nil;
+    tenon::mutex mu;
+    mu.lock();
+    tenon::wait_group wg;
+    wg.add(1);
+    std::vector<tenon::goroutine<>> all;
+    all.push_back(tenon::go([&] { deadlock_user_recv(a); }));
+    all.push_back(tenon::go([&] { deadlock_user_send(b); }));
+    all.push_back(tenon::go([&] { deadlock_user_recv(nil); }));
+    all.push_back(tenon::go([&] { deadlock_user_send(nil); }));
+    all.push_back(tenon::go([&] { tenon::select(tenon::recv(a), tenon::send(b, 1)); }));
+    all.push_back(tenon::go([&] { tenon::select(std::span<const tenon::select_case>()); }));
+    all.push_back(tenon::go([&] { mu.lock(); }));
+    all.push_back(tenon::go([&] { wg.wait(); }));
+    all.push_back(tenon::go({.name = "patient"}, [&] { deadlock_user_recv(nil); }));
+    auto last = tenon::go([] { tenon::sleep(50ms); });
+    all.front().join();
+  });
+}
+
+// Traffic first: whatever was awake, timers included, has gone to sleep for good.
+void after_work() {
+  in_run([](tenon::context) {
+    auto c = tenon::make_chan<int>();
+    {
+      auto g = tenon::go([&] {
+        for (int i = 0; i < 1000; ++i) c.send(i);
+      });
+      for (int i = 0; i < 1000; ++i) (void)c.recv();
+      tenon::blocking([] { std::this_thread::sleep_for(2ms); });
+      (void)tenon::after(2ms).recv();
+      g.join();
+    }
+    deadlock_user_recv(c);
+  });
+}
+
+void stopped_timer() {
+  in_run([](tenon::context) {
+    tenon::timer t(1h);
+    t.stop();
+    (void)t.c().recv();
+  });
+}
+
+// A thread that ran and ended is nobody to wait for.
+void gone_thread() {
+  in_run([](tenon::context) {
+    auto c = tenon::make_chan<int>(1);
+    std::thread([&] { c.send(1); }).join();
+    (void)c.recv();
+    deadlock_user_recv(c);
+  });
+}
+
+// ---- not deadlocks ------------------------------------------------------------------------------------------------
+
+void awake_timer() {
+  in_run([](tenon::context) { (void)tenon::after(300ms).recv(); });
+}
+
+void awake_sleep() {
+  in_run([](tenon::context) {
+    auto c = tenon::make_chan<int>();
+    auto g = tenon::go([&] {
+      tenon::sleep(300ms);
+      c.send(1);
+    });
+    (void)c.recv();
+  });
+}
+
+void awake_timer_function() {
+  in_run([](tenon::context) {
+    auto c = tenon::make_chan<int>();
+    tenon::timer t(300ms, [&] { c.send(1); });
+    (void)c.recv();
+  });
+}
+
+void awake_ticker() {
+  in_run([](tenon::context) {
+    tenon::ticker t(100ms);
+    for (int i = 0; i < 3; ++i) (void)t.c().recv();
+  });
+}
+
+void awake_deadline() {
+  in_run([](tenon::context root) {
+    auto [ctx, cancel] = tenon::with_timeout(root, 300ms);
+    tenon::chan<int> nil;
+    (void)nil.recv(ctx);
+  });
+}
+
+void awake_blocking() {
+  in_run([](tenon::context) {
+    auto c = tenon::make_chan<int>();
+    auto g = tenon::go([&] {
+      tenon::blocking([] { std::this_thread::sleep_for(300ms); });
+      c.send(1);
+    });
+    (void)c.recv();
+  });
+}
+
+void awake_thread() {
+  in_run([](tenon::context) {
+    auto c = tenon::make_chan<int>();
+    std::thread t([&] {
+      std::this_thread::sleep_for(300ms);
+      c.send(1);
+    });
+    (void)c.recv();
+    t.join();
+  });
+}
+
+// The thread was there before run began and waits for the runtime itself now and then.
+void awake_old_thread() {
+  auto c = tenon::make_chan<int>();
+  auto back = tenon::make_chan<int>();
+  std::thread t([&] {
+    for (int i = 0; i < 3; ++i) {
+      std::this_thread::sleep_for(100ms);
+      c.send(i);
+      (void)back.recv();
+    }
+  });
+  in_run([&](tenon::context) {
+    for (int i = 0; i < 3; ++i) {
+      (void)c.recv();
+      back.send(i);
+    }
+  });
+  t.join();
+}
+
+struct named_case {
+  const char* name;
+  void (*run)();
+};
+
+constexpr named_case cases[] = {
+    {"recv", recv},
+    {"send", send},
+    {"send_full", send_full},
+    {"recv_nil", recv_nil},
+    {"send_nil", send_nil},
+    {"range", range},
+    {"recv_ctx", recv_ctx},
+    {"select_two", select_two},
+    {"select_none", select_none},
+    {"select_nil_only", select_nil_only},
+    {"mutex_twice", mutex_twice},
+    {"wait_group_never_done", wait_group_never_done},
+    {"join", join},
+    {"locked", locked},
+    {"locked_other", locked_other},
+    {"all_reasons", all_reasons},
+    {"after_work", after_work},
+    {"stopped_timer", stopped_timer},
+    {"gone_thread", gone_thread},
+    {"awake_timer", awake_timer},
+    {"awake_sleep", awake_sleep},
+    {"awake_timer_function", awake_timer_function},
+    {"awake_ticker", awake_ticker},
+    {"awake_deadline", awake_deadline},
+    {"awake_blocking", awake_blocking},
+    {"awake_thread", awake_thread},
+    {"awake_old_thread", awake_old_thread},
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  if (argc > 2) workers = static_cast<unsigned>(std::atoi(argv[2]));
+  for (const named_case& c : cases) {
+    if (argc > 1 && std::strcmp(argv[1], c.name) == 0) {
+      c.run();
+      std::puts("done");
+      return 0;
+    }
+  }
+  std::fprintf(stderr, "usage: deadlock <case> [workers]\n");
+  return 64;
+}

@@ -1,0 +1,382 @@
+// Programs that break a rule, one case each: `misuse <case>`. Every case ends the process; one that comes back is a
+// failure, and says so on stdout.
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <stdexcept>
+#include <thread>
+
+#include <tenon/tenon.hpp>
+
+namespace {
+
+using namespace std::chrono_literals;
+
+struct not_a_std_exception {};
+
+[[gnu::noinline]] void in_a_dropped_goroutine(const std::function<void()>& f) {
+  tenon::run([&](tenon::context) {
+    {
+      std::printf("started at misuse.cpp:%d\n", __LINE__ + 1);
+      auto dropped = tenon::go(f);
+    }
+    std::puts("came back");
+  });
+}
+
+[[gnu::noinline]] void inside_run(const std::function<void()>& f) {
+  tenon::run([&](tenon::context) {
+    f();
+    std::puts("came back");
+  });
+}
+
+// ---- fatal errors -------------------------------------------------------------------------------------------------
+
+void unlock_unlocked() {
+  inside_run([] {
+    tenon::mutex mu;
+    mu.unlock();
+  });
+}
+
+void unlock_twice() {
+  inside_run([] {
+    tenon::mutex mu;
+    mu.lock();
+    mu.unlock();
+    mu.unlock();
+  });
+}
+
+void unlock_twice_in_another_goroutine() {
+  inside_run([] {
+    tenon::mutex mu;
+    mu.lock();
+    mu.unlock();
+    tenon::go([&] { mu.unlock(); }).join();
+  });
+}
+
+void shared_unlock_unlocked() {
+  inside_run([] {
+    tenon::shared_mutex mu;
+    mu.unlock();
+  });
+}
+void shared_unlock_read_locked() {
+  inside_run([] {
+    tenon::shared_mutex mu;
+    mu.lock_shared();
+    mu.unlock();
+  });
+}
+void shared_runlock_unlocked() {
+  inside_run([] {
+    tenon::shared_mutex mu;
+    mu.unlock_shared();
+  });
+}
+void shared_runlock_write_locked() {
+  inside_run([] {
+    tenon::shared_mutex mu;
+    mu.lock();
+    mu.unlock_shared();
+  });
+}
+
+// One goroutine waits in the middle of a change; the other comes.
+void during_a_map_write(const std::function<void(tenon::checked_map<int, int>&)>& f) {
+  inside_run([&] {
+    tenon::checked_map<int, int> map{{1, 1}};
+    const auto inside = tenon::make_chan<tenon::unit>();
+    const auto never = tenon::make_chan<tenon::unit>();
+    auto writer = tenon::go([&] {
+      map.update(1, [&](int&) {
+        inside.send({});
+        (void)never.recv();
+      });
+    });
+    (void)inside.recv();
+    f(map);
+  });
+}
+void map_two_writers() {
+  during_a_map_write([](auto& map) { map.store(2, 2); });
+}
+void map_read_and_write() {
+  during_a_map_write([](auto& map) { (void)map.load(2); });
+}
+void map_iterate_and_write() {
+  inside_run([] {
+    tenon::checked_map<int, int> map{{1, 1}, {2, 2}};
+    map.range([&](int, int) {
+      auto writer = tenon::go([&] { map.store(3, 3); });
+      writer.join();
+    });
+  });
+}
+
+void unlock_unlocked_in_a_thread() {
+  std::thread([] {
+    tenon::mutex mu;
+    mu.unlock();
+    std::puts("came back");
+  }).join();
+}
+
+// Go's own misuse test recovers around the unlock: that must not help.
+void unlock_unlocked_caught() {
+  inside_run([] {
+    tenon::mutex mu;
+    try {
+      mu.unlock();
+    } catch (...) {
+      std::puts("caught");
+    }
+  });
+}
+
+void go_nil_function() {
+  inside_run([] {
+    std::function<void()> f;
+    auto g = tenon::go(f);
+    g.join();
+  });
+}
+
+void go_nil_pointer() {
+  inside_run([] {
+    void (*f)() = nullptr;
+    auto g = tenon::go(f);
+    g.join();
+  });
+}
+
+void go_nil_with_context() {
+  tenon::run([](tenon::context ctx) {
+    std::function<void(tenon::context)> f;
+    auto g = tenon::go(ctx, f);
+    g.join();
+  });
+}
+
+void go_nil_caught() {
+  inside_run([] {
+    std::function<void()> f;
+    try {
+      auto g = tenon::go(f);
+      g.join();
+    } catch (...) {
+      std::puts("caught");
+    }
+  });
+}
+
+void go_outside_run() {
+  auto g = tenon::go([] { std::puts("ran"); });
+  g.join();
+}
+
+void go_after_run() {
+  tenon::run([](tenon::context) {});
+  auto g = tenon::go([] { std::puts("ran"); });
+  g.join();
+}
+
+// ---- panics that nobody catches -----------------------------------------------------------------------------------
+
+void send_on_closed() {
+  in_a_dropped_goroutine([] {
+    auto c = tenon::make_chan<int>();
+    c.close();
+    c.send(1);
+  });
+}
+
+void select_send_on_closed() {
+  in_a_dropped_goroutine([] {
+    auto c = tenon::make_chan<int>();
+    c.close();
+    tenon::select(tenon::send(c, 1));
+  });
+}
+
+void close_of_nil() {
+  in_a_dropped_goroutine([] { tenon::chan<int>().close(); });
+}
+
+void close_of_closed() {
+  in_a_dropped_goroutine([] {
+    auto c = tenon::make_chan<int>();
+    c.close();
+    c.close();
+  });
+}
+
+void makechan_size() {
+  in_a_dropped_goroutine([] { auto c = tenon::make_chan<int>(-1); });
+}
+
+void negative_wait_group() {
+  in_a_dropped_goroutine([] {
+    tenon::wait_group wg;
+    wg.add(1);
+    wg.done();
+    wg.done();
+  });
+}
+
+void nil_parent() {
+  in_a_dropped_goroutine([] { auto derived = tenon::with_cancel(nullptr); });
+}
+
+void zero_ticker() {
+  in_a_dropped_goroutine([] { tenon::ticker t(0s); });
+}
+
+void zero_ticker_reset() {
+  in_a_dropped_goroutine([] {
+    tenon::ticker t(1s);
+    t.reset(0s);
+  });
+}
+
+void uninitialised_timer_stop() {
+  in_a_dropped_goroutine([] { tenon::timer().stop(); });
+}
+
+void uninitialised_timer_reset() {
+  in_a_dropped_goroutine([] { tenon::timer().reset(1s); });
+}
+
+void uninitialised_ticker_reset() {
+  in_a_dropped_goroutine([] { tenon::ticker().reset(1s); });
+}
+
+void own_panic() {
+  in_a_dropped_goroutine([] { throw tenon::panic("of my own"); });
+}
+
+void std_exception() {
+  in_a_dropped_goroutine([] { throw std::runtime_error("something broke"); });
+}
+
+void odd_exception() {
+  in_a_dropped_goroutine([] { throw not_a_std_exception{}; });
+}
+
+// The waiter must not go on as if the group's function had ended well.
+void wait_group_throw() {
+  inside_run([] {
+    tenon::wait_group wg;
+    std::printf("started at misuse.cpp:%d\n", __LINE__ + 1);
+    wg.go([] { throw std::runtime_error("in the group"); });
+    wg.wait();
+    std::puts("came back");
+  });
+}
+
+void timer_function_throw() {
+  inside_run([] {
+    tenon::timer t(1ms, [] { throw std::runtime_error("in the timer"); });
+    tenon::sleep(10s);
+  });
+}
+
+void after_func_throw() {
+  tenon::run([](tenon::context ctx) {
+    auto [child, cancel] = tenon::with_cancel(ctx);
+    auto handle = tenon::after_func(child, [] { throw std::runtime_error("after the cancel"); });
+    cancel();
+    tenon::sleep(10s);
+    std::puts("came back");
+  });
+}
+
+// Outside of a runtime there is no goroutine to run these, and they end the program all the same.
+void timer_function_throw_outside() {
+  const tenon::timer t(1ms, [] { throw std::runtime_error("in the timer, outside"); });
+  std::this_thread::sleep_for(10s);
+}
+
+void after_func_throw_outside() {
+  auto [ctx, cancel] = tenon::with_cancel(tenon::background());
+  auto handle = tenon::after_func(ctx, [] { throw std::runtime_error("after the cancel, outside"); });
+  cancel();
+}
+
+// Many at once: exactly one is reported, whole.
+void many_throw() {
+  inside_run([] {
+    tenon::wait_group wg;
+    for (int i = 0; i < 20; ++i) wg.go([] { throw std::runtime_error("one of many"); });
+    wg.wait();
+  });
+}
+
+struct named_case {
+  const char* name;
+  void (*run)();
+};
+
+constexpr named_case cases[] = {
+    {"unlock_unlocked", unlock_unlocked},
+    {"shared_unlock_unlocked", shared_unlock_unlocked},
+    {"shared_unlock_read_locked", shared_unlock_read_locked},
+    {"shared_runlock_unlocked", shared_runlock_unlocked},
+    {"shared_runlock_write_locked", shared_runlock_write_locked},
+    {"map_two_writers", map_two_writers},
+    {"map_read_and_write", map_read_and_write},
+    {"map_iterate_and_write", map_iterate_and_write},
+    {"unlock_twice", unlock_twice},
+    {"unlock_twice_in_another_goroutine", unlock_twice_in_another_goroutine},
+    {"unlock_unlocked_in_a_thread", unlock_unlocked_in_a_thread},
+    {"unlock_unlocked_caught", unlock_unlocked_caught},
+    {"go_nil_function", go_nil_function},
+    {"go_nil_pointer", go_nil_pointer},
+    {"go_nil_with_context", go_nil_with_context},
+    {"go_nil_caught", go_nil_caught},
+    {"go_outside_run", go_outside_run},
+    {"go_after_run", go_after_run},
+    {"send_on_closed", send_on_closed},
+    {"select_send_on_closed", select_send_on_closed},
+    {"close_of_nil", close_of_nil},
+    {"close_of_closed", close_of_closed},
+    {"makechan_size", makechan_size},
+    {"negative_wait_group", negative_wait_group},
+    {"nil_parent", nil_parent},
+    {"zero_ticker", zero_ticker},
+    {"zero_ticker_reset", zero_ticker_reset},
+    {"uninitialised_timer_stop", uninitialised_timer_stop},
+    {"uninitialised_timer_reset", uninitialised_timer_reset},
+    {"uninitialised_ticker_reset", uninitialised_ticker_reset},
+    {"own_panic", own_panic},
+    {"std_exception", std_exception},
+    {"odd_exception", odd_exception},
+    {"wait_group_throw", wait_group_throw},
+    {"timer_function_throw", timer_function_throw},
+    {"after_func_throw", after_func_throw},
+    {"timer_function_throw_outside", timer_function_throw_outside},
+    {"after_func_throw_outside", after_func_throw_outside},
+    {"many_throw", many_throw},
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  for (const named_case& c : cases) {
+    if (argc == 2 && std::strcmp(argv[1], c.name) == 0) {
+      c.run();
+      std::puts("came back");
+      return 0;
+    }
+  }
+  std::fprintf(stderr, "usage: misuse <case>\n");
+  for (const named_case& c : cases) std::fprintf(stderr, "  %s\n", c.name);
+  return 64;
+}

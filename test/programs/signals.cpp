@@ -1,0 +1,69 @@
+// What signals do to a program: `signals <case>`.
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <thread>
+
+#include <tenon/tenon.hpp>
+
+using namespace std::chrono_literals;
+
+int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  const char* name = argc > 1 ? argv[1] : "";
+  if (std::strcmp(name, "cancel") == 0) {
+    // Nothing but a signal can wake it, and that is no deadlock.
+    tenon::run(
+        [](tenon::context root) {
+          auto g = tenon::go(root, [](tenon::context ctx) {
+            tenon::chan<int> nil;
+            const bool got = nil.recv(ctx).has_value();
+            std::printf("goroutine: %d %s\n", got, ctx.err().message().c_str());
+          });
+          std::puts("ready");
+          (void)root.done().recv();
+          g.join();
+          std::printf("root: %s\n", root.err().message().c_str());
+        },
+        {.cancel_on_signals = true});
+    std::puts("done");
+  } else if (std::strcmp(name, "stubborn") == 0) {
+    // Canceled once, it goes on: the second signal has to end it.
+    tenon::run(
+        [](tenon::context root) {
+          std::puts("ready");
+          (void)root.done().recv();
+          std::puts("canceled");
+          tenon::sleep(1h);
+        },
+        {.cancel_on_signals = true});
+  } else if (std::strcmp(name, "off") == 0) {
+    tenon::run([](tenon::context) {
+      std::puts("ready");
+      tenon::sleep(1h);
+    });
+  } else if (std::strcmp(name, "after") == 0) {
+    // A run that is over has given the signals back.
+    tenon::run([](tenon::context) {}, {.cancel_on_signals = true});
+    std::puts("ready");
+    std::this_thread::sleep_for(1h);
+  } else if (std::strcmp(name, "second run") == 0) {
+    for (int i = 0; i < 2; ++i) {
+      tenon::run(
+          [i](tenon::context root) {
+            std::printf("ready %d\n", i);
+            (void)root.done().recv();
+            std::printf("canceled %d\n", i);
+          },
+          {.cancel_on_signals = true});
+    }
+    std::puts("done");
+  } else {
+    std::fprintf(stderr, "usage: signals cancel|stubborn|off|after|second run\n");
+    return 64;
+  }
+  return 0;
+}

@@ -1,0 +1,95 @@
+// A thread outside of the runtime that is about to wait, or just woken, can still wake everybody: no deadlock is reported while there is
+// one. Each operation lets a worker go idle, and look, at the very moment. With 1, 2 and 8 workers.
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+#include <thread>
+
+#include <tenon/tenon.hpp>
+
+#include "support/random.hpp"
+#include "support/scale.hpp"
+
+namespace {
+
+using tenon_test::random_source;
+using tenon_test::seed_in_use;
+using namespace std::chrono_literals;
+
+class NoFalseDeadlock : public testing::TestWithParam<unsigned> {
+ protected:
+  /// Calls `act(random)` again and again from an OS thread, while the only goroutine waits for it to end.
+  static void besides(const std::function<void(random_source&)>& act) {
+    const seed_in_use seed;
+    const std::size_t rounds = tenon_test::scaled_spawns(20000);
+    const auto ready = tenon::make_chan<tenon::unit>();
+    const auto over = tenon::make_chan<tenon::unit>();
+    std::thread outside([&] {
+      (void)ready.recv();
+      random_source random(seed.of(0));
+      for (std::size_t r = 0; r < rounds; ++r) act(random);
+      over.close();
+    });
+    tenon::run(
+        [&](const tenon::context&) {
+          ready.close();
+          (void)over.recv();
+        },
+        {.workers = GetParam()});
+    outside.join();
+  }
+  static void dawdle(random_source& random, std::uint32_t at_most) {
+    for (std::uint32_t n = random.below(at_most); n != 0; --n) std::atomic_signal_fence(std::memory_order_seq_cst);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Workers, NoFalseDeadlock, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+
+TEST_P(NoFalseDeadlock, WhileAThreadJoins) {
+  besides([](random_source& random) {
+    auto g = tenon::go([] {});
+    dawdle(random, 20000);
+    g.join();
+  });
+}
+
+TEST_P(NoFalseDeadlock, WhileAThreadWaitsForAnEndOrForItsContext) {
+  besides([](random_source& random) {
+    auto [ctx, cancel] = tenon::with_cancel(tenon::background());
+    auto g = tenon::go([] {});
+    dawdle(random, 20000);
+    EXPECT_TRUE(g.wait(ctx));
+    g.join();
+  });
+}
+
+TEST_P(NoFalseDeadlock, WhileAThreadSleeps) {
+  besides([](random_source& random) {
+    auto g = tenon::go([] {});
+    g.join();
+    tenon::sleep(std::chrono::nanoseconds(random.below(20000)));
+  });
+}
+
+TEST_P(NoFalseDeadlock, WhileAThreadIsWokenByItsTimer) {
+  const auto nobody = tenon::make_chan<int>();
+  besides([&](random_source& random) {
+    auto [ctx, cancel] = tenon::with_timeout(tenon::background(), std::chrono::nanoseconds(random.below(20000)));
+    auto g = tenon::go([&c = ctx] { (void)c.done().recv(); });
+    EXPECT_FALSE(nobody.recv(ctx));
+    g.join();
+  });
+}
+
+TEST_P(NoFalseDeadlock, WhileAThreadIsHandedAValue) {
+  const auto values = tenon::make_chan<int>();
+  besides([&](random_source& random) {
+    auto g = tenon::go([&] { values.send(1); });
+    dawdle(random, 5000);
+    EXPECT_EQ(values.recv(), 1);
+    g.join();
+  });
+}
+
+}  // namespace

@@ -1,0 +1,137 @@
+#include "sched/width.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+
+namespace {
+
+using tenon::clock::nanos;
+using tenon::detail::width;
+
+/// A made-up machine: `rate(n)` steps a nanosecond with n workers active.
+class machine {
+ public:
+  machine(unsigned most, std::function<double(unsigned)> rate)
+      : rate_(std::move(rate)), now_workers_(most), most_(most) {
+    best_.start(most, now_);
+  }
+
+  /// Lets it run. Returns how much of the time each width had, in the order of the widths.
+  unsigned run(nanos how_long) {
+    const nanos end = now_ + how_long;
+    while (now_ < end) {
+      const nanos period = best_.wants_to_look() ? width::look : 1'000'000;
+      now_ += period;
+      const auto steps = static_cast<std::uint64_t>(rate_(now_workers_) * static_cast<double>(period));
+      time_[now_workers_] += period;
+      now_workers_ = best_.observe(now_, steps, now_workers_, held_up_);
+      EXPECT_GE(now_workers_, 1U);
+      EXPECT_LE(now_workers_, most_);
+    }
+    return now_workers_;
+  }
+  void set(std::function<double(unsigned)> rate) { rate_ = std::move(rate); }
+  void hold_up(bool yes) { held_up_ = yes; }
+  double share(unsigned n) const {
+    nanos all = 0;
+    for (const nanos t : time_) all += t;
+    return static_cast<double>(time_[n]) / static_cast<double>(all);
+  }
+
+ private:
+  width best_;
+  std::function<double(unsigned)> rate_;
+  nanos now_ = 1'000'000'000;
+  nanos time_[65] = {};
+  unsigned now_workers_;
+  unsigned most_;
+  bool held_up_ = false;
+};
+
+double each_its_own(unsigned n) { return 0.005 * n; }
+double in_each_others_way(unsigned n) { return n == 1 ? 0.011 : 0.006; }
+double slow_steps(unsigned) { return 0.0001; }
+
+TEST(Width, StaysWhereStepsAreLong) {
+  machine m(4, slow_steps);
+  m.run(1'000'000'000);
+  EXPECT_EQ(m.share(4), 1.0);
+}
+
+TEST(Width, StaysWhereMoreWorkersDoMore) {
+  for (const unsigned most : {2U, 4U, 64U}) {
+    machine m(most, each_its_own);
+    m.run(1'000'000'000);
+    EXPECT_GT(m.share(most), 0.97) << most;
+  }
+}
+
+TEST(Width, GoesToOneWhereTheyAreInEachOthersWay) {
+  for (const unsigned most : {2U, 3U, 4U, 6U}) {
+    machine m(most, in_each_others_way);
+    m.run(1'000'000'000);
+    EXPECT_GT(m.share(1), 0.9) << most;
+  }
+}
+
+TEST(Width, PrefersFewerWhereBothAreAsFast) {
+  machine m(2, [](unsigned) { return 0.01; });
+  m.run(1'000'000'000);
+  EXPECT_GT(m.share(1), 0.95);
+}
+
+TEST(Width, FindsTheBestInBetween) {
+  machine m(16, [](unsigned n) { return n <= 4 ? 0.02 * n : 0.08 - 0.002 * n; });
+  m.run(1'000'000'000);
+  EXPECT_GT(m.share(4), 0.8);
+}
+
+TEST(Width, WidensWhenStepsBecomeLong) {
+  machine m(4, in_each_others_way);
+  EXPECT_EQ(m.run(100'000'000), 1U);
+  m.set(slow_steps);
+  EXPECT_EQ(m.run(2'500'000), 4U);
+}
+
+TEST(Width, WidensWhenMoreAreFasterAfterAll) {
+  machine m(2, in_each_others_way);
+  m.run(500'000'000);
+  m.set(each_its_own);
+  m.run(200'000'000);
+  machine fresh = m;
+  fresh.run(200'000'000);
+  EXPECT_GT(m.share(2), 0.1);
+  EXPECT_EQ(fresh.run(3'000'000), 2U);
+}
+
+TEST(Width, WidensAtOnceWhenSomebodyIsHeldUp) {
+  machine m(4, in_each_others_way);
+  EXPECT_EQ(m.run(100'000'000), 1U);
+  m.hold_up(true);
+  EXPECT_EQ(m.run(1), 4U);
+}
+
+TEST(Width, IsOneWithOneProcessor) {
+  machine m(1, in_each_others_way);
+  EXPECT_EQ(m.run(100'000'000), 1U);
+}
+
+TEST(Width, APauseChangesNothing) {
+  machine m(2, in_each_others_way);
+  EXPECT_EQ(m.run(100'000'000), 1U);
+  width w;
+  w.start(2, 0);
+  nanos now = 0;
+  unsigned n = 2;
+  const auto work = [&](unsigned steps, nanos period) { n = w.observe(now += period, steps, n, false); };
+  for (int i = 0; i < 100; ++i) work(n == 1 ? 2500 : 1200, width::look);
+  ASSERT_EQ(n, 1U);
+  n = w.observe(now += 3'000'000'000, 10, 1, false);
+  EXPECT_EQ(n, 1U);
+  for (int i = 0; i < 100; ++i) n = w.observe(now += width::look, 0, 0, false);
+  EXPECT_EQ(n, 1U);
+}
+
+}  // namespace
