@@ -13,6 +13,8 @@
 
 #include <tenon/tenon.hpp>
 
+#include "sched/goroutine.hpp"
+
 using namespace std::chrono_literals;
 
 extern "C" {
@@ -90,6 +92,18 @@ namespace {
 // Says where the goroutine called `name` is started: on the line of the call.
 void started(const char* name, int line) { std::printf("%s started at dump.cpp:%d\n", name, line); }
 
+/// How many goroutines have come to where they wait.
+std::size_t waiting() {
+  std::size_t n = 0;
+  tenon::stacks::for_each(
+      [](const tenon::stack_slot& slot, void* n) {
+        using namespace tenon::detail;
+        *static_cast<std::size_t*>(n) += descriptor_of(slot)->state.load() == goroutine_state::waiting ? 1 : 0;
+      },
+      &n);
+  return n;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -148,9 +162,9 @@ int main(int argc, char** argv) {
           dump_user_recv(a);
         }));
         all.push_back(tenon::go([&] { dump_user_recv(a); }));
-        all.push_back(tenon::go({.name = "reporter"}, [&] {
-          while (out.load() < 1) tenon::sleep(1ms);
-          tenon::sleep(100ms);  // all have come to where they wait, the first one too
+        const std::size_t others = all.size() + 1;  // and `endless`, and this one; but the blocker does not wait
+        all.push_back(tenon::go({.name = "reporter"}, [&, others] {
+          while (out.load() < 1 || waiting() < others) tenon::sleep(1ms);
           std::puts("ready");
           tenon::sleep(1h);
         }));

@@ -61,7 +61,7 @@ std::string ending::describe() const {
 }
 
 program::program(const std::vector<std::string>& command, const variables& env)
-    : deadline_(steady_clock::now() + std::chrono::seconds(20) * slowness()) {
+    : deadline_(steady_clock::now() + std::chrono::seconds(45) * slowness()) {
   // A program that is meant to die leaves no core file.
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);

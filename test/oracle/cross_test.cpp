@@ -1,6 +1,6 @@
 // The same scenario in Go and in tenon: what they print, how they end and the first line of their last words have to be the same.
 //
-// test/programs/cross.cpp and test/programs/cross_go/main.go hold the scenarios side by side. The Go program is built where a Go
+// test/oracle/cross.cpp and test/oracle/go/main.go hold the scenarios side by side. The Go program is built where a Go
 // toolchain of 1.23 or later is at hand; elsewhere these tests are skipped, after the tenon program has run.
 
 #include <gtest/gtest.h>

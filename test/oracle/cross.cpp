@@ -1,5 +1,5 @@
-// long: one scenario after the other, each beside its counterpart in cross_go/main.go
-// Does with tenon what cross_go/main.go does in Go, scenario by scenario: `cross list`, `cross SCENARIO`. What they print, and how they
+// long: one scenario after the other, each beside its counterpart in go/main.go
+// Does with tenon what go/main.go does in Go, scenario by scenario: `cross list`, `cross SCENARIO`. What they print, and how they
 // end, has to be the same; test/conformance/cross_test.cpp compares it.
 
 #include <algorithm>
