@@ -34,16 +34,18 @@
 #include <cstdint>
 #include <iterator>
 #include <optional>
+#include <string_view>
 
 #include <tenon/detail/chan_core.hpp>
-#include <tenon/unit.hpp>
 
 namespace tenon {
 
 class context;
 namespace detail {
-/// The channel that `ctx` closes when it is canceled; null for one that never is.
+/// The channel that `ctx` closes when it is canceled; null for one that never is. Valid as long as `ctx`.
 chan_core* done_core(const context& ctx);
+/// The same, counted.
+chan_ref done_ref(const context& ctx);
 }  // namespace detail
 
 template <class T>
@@ -55,6 +57,10 @@ class recv_chan;
 
 namespace detail {
 
+/// Both are kept: the channel by its handle, the cancellation by its done channel.
+template <class T, class Self>
+class range_of;
+
 template <class T>
 std::optional<T> take(raw_storage<T>& slot, bool ok) noexcept {
   if (!ok) return std::nullopt;
@@ -63,7 +69,7 @@ std::optional<T> take(raw_storage<T>& slot, bool ok) noexcept {
   return out;
 }
 
-/// What both a `chan` and a `send_chan` can do.
+/// What a `chan`, a `send_chan` and a `sender` can do.
 template <class T, class Self>
 class sends {
  public:
@@ -72,9 +78,15 @@ class sends {
   /// Blocks until the value is in the buffer or with a receiver. Throws `panic("send on closed channel")`.
   void send(T value) const { chan_send(core(), std::addressof(value)); }
 
-  /// As above, or until `ctx` is canceled: then false, and the value is destroyed.
-  [[nodiscard]] bool send(const context& ctx, T value) const {
+  /// As above, or until `ctx` is canceled: then false, and `value` is untouched.
+  [[nodiscard]] bool send(const context& ctx, T&& value) const {
     return chan_send_or_done(core(), std::addressof(value), done_core(ctx));
+  }
+  [[nodiscard]] bool send(const context& ctx, const T& value) const
+    requires std::is_copy_constructible_v<T>
+  {
+    T copy(value);
+    return send(ctx, std::move(copy));
   }
 
   /// Never blocks: true if the value went. If not, `value` is untouched. Go: `select { case c <- v: default: }`.
@@ -88,11 +100,65 @@ class sends {
     return try_send(std::move(copy));
   }
 
-  /// No more values will come. Wakes every blocked receiver; a blocked sender panics. Never blocks.
-  void close() const { chan_close(core()); }
-
  private:
   chan_core* core() const noexcept { return chan_access::core(static_cast<const Self&>(*this)); }
+};
+
+/// The same for `chan<void>`: a signal without a value.
+template <class Self>
+class sends<void, Self> {
+ public:
+  using value_type = void;
+
+  void send() const {
+    nothing signal;
+    chan_send(core(), &signal);
+  }
+  [[nodiscard]] bool send(const context& ctx) const {
+    nothing signal;
+    return chan_send_or_done(core(), &signal, done_core(ctx));
+  }
+  [[nodiscard]] bool try_send() const {
+    nothing signal;
+    return chan_try_send(core(), &signal) == try_result::done;
+  }
+ private:
+  chan_core* core() const noexcept { return chan_access::core(static_cast<const Self&>(*this)); }
+};
+
+/// What a loop over a channel steps through: single pass, one value at a time, which may be moved from.
+template <class T>
+class received {
+ public:
+  using iterator_concept = std::input_iterator_tag;
+  using value_type = T;
+  using difference_type = std::ptrdiff_t;
+
+  received() = default;
+  received(chan_core* from, chan_core* done) : from_(from), done_(done) { ++*this; }
+  received(received&&) noexcept = default;
+  received& operator=(received&&) noexcept = default;
+  received(const received&) = delete;
+  received& operator=(const received&) = delete;
+  ~received() = default;
+
+  T&& operator*() const noexcept { return std::move(*value_); }
+  received& operator++() {
+    value_.reset();
+    raw_storage<T> slot;
+    if (chan_recv_or_done(from_, &slot, done_)) {
+      value_.emplace(std::move(slot.value));
+      slot.value.~T();
+    }
+    return *this;
+  }
+  void operator++(int) { ++*this; }
+  friend bool operator==(const received& it, std::default_sentinel_t) noexcept { return !it.value_.has_value(); }
+
+ private:
+  chan_core* from_ = nullptr;
+  chan_core* done_ = nullptr;
+  mutable std::optional<T> value_;
 };
 
 /// What both a `chan` and a `recv_chan` can do.
@@ -121,43 +187,48 @@ class receives {
     return take(slot, chan_try_recv(core(), &slot) == try_result::done);
   }
 
-  /// A single-pass input iterator; `for (T v : c)` receives until the channel is closed and drained.
-  class iterator {
-   public:
-    using iterator_concept = std::input_iterator_tag;
-    using value_type = T;
-    using difference_type = std::ptrdiff_t;
-
-    iterator() = default;
-    explicit iterator(const Self* from) : from_(from) { ++*this; }
-    iterator(iterator&&) noexcept = default;
-    iterator& operator=(iterator&&) noexcept = default;
-    iterator(const iterator&) = delete;
-    iterator& operator=(const iterator&) = delete;
-    ~iterator() = default;
-
-    T&& operator*() const noexcept { return std::move(*value_); }
-    iterator& operator++() {
-      value_.reset();
-      raw_storage<T> slot;
-      if (chan_recv(chan_access::core(*from_), &slot)) {
-        value_.emplace(std::move(slot.value));
-        slot.value.~T();
-      }
-      return *this;
-    }
-    void operator++(int) { ++*this; }
-    friend bool operator==(const iterator& it, std::default_sentinel_t) noexcept { return !it.value_.has_value(); }
-
-   private:
-    const Self* from_ = nullptr;
-    mutable std::optional<T> value_;
-  };
-  [[nodiscard]] iterator begin() const { return iterator(static_cast<const Self*>(this)); }
+  /// `for (T v : c)` receives until the channel is closed and drained.
+  using iterator = received<T>;
+  [[nodiscard]] iterator begin() const { return iterator(core(), nullptr); }
   [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
+
+  /// `for (T v : c.range(ctx))` receives until then, or until `ctx` is canceled; after the loop `return ctx.err();` tells which.
+  [[nodiscard]] auto range(const context& ctx) const { return range_of<T, Self>(static_cast<const Self&>(*this), ctx); }
 
  private:
   chan_core* core() const noexcept { return chan_access::core(static_cast<const Self&>(*this)); }
+};
+
+template <class Self>
+class receives<void, Self> {
+ public:
+  using value_type = void;
+
+  /// Blocks until there is a signal (true) or the channel is closed and drained (false).
+  bool recv() const {
+    nothing slot;
+    return chan_recv(core(), &slot);
+  }
+  /// As above, or until `ctx` is canceled: then false, too.
+  [[nodiscard]] bool recv(const context& ctx) const {
+    nothing slot;
+    return chan_recv_or_done(core(), &slot, done_core(ctx));
+  }
+  [[nodiscard]] bool try_recv() const {
+    nothing slot;
+    return chan_try_recv(core(), &slot) == try_result::done;
+  }
+
+ private:
+  chan_core* core() const noexcept { return chan_access::core(static_cast<const Self&>(*this)); }
+};
+
+/// What a `chan` and a `send_chan` can do, and a `sender` does at its end.
+template <class Self>
+class closes {
+ public:
+  /// No more values will come. Wakes every blocked receiver; a blocked sender panics. Never blocks.
+  void close() const { chan_close(chan_access::core(static_cast<const Self&>(*this))); }
 };
 
 /// What all three handles share.
@@ -179,7 +250,10 @@ class handle {
 
 /// Both directions. Convert it to the direction that a function needs: the signature then says who may close.
 template <class T>
-class chan : public detail::sends<T, chan<T>>, public detail::receives<T, chan<T>>, public detail::handle<chan<T>> {
+class chan : public detail::sends<T, chan<T>>,
+             public detail::receives<T, chan<T>>,
+             public detail::closes<chan<T>>,
+             public detail::handle<chan<T>> {
  public:
   using value_type = T;
   chan() noexcept = default;
@@ -196,7 +270,9 @@ class chan : public detail::sends<T, chan<T>>, public detail::receives<T, chan<T
 
 /// The sending side: `send`, `close`. Go: `chan<- T`.
 template <class T>
-class send_chan : public detail::sends<T, send_chan<T>>, public detail::handle<send_chan<T>> {
+class send_chan : public detail::sends<T, send_chan<T>>,
+                  public detail::closes<send_chan<T>>,
+                  public detail::handle<send_chan<T>> {
  public:
   using value_type = T;
   send_chan() noexcept = default;
@@ -229,13 +305,45 @@ class recv_chan : public detail::receives<T, recv_chan<T>>, public detail::handl
   detail::chan_ref ref_;
 };
 
-/// Makes a channel. Unbuffered by default; capacity 1 gives one item of slack. A capacity above 1 wants its reason: what
-/// keeps it from filling up and blocking its senders. The reason is printed in dumps and must outlive the channel (a
-/// string literal). Throws `panic("makechan: size out of range")` for a negative or impossible capacity, `std::bad_alloc`.
+namespace detail {
+
+template <class T, class Self>
+class range_of {
+ public:
+  range_of(Self from, const context& ctx) : from_(std::move(from)), done_(done_ref(ctx)) {}
+  [[nodiscard]] received<T> begin() const { return {chan_access::core(from_), done_.get()}; }
+  [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
+
+ private:
+  Self from_;
+  chan_ref done_;
+};
+
+/// Not constexpr: naming it in a constant expression is the error that the user sees.
+void a_capacity_above_1_wants_its_reason();
+
+/// 0 or 1, known to the compiler.
+struct small_capacity {
+  int n;
+  consteval small_capacity(int capacity) : n(capacity) {  // NOLINT: implicit, `make_chan<T>(1)`
+    if (capacity < 0 || capacity > 1) a_capacity_above_1_wants_its_reason();
+  }
+};
+
+}  // namespace detail
+
+/// Makes a channel: unbuffered, or with one item of slack. Never blocks. Throws `std::bad_alloc`. Go: `make(chan T)`.
 template <class T>
-[[nodiscard]] chan<T> make_chan(std::int64_t capacity = 0, const char* why_it_cannot_fill_up = nullptr) {
+[[nodiscard]] chan<T> make_chan(detail::small_capacity capacity = 0) {
+  return detail::chan_access::adopt<chan<T>>(detail::chan_make(detail::elem_traits<T>::ops, capacity.n, nullptr));
+}
+
+/// Any other capacity wants its reason: what keeps the buffer from filling up and blocking its senders. The reason is copied; dumps print
+/// it. Throws `panic("makechan: size out of range")` for a negative or impossible capacity.
+template <class T>
+[[nodiscard]] chan<T> make_chan(std::int64_t capacity, std::string_view why_it_cannot_fill_up) {
   return detail::chan_access::adopt<chan<T>>(
-      detail::chan_make(detail::elem_traits<T>::ops, capacity, why_it_cannot_fill_up));
+      detail::chan_make(detail::elem_traits<T>::ops, capacity, &why_it_cannot_fill_up));
 }
 
 }  // namespace tenon

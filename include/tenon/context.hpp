@@ -5,14 +5,14 @@
 /// Go counterpart: package `context`, function by function. Every blocking call of tenon has a form that takes a context and
 /// ends when it is canceled.
 ///
-///     auto [ctx, cancel] = tenon::with_timeout(parent, 2s);   // dropping `cancel` cancels
-///     while (auto v = in.recv(ctx)) use(*v);
-///     return ctx.err();            // nullptr, canceled() or deadline_exceeded()
+///     auto scope = tn::with_timeout(parent, 2s);
+///     for (auto v : in.range(scope.ctx())) use(v);
+///     return scope.ctx().err();    // nullptr, canceled() or deadline_exceeded()
 ///
 /// A `context` is a counted reference to an immutable node of a tree; copying it is cheap and thread-safe, and so is every
 /// member. **Canceling** a context cancels its descendants before the call returns; it never blocks and may come from any
-/// goroutine, OS thread or timer. Canceling twice does nothing. The cancel handle is RAII: `[[nodiscard]]`, and its destructor cancels, so
-/// a derived context cannot outlive its scope unnoticed. What happens before a cancel happens before a wait on `done()` ends.
+/// goroutine, OS thread or timer. Canceling twice does nothing. What a `with_` function returns is a scope: `[[nodiscard]]`, `cancel()`
+/// cancels and so does its destructor, so a cancel cannot be lost. What happens before a cancel happens before a wait on `done()` ends.
 ///
 /// A default-constructed context is Go's nil context: deriving from it is a `panic("cannot create context from nil parent")`;
 /// passed to a blocking call it never cancels.
@@ -53,7 +53,7 @@ class custom_context {
   virtual ~custom_context() = default;
   [[nodiscard]] virtual std::optional<time_point> deadline() const { return std::nullopt; }
   /// Closed when the context is canceled; the nil channel if it never is. The same channel at every call.
-  [[nodiscard]] virtual recv_chan<unit> done() const { return nullptr; }
+  [[nodiscard]] virtual recv_chan<void> done() const { return nullptr; }
   [[nodiscard]] virtual error err() const { return nullptr; }
   [[nodiscard]] virtual const void* value(const void* key) const {
     (void)key;
@@ -75,8 +75,9 @@ class context {
   }
   ~context();
 
-  /// Closed when this context is canceled; the nil channel if it never is. `select(recv(ctx.done()), …)`.
-  [[nodiscard]] recv_chan<unit> done() const;
+  /// Closed when this context is canceled; the nil channel if it never is. `auto stop = recv(ctx.done());`
+  [[nodiscard]] const recv_chan<void>& done() const&;
+  [[nodiscard]] recv_chan<void> done() const&& { return std::as_const(*this).done(); }
 
   /// No error while it is not canceled; afterwards `canceled()` or `deadline_exceeded()`, for ever.
   error err() const;
@@ -118,59 +119,65 @@ class context {
 /// Why it was canceled: what was given to a cancel-cause function, else `ctx.err()`.
 error cause(const context& ctx);
 
-/// Cancels one context. Move-only; the destructor cancels.
-class [[nodiscard("dropping the cancel handle cancels at once")]] cancel_func {
+/// A context of one's own, and the right to cancel it. Move-only; the destructor cancels.
+class [[nodiscard("dropping the scope cancels its context at once")]] cancel_scope {
  public:
-  cancel_func() noexcept = default;
-  cancel_func(cancel_func&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
-  cancel_func& operator=(cancel_func&& other) noexcept {
-    std::swap(node_, other.node_);
+  cancel_scope(cancel_scope&& other) noexcept = default;
+  cancel_scope& operator=(cancel_scope&& other) noexcept {  // the old one ends with `other`
+    std::swap(ctx_, other.ctx_);
     return *this;
   }
-  cancel_func(const cancel_func&) = delete;
-  cancel_func& operator=(const cancel_func&) = delete;
-  ~cancel_func();
+  cancel_scope(const cancel_scope&) = delete;
+  cancel_scope& operator=(const cancel_scope&) = delete;
+  ~cancel_scope() { cancel(); }
+
+  /// Of a named scope only: that of a temporary would be canceled already.
+  [[nodiscard]] const context& ctx() const& noexcept { return ctx_; }
+  [[nodiscard]] const context& ctx() const&& = delete;
 
   /// Cancels with `canceled()`. Never blocks.
-  void operator()() const noexcept;
+  void cancel() const noexcept;
 
  protected:
   friend struct context_access;
-  explicit cancel_func(detail::ctx_node* adopted) noexcept : node_(adopted) {}
-  detail::ctx_node* node_ = nullptr;
+  explicit cancel_scope(context ctx) noexcept : ctx_(std::move(ctx)) {}
+  context ctx_;
 };
 
-/// Cancels one context and says why.
-class [[nodiscard("dropping the cancel handle cancels at once")]] cancel_cause_func : public cancel_func {
+/// The same, and says why.
+class [[nodiscard("dropping the scope cancels its context at once")]] cancel_cause_scope : public cancel_scope {
  public:
-  using cancel_func::cancel_func;
-  using cancel_func::operator();
+  using cancel_scope::cancel;
   /// `why` becomes `cause(ctx)`; no error stands for `canceled()`.
-  void operator()(const error& why) const noexcept;
+  void cancel(const error& why) const noexcept;
+
+ private:
+  friend struct context_access;
+  using cancel_scope::cancel_scope;
 };
 
-/// `auto [ctx, cancel] = with_cancel(parent);`
-struct [[nodiscard("dropping this cancels the context at once")]] cancel_context {
-  context ctx;
-  cancel_func cancel;
-};
-struct [[nodiscard("dropping this cancels the context at once")]] cancel_cause_context {
-  context ctx;
-  cancel_cause_func cancel;
-};
-
-cancel_context with_cancel(const context& parent);
-cancel_cause_context with_cancel_cause(const context& parent);
-cancel_context with_timeout(const context& parent, std::chrono::nanoseconds d, const error& why = {});
-cancel_context with_deadline(const context& parent, time_point when, const error& why = {});
+cancel_scope with_cancel(const context& parent);
+cancel_cause_scope with_cancel_cause(const context& parent);
+/// Canceled also when the time has come, with `deadline_exceeded()`; `why` is then the cause.
+cancel_scope with_timeout(const context& parent, std::chrono::nanoseconds d, const error& why = {});
+cancel_scope with_deadline(const context& parent, time_point when, const error& why = {});
 
 /// Canceled also when stop is requested on `token`.
-cancel_context with_stop_token(const context& parent, std::stop_token token);
+cancel_scope with_stop_token(const context& parent, std::stop_token token);
 
 /// The parent's values without its cancellation or deadline: for work that has to outlive a request, and still be joined.
 [[nodiscard]] context without_cancel(const context& parent);
 
+namespace this_goroutine {
+
+/// The context that the running goroutine was started under: a child of the one given to `go`, or its group's. What `go`, `wait_group::go`
+/// and the like start inherits it. `background()` on a plain OS thread.
+[[nodiscard]] context context();
+
+}  // namespace this_goroutine
+
 namespace detail {
+ctx_node* node_of(const context& ctx) noexcept;
 context with_value(const context& parent, const void* key, const char* name, std::shared_ptr<const void> value);
 struct after_func_node;
 after_func_node* after_func_start(const context& ctx, std::function<void()> f, std::source_location where);

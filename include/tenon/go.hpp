@@ -1,29 +1,26 @@
 #pragma once
 
-/// `go(f, args…)` starts a goroutine and returns its handle, `goroutine<R>`.
+/// `go(f, args…)` starts a goroutine and returns its handle, `goroutine<R>`: for one goroutine whose result is wanted. A `group` owns many.
 ///
 /// Go counterpart: the `go` statement. What Go leaves to review is the type's job here: a goroutine has an owner. The handle
-/// is `[[nodiscard]]` and move-only; `join()` waits and returns f's result or rethrows what it threw; the destructor
-/// cancels what it can and waits. There is no detach.
+/// is `[[nodiscard]]` and move-only; `join()` waits and returns f's result or rethrows what it threw; the destructor cancels and
+/// waits. There is no detach.
 ///
-///     auto sum = tenon::go([&] { return std::accumulate(v.begin(), v.end(), 0L); });
+///     auto sum = tn::go([&] { return std::accumulate(v.begin(), v.end(), 0L); });
 ///     …
 ///     long total = sum.join();
 ///
-/// With a context, `go(ctx, f, args…)` calls `f(child, args…)` with a child context that `cancel()`, or dropping the
-/// handle, cancels:
+/// It runs under a context of its own, a child of the caller's (`this_goroutine::context()`) or, by `go(ctx, f, args…)`, of `ctx`; `f` gets it
+/// first where it takes one. `cancel()`, and dropping the handle, cancels that child:
 ///
-///     auto ticking = tenon::go(ctx, [](tenon::context c) { while (tenon::sleep(c, 1s)) flush(); });
-///
-/// Prefer this to a plain `go` that captures a context: dropping a plain handle only waits, and if an exception passes before the context is
-/// canceled, it waits for ever.
+///     auto ticking = tn::go([](tn::context ctx) { while (tn::sleep_for(ctx, 1s)) flush(); });
 ///
 /// With options, `go({.name = "walker", .stack_size = 1 << 20}, f)`: the name appears in dumps.
 ///
 /// `f` and its arguments are copied or moved into the goroutine, as `std::thread` does; pass references by `std::ref`, or
 /// capture them in a lambda and let the handle's scope end before theirs. `go` never blocks and never runs `f` on the spot. A null function is fatal:
 /// `go of nil func value`. Outside of `run` it is fatal, with a message. `go` may be called from any goroutine or OS thread
-/// while a `run` is active. What happens before `go` happens before `f` starts; f's end happens before `join` returns.
+/// while a `run` is active. What happens before `go` happens before `f` starts; f's end happens before `join` and `wait` return.
 
 #include <concepts>
 #include <functional>
@@ -36,7 +33,6 @@
 namespace tenon {
 
 namespace detail {
-chan_core* done_core(const context& ctx);
 struct go_access;
 }  // namespace detail
 
@@ -70,26 +66,32 @@ class [[nodiscard(
   goroutine(const goroutine&) = delete;
   goroutine& operator=(const goroutine&) = delete;
 
-  /// Cancels its context, if it was given one, and waits. An exception that nobody joined for goes to the unhandled hook.
+  /// Cancels its context and waits. An exception that nobody joined for goes to the unhandled hook.
   ~goroutine() { finish(); }
 
   /// Blocks until the goroutine has ended; returns its result or rethrows its exception. Afterwards the handle owns
-  /// nothing; joining that is a `panic`.
+  /// nothing; joining that is a `panic`. A goroutine that joins itself is fatal.
   R join() {
-    if (core_ == nullptr) detail_no_goroutine();
-    detail::goroutine_join(core_, nullptr);
+    wait();
     return take();
   }
 
-  /// Blocks until the goroutine has ended (true; then `join` returns at once) or `ctx` is canceled (false).
-  [[nodiscard]] bool wait(const context& ctx) {
+  /// Blocks until the goroutine has ended; then `join` returns at once. Any number of goroutines and threads may wait, any number of times,
+  /// as long as nobody joins or drops the handle meanwhile.
+  void wait() const {
+    if (core_ == nullptr) detail_no_goroutine();
+    (void)detail::goroutine_join(core_, nullptr);
+  }
+
+  /// The same, or until `ctx` is canceled: then false.
+  [[nodiscard]] bool wait(const context& ctx) const {
     if (core_ == nullptr) detail_no_goroutine();
     return detail::goroutine_join(core_, detail::done_core(ctx));
   }
 
-  /// Cancels the child context of a `go(ctx, …)`; does nothing for one without. Never blocks.
-  void cancel() noexcept {
-    if (frame_ != nullptr && frame_->child != nullptr) detail::cancel_only(frame_->child);
+  /// Cancels its context. Never blocks, may be called by anybody.
+  void cancel() const noexcept {
+    if (frame_ != nullptr) frame_->child.cancel();
   }
 
   [[nodiscard]] bool joinable() const noexcept { return core_ != nullptr; }
@@ -112,7 +114,6 @@ class [[nodiscard(
     return frame_->result.take();
   }
   void release() noexcept {
-    if (frame_->child != nullptr) detail::cancel_and_drop(std::exchange(frame_->child, nullptr));
     frame_->~frame_head();
     frame_ = nullptr;
     detail::goroutine_release(std::exchange(core_, nullptr));
@@ -169,41 +170,49 @@ struct go_access {
       if (child != nullptr) cancel_and_drop(child);
       throw;
     }
-    f->child = child;
     frame_head<R>* head = f;
+    head->child.set(child);
+    goroutine_has_context(g, head->child);
     goroutine_start(g, &frame::entry, true);
     return goroutine<R>(g, head);
   }
 
-  template <class F, class... A>
-  static auto plain(const spawn_options& options, F&& f, A&&... a) {
-    using R = std::invoke_result_t<std::decay_t<F>, std::decay_t<A>...>;
-    check_arguments<A...>();
-    if (is_nil(f)) go_of_nil();
-    return start<R>(options, nullptr,
-                    [f = std::decay_t<F>(std::forward<F>(f)),
-                     args = std::tuple<std::decay_t<A>...>(std::forward<A>(a)...)]() mutable -> R {
-                      return std::apply([&](auto&... x) -> R { return std::invoke(std::move(f), std::move(x)...); },
-                                        args);
-                    });
-  }
+  struct held_child {  // until `start` has it: copying `f` or an argument may throw
+    ctx_node* node;
+    explicit held_child(ctx_node* n) noexcept : node(n) {}
+    held_child(const held_child&) = delete;
+    held_child& operator=(const held_child&) = delete;
+    ~held_child() {
+      if (node != nullptr) cancel_and_drop(node);
+    }
+  };
 
+  /// `parent`: null for the caller's.
   template <class F, class... A>
-  static auto with_context(const spawn_options& options, const context& ctx, F&& f, A&&... a) {
-    using R = std::invoke_result_t<std::decay_t<F>, context, std::decay_t<A>...>;
+  static auto spawn(spawn_options options, const context* parent, F&& f, A&&... a) {
     check_arguments<A...>();
     if (is_nil(f)) go_of_nil();
-    struct held_child {  // until `start` has it: copying `f` or an argument may throw
-      ctx_node* node;
-      ~held_child() {
-        if (node != nullptr) cancel_and_drop(node);
-      }
-    } child{child_of(ctx)};
-    auto call = [node = child.node, f = std::decay_t<F>(std::forward<F>(f)),
-                 args = std::tuple<std::decay_t<A>...>(std::forward<A>(a)...)]() mutable -> R {
-      return std::apply([&](auto&... x) -> R { return std::invoke(std::move(f), share(node), std::move(x)...); }, args);
-    };
-    return start<R>(options, std::exchange(child.node, nullptr), std::move(call));
+    if constexpr (std::is_invocable_v<std::decay_t<F>, context, std::decay_t<A>...>) {
+      using R = std::invoke_result_t<std::decay_t<F>, context, std::decay_t<A>...>;
+      held_child child(parent == nullptr ? child_of_current() : child_of(*parent));
+      options.inherits = false;
+      auto call = [node = child.node, f = std::decay_t<F>(std::forward<F>(f)),
+                   args = std::tuple<std::decay_t<A>...>(std::forward<A>(a)...)]() mutable -> R {
+        return std::apply([&](auto&... x) -> R { return std::invoke(std::move(f), share(node), std::move(x)...); },
+                          args);
+      };
+      return start<R>(options, std::exchange(child.node, nullptr), std::move(call));
+    } else {
+      using R = std::invoke_result_t<std::decay_t<F>, std::decay_t<A>...>;
+      held_child child(parent == nullptr ? nullptr : child_of(*parent));
+      options.inherits = parent == nullptr;
+      return start<R>(options, std::exchange(child.node, nullptr),
+                      [f = std::decay_t<F>(std::forward<F>(f)),
+                       args = std::tuple<std::decay_t<A>...>(std::forward<A>(a)...)]() mutable -> R {
+                        return std::apply([&](auto&... x) -> R { return std::invoke(std::move(f), std::move(x)...); },
+                                          args);
+                      });
+    }
   }
 };
 
@@ -216,13 +225,12 @@ struct context_at {
 };
 
 template <class F, class... A>
-concept go_callable = std::invocable<std::decay_t<F>, std::decay_t<A>...>;
-template <class F, class... A>
-concept go_context_callable = std::invocable<std::decay_t<F>, context, std::decay_t<A>...>;
+concept go_callable =
+    std::invocable<std::decay_t<F>, std::decay_t<A>...> || std::invocable<std::decay_t<F>, context, std::decay_t<A>...>;
 /// It could be called with the arguments themselves, but not with the goroutine's copies of them.
 template <class F, class... A>
 concept go_wants_references =
-    (sizeof...(A) != 0) && std::invocable<F, A...> && !std::invocable<std::decay_t<F>, std::decay_t<A>...>;
+    (sizeof...(A) != 0) && std::invocable<F, A...> && !go_callable<F, A...>;
 template <class...>
 inline constexpr bool never = false;
 
@@ -234,31 +242,30 @@ void goroutine<R>::detail_no_goroutine() {
 }
 
 /// `go(f)` and `go(f, args…)`, up to four arguments (more: use a lambda).
-template <detail::go_callable F>
+template <class F>
+  requires detail::go_callable<F>
 auto go(F&& f, std::source_location where = std::source_location::current()) {
-  return detail::go_access::plain({nullptr, 0, where}, std::forward<F>(f));
+  return detail::go_access::spawn({.where = where}, nullptr, std::forward<F>(f));
 }
 template <class F, class A>
   requires detail::go_callable<F, A>
 auto go(F&& f, A&& a, std::source_location where = std::source_location::current()) {
-  return detail::go_access::plain({nullptr, 0, where}, std::forward<F>(f), std::forward<A>(a));
+  return detail::go_access::spawn({.where = where}, nullptr, std::forward<F>(f), std::forward<A>(a));
 }
 template <class F, class A, class B>
   requires detail::go_callable<F, A, B>
 auto go(F&& f, A&& a, B&& b, std::source_location where = std::source_location::current()) {
-  return detail::go_access::plain({nullptr, 0, where}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
+  return detail::go_access::spawn({.where = where}, nullptr, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
 }
 template <class F, class A, class B, class C>
   requires detail::go_callable<F, A, B, C>
 auto go(F&& f, A&& a, B&& b, C&& c, std::source_location where = std::source_location::current()) {
-  return detail::go_access::plain({nullptr, 0, where}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
-                                  std::forward<C>(c));
+  return detail::go_access::spawn({.where = where}, nullptr, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c));
 }
 template <class F, class A, class B, class C, class D>
   requires detail::go_callable<F, A, B, C, D>
 auto go(F&& f, A&& a, B&& b, C&& c, D&& d, std::source_location where = std::source_location::current()) {
-  return detail::go_access::plain({nullptr, 0, where}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
-                                  std::forward<C>(c), std::forward<D>(d));
+  return detail::go_access::spawn({.where = where}, nullptr, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c), std::forward<D>(d));
 }
 
 /// Says what is wrong where `f` takes an argument by reference.
@@ -272,25 +279,25 @@ void go(F&&, A&&...) {
       "the goroutine, or let f take it by value");
 }
 
-/// `go(ctx, f, args…)` calls `f(child, args…)`.
+/// `go(ctx, f, args…)`: under a child of `ctx`.
 template <class F, class... A>
-  requires detail::go_context_callable<F, A...>
+  requires detail::go_callable<F, A...>
 auto go(detail::context_at ctx, F&& f, A&&... a) {
-  return detail::go_access::with_context({nullptr, 0, ctx.where}, ctx.ctx, std::forward<F>(f), std::forward<A>(a)...);
+  return detail::go_access::spawn({.where = ctx.where}, &ctx.ctx, std::forward<F>(f), std::forward<A>(a)...);
 }
 
 /// Both, with options.
 template <class F, class... A>
   requires detail::go_callable<F, A...>
 auto go(const go_options& options, F&& f, A&&... a) {
-  return detail::go_access::plain({options.name, options.stack_size, options.where}, std::forward<F>(f),
-                                  std::forward<A>(a)...);
+  return detail::go_access::spawn({.name = options.name, .stack_size = options.stack_size, .where = options.where}, nullptr,
+                                  std::forward<F>(f), std::forward<A>(a)...);
 }
 template <class F, class... A>
-  requires detail::go_context_callable<F, A...>
+  requires detail::go_callable<F, A...>
 auto go(const go_options& options, const context& ctx, F&& f, A&&... a) {
-  return detail::go_access::with_context({options.name, options.stack_size, options.where}, ctx, std::forward<F>(f),
-                                         std::forward<A>(a)...);
+  return detail::go_access::spawn({.name = options.name, .stack_size = options.stack_size, .where = options.where}, &ctx,
+                                  std::forward<F>(f), std::forward<A>(a)...);
 }
 
 }  // namespace tenon

@@ -14,6 +14,7 @@
 #include <cstdint>
 
 #include <tenon/detail/thread_safety.hpp>
+#include <tenon/detail/wait_list.hpp>
 
 namespace tenon {
 
@@ -21,11 +22,6 @@ class context;
 namespace detail {
 struct chan_core;
 chan_core* done_core(const context& ctx);
-struct waiter;
-struct wait_list {
-  std::atomic<waiter*> head{nullptr};  // changed under the owner's lock; may be peeked at without
-  waiter* tail = nullptr;
-};
 }  // namespace detail
 
 class TENON_TSA(capability("mutex")) mutex {

@@ -38,7 +38,7 @@
 #include <tenon/chan.hpp>
 #include <tenon/cond.hpp>
 #include <tenon/context.hpp>
-#include <tenon/errgroup.hpp>
+#include <tenon/group.hpp>
 #include <tenon/error.hpp>
 #include <tenon/select.hpp>
 #include <tenon/semaphore.hpp>
@@ -216,28 +216,27 @@ class pipeline {
     group_.go(
         [out, in = recv_chan<T>(in), size, at_most](const context& c) {
           std::vector<T> batch;
-          recv_chan<time_point> late;
+          auto next = recv(in);
+          auto late = recv(recv_chan<time_point>());
+          auto stop = recv(c.done());
           const auto deliver = [&] {
-            late = nullptr;
+            late.disable();
             return out->to.send(c, std::exchange(batch, {}));
           };
           for (;;) {
-            std::optional<T> v;
-            switch (select(recv(in, v), recv(late), recv(c.done()))) {
-              case 0:
-                if (!v) {
-                  if (!batch.empty()) (void)deliver();
-                  return;
-                }
-                if (batch.empty() && at_most != std::chrono::nanoseconds::max()) late = after(at_most);
-                batch.push_back(*std::move(v));
-                if (batch.size() >= size && !deliver()) return;
-                break;
-              case 1:
-                if (!deliver()) return;
-                break;
-              default: return;
+            select(next, late, stop);
+            if (stop) return;
+            if (late) {
+              if (!deliver()) return;
+              continue;
             }
+            if (next.closed()) {
+              if (!batch.empty()) (void)deliver();
+              return;
+            }
+            if (batch.empty() && at_most != std::chrono::nanoseconds::max()) late = recv(after(at_most));
+            batch.push_back(std::move(*next));
+            if (batch.size() >= size && !deliver()) return;
           }
         },
         where);
@@ -258,16 +257,15 @@ class pipeline {
         [outs, in = recv_chan<T>(in)](const context& c) {
           while (auto v = in.recv(c)) {
             // To whoever is ready first, so that consumers that wait for each other cannot block each other here.
-            std::vector<T> copies(N, *v);
-            std::vector<select_case> cases;
-            std::vector<std::size_t> left(N);
-            for (std::size_t i = 0; i < N; ++i) left[i] = i;
-            while (!left.empty()) {
-              cases.clear();
-              for (const std::size_t i : left) cases.push_back(send(outs[i]->to, std::move(copies[i])));
-              cases.push_back(recv(c.done()));
-              const std::size_t fired = select(std::span<const select_case>(cases));
-              if (fired == left.size()) return;
+            std::vector<send_case<T>> sends;
+            sends.reserve(N);
+            for (const auto& out : outs) sends.push_back(send(out->to, *v));
+            auto stop = recv(c.done());
+            std::vector<select_case*> left{&stop};
+            for (auto& s : sends) left.push_back(&s);
+            while (left.size() > 1) {
+              const std::size_t fired = select(left);
+              if (stop) return;
               left[fired] = left.back();
               left.pop_back();
             }
@@ -387,7 +385,7 @@ class pipeline {
   }
 
   const context parent_;
-  errgroup group_;
+  group group_;
 };
 
 }  // namespace tenon

@@ -1,14 +1,27 @@
 #pragma once
 
-/// `run(f)`: starts the workers, runs `f(context)` as the first goroutine, and returns when it and every goroutine that it
-/// owns have been joined.
+/// `run(f)`: starts the workers, runs `f` as the first goroutine with the root **group**, and returns when it and every goroutine of that
+/// group have ended. From the first line there is no goroutine without an owner.
 ///
-/// Go counterpart: `func main`, with the difference that nothing is cut off when `f` returns: goroutines have owners, and the
-/// owners have joined. Returns what `f` returns and rethrows what it throws. Blocks the calling OS thread. One `run` at a time: a nested or
-/// concurrent one throws `panic`. Runs may follow each other. Channels, mutexes and contexts may outlive a run.
+/// Go counterpart: `func main`, with the difference that nothing is cut off when `f` returns.
+///
+///     int main() {
+///       return tn::run([](tn::group& g) { g.go(serve); });
+///     }
+///
+/// `f` is called as `f(group&)`, `f(context)` or `f()`, the first that fits, and returns nothing, an exit status or an `error`. When it
+/// has returned, the root group is waited for; its failure, or an exception, cancels the group first.
+///
+/// **Returns** the exit status for `main`: what `f` returned, or 0; 1 where `f` or a member of the root group failed, after the error has been
+/// printed to stderr; 130 where SIGINT was the reason. An exception out of `f` or a member is rethrown. Blocks the calling OS thread. One `run` at a
+/// time: a nested or concurrent one throws `panic`. Runs may follow each other. Channels, mutexes and contexts may outlive a run.
+///
+/// **Signals.** The first SIGINT cancels the root context; a second one dumps every goroutine and exits with status 130. SIGQUIT dumps and
+/// exits with status 2. A signal that the process ignores, or has a handler of its own for (SIGQUIT), is left alone.
 ///
 /// Environment: `TENON_PROCS` overrides the number of workers (a positive integer; anything else is refused with exit status 2).
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <source_location>
@@ -16,7 +29,7 @@
 #include <utility>
 
 #include <tenon/context.hpp>
-#include <tenon/detail/goroutine_frame.hpp>
+#include <tenon/group.hpp>
 
 namespace tenon {
 
@@ -31,35 +44,57 @@ struct run_options {
   std::size_t stack_size = 256 * 1024;
   /// Idle stacks may keep this many bytes of memory; what is above is given back to the system within about a second.
   std::size_t idle_stack_bytes = 64 * 1024 * 1024;
-  /// SIGINT and SIGTERM cancel the root context (the second one has its default effect again).
-  bool cancel_on_signals = false;
+  /// How long the root group may go on after it has been canceled and `f` has returned; then a dump, and exit status 2. Zero: for ever.
+  std::chrono::nanoseconds grace{0};
+  /// SIGINT cancels the root context.
+  bool cancel_on_interrupt = true;
   /// SIGQUIT prints a dump of every goroutine and exits with status 2, as a Go program does.
   bool dump_on_sigquit = true;
 };
 
 namespace detail {
-/// Starts the runtime, runs entry(arg) as goroutine 1 with the root context, waits for the end, stops the runtime.
-void run_main(const run_options& options, void (*entry)(void* arg, context root), void* arg,
-              std::source_location where);
+
+/// What `f` returned: a status, and an error if it failed.
+struct run_result {
+  int status = 0;
+  error failure;
+};
+/// Starts the runtime, runs entry(arg, root) as goroutine 1, waits for the end, stops the runtime.
+int run_main(const run_options& options, run_result (*entry)(void* arg, group& root), void* arg,
+             std::source_location where);
+
+template <class F>
+decltype(auto) call_main(F& f, group& root) {
+  if constexpr (std::is_invocable_v<F&, group&>) {
+    return f(root);
+  } else if constexpr (std::is_invocable_v<F&, context>) {
+    return f(root.ctx());
+  } else {
+    return f();
+  }
+}
+
 }  // namespace detail
 
 template <class F>
-  requires std::is_invocable_v<F&, context>
-auto run(F&& f, const run_options& options = {}, std::source_location where = std::source_location::current())
-    -> std::invoke_result_t<F&, context> {
-  using R = std::invoke_result_t<F&, context>;
-  struct state {
-    F& f;
-    detail::result_slot<R> result;
-  } s{f, {}};
-  detail::run_main(
+  requires std::is_invocable_v<F&, group&> || std::is_invocable_v<F&, context> || std::is_invocable_v<F&>
+int run(F&& f, const run_options& options = {}, std::source_location where = std::source_location::current()) {
+  return detail::run_main(
       options,
-      [](void* arg, context root) {
-        auto& st = *static_cast<state*>(arg);
-        st.result.fill(st.f, std::move(root));
+      [](void* arg, group& root) -> detail::run_result {
+        auto& f = *static_cast<std::remove_reference_t<F>*>(arg);
+        using R = decltype(detail::call_main(f, root));
+        if constexpr (std::is_void_v<R>) {
+          detail::call_main(f, root);
+          return {};
+        } else if constexpr (std::is_integral_v<std::remove_cvref_t<R>>) {
+          return {static_cast<int>(detail::call_main(f, root)), {}};
+        } else {
+          static_assert(std::is_convertible_v<R, error>, "run: f returns nothing, an exit status or an error");
+          return {0, detail::call_main(f, root)};
+        }
       },
-      &s, where);
-  return s.result.take();
+      const_cast<void*>(static_cast<const void*>(std::addressof(f))), where);
 }
 
 /// The number of goroutines that exist now: for tests and metrics. Go: `runtime.NumGoroutine`.

@@ -2,241 +2,327 @@
 
 /// `select`: waits for several channel operations and performs exactly one.
 ///
-/// Go counterpart: `select`. Blocks until a case can proceed; picks uniformly among those that can; with `otherwise`
-/// (Go: `default`) it never blocks. A case on a nil channel never fires; with no other case the caller blocks for ever. A
-/// receive case fires when its channel is closed; a send case on a closed channel throws `panic`.
+/// Go counterpart: `select`. Blocks until a case can proceed and picks uniformly among those that can; with `otherwise` (Go: `default`)
+/// it never blocks. The cases are objects with names, made once and used again in every round; after `select` the one that fired is true.
 ///
-/// **Index form**: returns the index of the case that ran, in the order written.
-///
-///     std::optional<int> v;
-///     switch (tenon::select(tenon::recv(in, v), tenon::recv(ctx.done()), tenon::send(out, 7))) {
-///       case 0: if (!v) return; use(*v); break;   // nullopt: `in` is closed
-///       case 1: return ctx.err();
-///       case 2: break;
+///     auto next = tn::recv(in);
+///     auto stop = tn::recv(ctx.done());
+///     for (;;) {
+///       tn::select(next, stop);
+///       if (stop) return ctx.err();
+///       if (next.closed()) return nullptr;      // `in` is closed and drained
+///       use(*next);
 ///     }
 ///
-/// **Handler form**: a case may carry a function, which runs after the operation, outside every lock.
+/// The order of the cases carries no meaning. `select` also returns the index of the case that fired, in the order written, for a
+/// `switch`; `otherwise` counts as one. A number of cases known only at run time is a span of pointers to them. Without any case `select`
+/// blocks for ever.
 ///
-///     tenon::select(tenon::recv(in, [&](std::optional<int> v) { … }),
-///                   tenon::otherwise([&] { … }));
+/// **Cases.** A case on the nil channel never fires; `disable()` makes one of any case, as Go's `c = nil` does. A receive case fires when
+/// its channel is closed; a send case on a closed channel throws `panic("send on closed channel")`. A case made from an lvalue channel
+/// borrows the channel, not the handle: somebody must keep the channel alive. One made from an rvalue owns it.
 ///
-/// **Span form**, for a number of cases known only at run time: `tenon::select(std::span(cases))` over
-/// `tenon::select_case`s; everything a case refers to must outlive the call.
+/// **Values.** What a receive case got is in the case (`*next`, move from it freely) until its next round. What a send case will send
+/// is in the case, too: `set(v)` before the next round, `take()` for what was not sent. Values move while the channel is locked, and
+/// nothing else of the user's runs there.
 ///
-/// Cancellation is a case: `recv(ctx.done())`. Cases refer to their channels, targets and values and must not be kept
-/// longer than those. A value that was not sent is untouched. Usable from goroutines and OS threads alike; thread-safe.
+/// **Cancellation** is a case: `recv(ctx.done())`. Usable from goroutines and OS threads alike; one case object belongs to one of them at
+/// a time. What happens before a send or close happens before the end of the select that sees it.
 
 #include <concepts>
 #include <cstddef>
-#include <functional>
 #include <span>
-#include <tuple>
+#include <utility>
 
 #include <tenon/chan.hpp>
 
 namespace tenon {
 
-namespace detail {
-struct select_access;
-}
+class select_case;
+struct otherwise_t;
+template <class T>
+class sender;
 
-/// One case. Made by `recv`, `send` and `otherwise`; trivially copyable.
+namespace detail {
+
+struct select_access;
+
+struct select_result {
+  std::size_t index;  // the number of cases: none could proceed (only with a default)
+  bool ok;            // a receive got a value, a send took place; false: the channel is closed
+};
+
+/// One operation with a default: index 0 if it took place, else 1. Takes no lock when it cannot.
+select_result try_op(const select_op& op);
+select_result select_ops(const select_op* const* ops, std::size_t n, bool has_default);
+std::size_t select_span(std::span<select_case* const> cases, bool has_default);
+[[noreturn]] void send_case_is_empty();
+[[noreturn]] void recv_case_is_empty(bool fired);
+
+}  // namespace detail
+
+/// What all cases are: one operation on one channel, and whether the last `select` performed it.
 class select_case {
  public:
-  enum class kind : std::uint8_t { recv, send, otherwise };
+  /// The last `select` of this case performed it.
+  explicit operator bool() const noexcept { return fired_; }
 
-  select_case(kind k, detail::chan_core* c, void* data, detail::accept_fn accept) noexcept
-      : op_{c, data, accept, k == kind::send}, is_otherwise_(k == kind::otherwise) {}
+  /// From now on it never fires, as if its channel were nil. Assign a new case to bring it back.
+  void disable() noexcept {
+    op_.chan = nullptr;
+    owned_ = {};
+  }
 
- private:
+ protected:
+  select_case(bool is_send, detail::chan_core* borrowed, void* elem, void (*destroy)(void*) noexcept) noexcept
+      : op_{borrowed, elem, is_send}, destroy_(destroy) {}
+  select_case(const select_case&) = delete;
+  select_case& operator=(const select_case&) = delete;
+  ~select_case() = default;
+
+  /// The base of a moved case; its value is the derived class's to move.
+  select_case(select_case&& other, void* elem) noexcept
+      : op_{other.op_.chan, elem, other.op_.is_send},
+        destroy_(other.destroy_),
+        owned_(std::move(other.owned_)),
+        fired_(std::exchange(other.fired_, false)),
+        full_(std::exchange(other.full_, false)) {
+    other.op_.chan = nullptr;
+  }
+  void take_over(select_case& other) noexcept {
+    op_.chan = std::exchange(other.op_.chan, nullptr);
+    owned_ = std::move(other.owned_);
+    fired_ = std::exchange(other.fired_, false);
+    full_ = std::exchange(other.full_, false);
+  }
+  void own(detail::chan_ref c) noexcept { owned_ = std::move(c); }
+  void clear() noexcept {
+    if (!full_) return;
+    full_ = false;
+    if (destroy_ != nullptr) destroy_(op_.elem);
+  }
+
   friend struct detail::select_access;
-  detail::select_op op_;  // of `otherwise`: a nil channel's
-  bool is_otherwise_;
+  detail::select_op op_;
+  void (*destroy_)(void*) noexcept;  // null: nothing to do
+  detail::chan_ref owned_;
+  bool fired_ = false;
+  bool full_ = false;  // there is a value at op_.elem
 };
 
 namespace detail {
 
 struct select_access {
-  static const select_op& op(const select_case& c) noexcept { return c.op_; }
-  static bool is_otherwise(const select_case& c) noexcept { return c.is_otherwise_; }
-};
-
-/// One operation with `otherwise`: true if it took place. Takes no lock when it cannot.
-bool try_op(const select_op& op);
-
-/// Returns the index of the operation that took place, or `otherwise` (n: there is none), whose operation is a nil channel's.
-std::size_t select_ops(const select_op* const* ops, std::size_t n, std::size_t otherwise);
-
-template <class T>
-void accept_optional(void* out, void* src) noexcept {
-  auto& v = *static_cast<std::optional<T>*>(out);
-  if (src == nullptr) {
-    v.reset();
-  } else {
-    v.emplace(std::move(*static_cast<T*>(src)));
+  /// Before a round.
+  static const select_op* begin(select_case& c) {
+    c.fired_ = false;
+    if (!c.op_.is_send) {
+      c.clear();
+    } else if (!c.full_ && c.op_.chan != nullptr) {
+      send_case_is_empty();
+    }
+    return &c.op_;
   }
-}
-template <class T>
-void accept_value(void* out, void* src) noexcept {
-  auto& v = *static_cast<T*>(out);
-  if (src == nullptr) {
-    v = T();
-  } else {
-    v = std::move(*static_cast<T*>(src));
+  /// After it, for the one that fired.
+  static void fire(select_case& c, bool ok) noexcept {
+    c.fired_ = true;
+    if (c.op_.is_send) {
+      if (c.op_.elem != &c) c.clear();  // what is left of it after the move
+    } else {
+      c.full_ = ok;
+    }
   }
-}
-inline void accept_nothing(void*, void*) noexcept {}
+};
 
-/// A send case that owns the copy it sends: for an lvalue whose copy could throw.
+/// A case that holds a T: what was received, or is to be sent.
 template <class T>
-class owning_send_case : public select_case {
- public:
-  owning_send_case(chan_core* c, const T& v) : select_case(kind::send, c, &value_, nullptr), value_(v) {}
-  owning_send_case(const owning_send_case&) = delete;  // its base points into it
-  owning_send_case& operator=(const owning_send_case&) = delete;
+class case_with_value : public select_case {
+ protected:
+  case_with_value(bool is_send, chan_core* c) noexcept
+      : select_case(is_send, c, &slot_, elem_traits<T>::ops.destroy) {}
+  case_with_value(case_with_value&& other) noexcept : select_case(std::move(other), &slot_) { adopt(other); }
+  case_with_value& operator=(case_with_value&& other) noexcept {
+    if (this == &other) return *this;
+    clear();
+    take_over(other);
+    adopt(other);
+    return *this;
+  }
+  ~case_with_value() { clear(); }
+
+  void fill(T&& value) noexcept {
+    clear();
+    ::new (static_cast<void*>(&slot_.value)) T(std::move(value));
+    full_ = true;
+  }
+  T& value() noexcept { return slot_.value; }
 
  private:
-  T value_;
+  void adopt(case_with_value& other) noexcept {
+    if (!full_) return;
+    ::new (static_cast<void*>(&slot_.value)) T(std::move(other.slot_.value));
+    other.slot_.value.~T();
+  }
+  raw_storage<T> slot_;
 };
 
-template <class T, class F>
-class recv_handler_case : public select_case {
- public:
-  recv_handler_case(chan_core* c, F f) : select_case(kind::recv, c, &value_, &accept_optional<T>), f_(std::move(f)) {}
-  recv_handler_case(const recv_handler_case&) = delete;
-  recv_handler_case& operator=(const recv_handler_case&) = delete;
-  void run() { std::invoke(f_, std::move(value_)); }
-
- private:
-  std::optional<T> value_;
-  F f_;
+template <>
+class case_with_value<void> : public select_case {
+ protected:
+  case_with_value(bool is_send, chan_core* c) noexcept : select_case(is_send, c, is_send ? this : nullptr, nullptr) {
+    full_ = is_send;
+  }
+  case_with_value(case_with_value&& other) noexcept : select_case(std::move(other), other.op_.is_send ? this : nullptr) {}
+  case_with_value& operator=(case_with_value&& other) noexcept {
+    if (this != &other) take_over(other);
+    return *this;
+  }
+  ~case_with_value() = default;
 };
-
-template <class Case, class F>
-class then_case : public Case {
- public:
-  template <class... A>
-  explicit then_case(F f, A&&... a) : Case(std::forward<A>(a)...), f_(std::move(f)) {}
-  void run() { std::invoke(f_); }
-
- private:
-  F f_;
-};
-
-template <class C, class T>
-concept recv_from = std::same_as<C, chan<T>> || std::same_as<C, recv_chan<T>>;
-template <class C>
-concept receivable = recv_from<C, typename C::value_type>;
-template <class C>
-concept sendable = std::same_as<C, chan<typename C::value_type>> || std::same_as<C, send_chan<typename C::value_type>>;
 
 }  // namespace detail
 
-/// Receive into an optional: `nullopt` when the channel is closed and drained.
-template <detail::receivable C>
-select_case recv(const C& c, std::optional<typename C::value_type>& v) noexcept {
-  return {select_case::kind::recv, detail::chan_access::core(c), &v, &detail::accept_optional<typename C::value_type>};
-}
-
-/// Receive into a variable: a value-initialised T when the channel is closed and drained, as in Go.
-template <detail::receivable C>
-  requires std::is_nothrow_move_assignable_v<typename C::value_type> &&
-           std::is_nothrow_default_constructible_v<typename C::value_type>
-select_case recv(const C& c, typename C::value_type& v) noexcept {
-  return {select_case::kind::recv, detail::chan_access::core(c), &v, &detail::accept_value<typename C::value_type>};
-}
-
-/// Receive and discard: for done channels.
-template <detail::receivable C>
-select_case recv(const C& c) noexcept {
-  return {select_case::kind::recv, detail::chan_access::core(c), nullptr, &detail::accept_nothing};
-}
-
-/// Receive and pass it to `f(std::optional<T>)`.
-template <detail::receivable C, std::invocable<std::optional<typename C::value_type>> F>
-  requires(!std::same_as<std::remove_cvref_t<F>, std::optional<typename C::value_type>> &&
-           !std::same_as<std::remove_cvref_t<F>, typename C::value_type>)
-auto recv(const C& c, F&& f) {
-  return detail::recv_handler_case<typename C::value_type, std::decay_t<F>>(detail::chan_access::core(c),
-                                                                            std::forward<F>(f));
-}
-
-/// Send by moving from `v` if, and only if, this case fires.
-template <detail::sendable C>
-select_case send(const C& c, typename C::value_type&& v) noexcept {
-  return {select_case::kind::send, detail::chan_access::core(c), std::addressof(v), nullptr};
-}
-
-/// Send a copy of `v`.
-template <detail::sendable C>
-  requires std::is_copy_constructible_v<typename C::value_type>
-auto send(const C& c, const typename C::value_type& v) {
-  using T = typename C::value_type;
-  if constexpr (detail::elem_traits<T>::trivial) {
-    return select_case(select_case::kind::send, detail::chan_access::core(c), const_cast<T*>(std::addressof(v)),
-                       nullptr);
-  } else {
-    return detail::owning_send_case<T>(detail::chan_access::core(c), v);
+/// Receives. True after the select that performed it; then `closed()`, or there is a value. Made by `recv(c)`.
+template <class T>
+class recv_case : public detail::case_with_value<T> {
+ public:
+  recv_case(detail::chan_core* c, detail::chan_ref owned) noexcept : detail::case_with_value<T>(false, c) {
+    this->own(std::move(owned));
   }
-}
 
-/// Send, then run `f()`.
-template <detail::sendable C, std::invocable F>
-auto send(const C& c, typename C::value_type&& v, F&& f) {
-  return detail::then_case<select_case, std::decay_t<F>>(std::forward<F>(f), select_case::kind::send,
-                                                         detail::chan_access::core(c),
-                                                         static_cast<void*>(std::addressof(v)), nullptr);
-}
-template <detail::sendable C, std::invocable F>
-  requires std::is_copy_constructible_v<typename C::value_type>
-auto send(const C& c, const typename C::value_type& v, F&& f) {
-  return detail::then_case<detail::owning_send_case<typename C::value_type>, std::decay_t<F>>(
-      std::forward<F>(f), detail::chan_access::core(c), v);
-}
+  /// It fired because its channel is closed and drained.
+  [[nodiscard]] bool closed() const noexcept { return this->fired_ && !this->full_; }
 
-/// Go's `default`: fires when no other case can. `otherwise` itself is the case; `otherwise(f)` runs `f`.
-struct otherwise_t : select_case {
-  otherwise_t() noexcept : select_case(kind::otherwise, nullptr, nullptr, nullptr) {}
-  template <std::invocable F>
-  auto operator()(F&& f) const {
-    return detail::then_case<otherwise_t, std::decay_t<F>>(std::forward<F>(f));
+  /// What was received. A panic if there is nothing.
+  [[nodiscard]] std::add_lvalue_reference_t<T> operator*()
+    requires(!std::is_void_v<T>)
+  {
+    if (!this->full_) detail::recv_case_is_empty(this->fired_);
+    return this->value();
+  }
+  [[nodiscard]] T* operator->()
+    requires(!std::is_void_v<T>)
+  {
+    return std::addressof(**this);
   }
 };
-inline const otherwise_t otherwise;
 
-/// Waits for one of the cases and returns its index.
+/// Sends. True after the select that performed it. Made by `send(c, v)`.
+template <class T>
+class send_case : public detail::case_with_value<T> {
+ public:
+  send_case(detail::chan_core* c, detail::chan_ref owned, T&& value) noexcept : detail::case_with_value<T>(true, c) {
+    this->own(std::move(owned));
+    this->fill(std::move(value));
+  }
+
+  /// What the next select is to send.
+  void set(T value) noexcept { this->fill(std::move(value)); }
+
+  /// The value that was not sent; the case is empty then, and `set` fills it. Of an empty case, a panic.
+  [[nodiscard]] T take() {
+    if (!this->full_) detail::send_case_is_empty();
+    T out(std::move(this->value()));
+    this->clear();
+    return out;
+  }
+};
+
+template <>
+class send_case<void> : public detail::case_with_value<void> {
+ public:
+  send_case(detail::chan_core* c, detail::chan_ref owned) noexcept : detail::case_with_value<void>(true, c) {
+    own(std::move(owned));
+  }
+};
+
+/// Go's `default`: a select with it never blocks, and returns its index when no case could proceed.
+struct otherwise_t {
+  explicit otherwise_t() = default;
+};
+inline constexpr otherwise_t otherwise{};
+
+namespace detail {
+
+template <class C, class T>
+concept receives_from = std::same_as<C, chan<T>> || std::same_as<C, recv_chan<T>>;
+template <class C, class T>
+concept sends_to = std::same_as<C, chan<T>> || std::same_as<C, send_chan<T>> || std::same_as<C, sender<T>>;
+template <class C>
+using value_of = typename std::remove_cvref_t<C>::value_type;
+
+template <class C>
+concept a_case = std::derived_from<std::remove_cvref_t<C>, select_case>;
+template <class C>
+concept a_default = std::same_as<std::remove_cvref_t<C>, otherwise_t>;
+
+template <class C>
+const select_op* begin_case(C& c) {
+  if constexpr (a_default<C>) {
+    static constexpr select_op never{};
+    return &never;
+  } else {
+    return select_access::begin(c);
+  }
+}
+
+}  // namespace detail
+
+/// The case that receives from `c`.
+template <class C>
+  requires detail::receives_from<std::remove_cvref_t<C>, detail::value_of<C>>
+[[nodiscard]] recv_case<detail::value_of<C>> recv(C&& c) noexcept {
+  return {detail::chan_access::core(c), detail::chan_access::keep(std::forward<C>(c))};
+}
+
+/// The case that sends `value` to `c`: a `chan`, `send_chan` or `sender`.
+template <class C>
+  requires detail::sends_to<std::remove_cvref_t<C>, detail::value_of<C>>
+[[nodiscard]] send_case<detail::value_of<C>> send(C&& c, std::type_identity_t<detail::value_of<C>> value) noexcept {
+  return {detail::chan_access::core(c), detail::chan_access::keep(std::forward<C>(c)), std::move(value)};
+}
+template <class C>
+  requires detail::sends_to<std::remove_cvref_t<C>, void>
+[[nodiscard]] send_case<void> send(C&& c) noexcept {
+  return {detail::chan_access::core(c), detail::chan_access::keep(std::forward<C>(c))};
+}
+
+/// Waits for one of the cases, and at most one `otherwise`; performs it and returns its index.
 template <class... Cases>
-  requires(std::derived_from<std::remove_cvref_t<Cases>, select_case> && ...)
+  requires((detail::a_case<Cases> || detail::a_default<Cases>) && ...)
 std::size_t select(Cases&&... cases) {
   constexpr std::size_t n = sizeof...(Cases);
-  const detail::select_op* const ops[n + 1] = {&detail::select_access::op(cases)..., nullptr};
-  constexpr bool is_default[n + 1] = {std::derived_from<std::remove_cvref_t<Cases>, otherwise_t>..., false};
-  static_assert((0 + ... + int{std::derived_from<std::remove_cvref_t<Cases>, otherwise_t>}) <= 1,
-                "select: more than one `otherwise`");
-  std::size_t fired = 0;
-  if constexpr (n == 2 && (is_default[0] || is_default[n - 1])) {
-    constexpr std::size_t other = is_default[0] ? 1 : 0;
-    fired = detail::try_op(*ops[other]) ? other : 1 - other;
+  constexpr bool is_default[n + 1] = {detail::a_default<Cases>..., false};
+  constexpr std::size_t defaults = (0 + ... + std::size_t{detail::a_default<Cases>});
+  static_assert(defaults <= 1, "select: more than one `otherwise`");
+  const detail::select_op* const ops[n + 1] = {detail::begin_case(cases)..., nullptr};
+  constexpr std::size_t at = [&] {
+    std::size_t i = 0;
+    while (i < n && !is_default[i]) ++i;
+    return i;
+  }();
+  detail::select_result r{};
+  if constexpr (n == 2 && defaults == 1) {
+    r = detail::try_op(*ops[1 - at]);
+    r.index = r.index == 0 ? 1 - at : at;
   } else {
-    // Not by type alone: a case that was kept in a select_case may be `otherwise`, too.
-    std::size_t at = n;
-    std::size_t k = 0;
-    ((detail::select_access::is_otherwise(cases) ? void(at = k++) : void(++k)), ...);
-    fired = detail::select_ops(ops, n, at);
+    r = detail::select_ops(ops, n, defaults == 1);
+    if (r.index == n) r.index = at;
   }
   [[maybe_unused]] std::size_t i = 0;
   (
       [&](auto& c) {
-        if constexpr (requires { c.run(); }) {
-          if (fired == i) c.run();
+        if constexpr (!detail::a_default<decltype(c)>) {
+          if (r.index == i) detail::select_access::fire(c, r.ok);
         }
         ++i;
       }(cases),
       ...);
-  return fired;
+  return r.index;
 }
 
-/// The same for a number of cases known only at run time. An empty span blocks for ever.
-std::size_t select(std::span<const select_case> cases);
+/// The same for a number of cases known only at run time; with `otherwise` the number of cases is its index.
+std::size_t select(std::span<select_case* const> cases);
+std::size_t select(std::span<select_case* const> cases, otherwise_t);
 
 }  // namespace tenon

@@ -107,9 +107,9 @@ class singleflight {
     std::exception_ptr failure;
     int passengers = 0;  // besides the first; guarded by mu_ until the landing
     std::vector<send_chan<outcome>> listeners;
-    chan<unit> landed = make_chan<unit>();
+    chan<void> landed = make_chan<void>();
 
-    [[nodiscard]] bool has_landed() const { return select(recv(landed), otherwise) == 0; }
+    [[nodiscard]] bool has_landed() const { return select(tenon::recv(landed), otherwise) == 0; }
     [[nodiscard]] result get() const {
       if (failure) std::rethrow_exception(failure);
       return {*value, passengers != 0};

@@ -8,9 +8,9 @@
 #include <tenon/concurrent_map.hpp>
 #include <tenon/cond.hpp>
 #include <tenon/context.hpp>
-#include <tenon/errgroup.hpp>
 #include <tenon/error.hpp>
 #include <tenon/go.hpp>
+#include <tenon/group.hpp>
 #include <tenon/guarded.hpp>
 #include <tenon/mutex.hpp>
 #include <tenon/on_this_thread.hpp>
@@ -25,9 +25,8 @@
 #include <tenon/sender.hpp>
 #include <tenon/shared_mutex.hpp>
 #include <tenon/singleflight.hpp>
-#include <tenon/sleep.hpp>
+#include <tenon/sleep_for.hpp>
 #include <tenon/timer.hpp>
-#include <tenon/unit.hpp>
 #include <tenon/wait_group.hpp>
 #include <tenon/with_signals.hpp>
 #include <tenon/yield.hpp>

@@ -6,12 +6,13 @@
 /// has length and capacity 0, and after `stop` or `reset` it never delivers a tick of before. The value received is the time at which the
 /// timer fired. None of these calls blocks; receiving does. Timers work on OS threads outside of `run`, too.
 ///
-///     tenon::ticker tick(100ms);
-///     while (true) {
-///       switch (tenon::select(tenon::recv(tick.c()), tenon::recv(ctx.done()))) {
-///         case 0: flush(); break;
-///         case 1: return ctx.err();
-///       }
+///     tn::ticker ticker(100ms);
+///     auto tick = tn::recv(ticker.c());
+///     auto stop = tn::recv(ctx.done());
+///     for (;;) {
+///       tn::select(tick, stop);
+///       if (stop) return ctx.err();
+///       flush();
 ///     }
 ///
 /// Destroying a timer or ticker stops it; its channel then never delivers. Members are thread-safe; construction, move and
@@ -54,7 +55,8 @@ class timer {
   timer& operator=(const timer&) = delete;
   ~timer();
 
-  [[nodiscard]] recv_chan<time_point> c() const noexcept;
+  [[nodiscard]] const recv_chan<time_point>& c() const& noexcept;
+  [[nodiscard]] recv_chan<time_point> c() const&& noexcept { return std::as_const(*this).c(); }
 
   /// True if this call stopped it: it had not fired, or nobody had received its tick.
   bool stop() const;
@@ -80,7 +82,8 @@ class ticker {
   ticker& operator=(const ticker&) = delete;
   ~ticker();
 
-  [[nodiscard]] recv_chan<time_point> c() const noexcept;
+  [[nodiscard]] const recv_chan<time_point>& c() const& noexcept;
+  [[nodiscard]] recv_chan<time_point> c() const&& noexcept { return std::as_const(*this).c(); }
   void stop() const;
   void reset(std::chrono::nanoseconds period) const;
 

@@ -10,19 +10,20 @@
 ///
 /// `go(f)` counts before the goroutine exists, so an `add` inside the goroutine, the classic bug, cannot be written.
 /// `wait` blocks the goroutine, or OS thread, until the count is zero; `wait(ctx)` also ends when `ctx` is canceled. The
-/// destructor waits, so that nothing its goroutines refer to goes away under them. An exception that leaves a function
-/// started by `go(f)` goes to the unhandled hook: use an `errgroup` for tasks that can fail. `add` and `done` may be called from anywhere; neither
-/// blocks. What happens before a `done` happens before the `wait` that it ends returns.
+/// first exception that left a function started by `go(f)` is rethrown by `wait`. To destroy a wait group whose count is above zero is fatal: what
+/// its goroutines refer to would go away under them. Prefer a `group`, which waits by itself; this is for programs that port Go's literally. `add` and
+/// `done` may be called from anywhere; neither blocks. What happens before a `done` happens before the `wait` that it ends returns.
 ///
 /// Panics, with Go's texts: `sync: negative WaitGroup counter`, `sync: WaitGroup is reused before previous Wait has returned`.
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <source_location>
 #include <utility>
 
+#include <tenon/detail/wait_list.hpp>
 #include <tenon/go.hpp>
-#include <tenon/mutex.hpp>
 
 namespace tenon {
 
@@ -41,11 +42,15 @@ class wait_group {
   void go(F&& f, std::source_location where = std::source_location::current()) {
     add(1);
     try {
-      detail::spawn_owned(where, [this, f = std::forward<F>(f)]() mutable {
+      detail::spawn_owned({.where = where}, [this, f = std::decay_t<F>(std::forward<F>(f))]() mutable {
         // Done when the function and what it captured are gone: they may refer to what the waiter has.
         const detail::owned_scope finished{this, [](void* self) { static_cast<wait_group*>(self)->done(); }};
         auto task(std::move(f));
-        detail::call_unowned(task);
+        try {
+          task();
+        } catch (...) {
+          failed(std::current_exception());
+        }
       });
     } catch (...) {
       done();
@@ -55,14 +60,17 @@ class wait_group {
 
   void wait();
   /// False if `ctx` was canceled first.
-  [[nodiscard]] bool wait(const context& ctx) { return wait_or_done(detail::done_core(ctx)); }
+  [[nodiscard]] bool wait(const context& ctx);
 
  private:
   bool wait_or_done(detail::chan_core* done);
+  void failed(std::exception_ptr failure) noexcept;
+  void rethrow();
 
   std::atomic<std::uint64_t> state_{0};  // count in the upper half, waiters in the lower, as in Go
   std::atomic<std::uint32_t> list_lock_{0};
   detail::wait_list waiters_;
+  std::exception_ptr failure_;  // the first; guarded by list_lock_
 };
 
 }  // namespace tenon

@@ -4,15 +4,15 @@
 ///
 /// Go counterpart: `signal.NotifyContext`.
 ///
-///     auto [ctx, stop] = tenon::with_signals(root, {SIGINT, SIGTERM});
-///     serve(ctx);          // its blocking calls end when Ctrl-C is pressed; cause(ctx) is "interrupt signal received"
+///     auto scope = tn::with_signals(root, {SIGINT, SIGTERM});
+///     serve(scope.ctx());  // its blocking calls end when Ctrl-C is pressed; cause(ctx) is "interrupt signal received"
 ///
-/// While the context lives, the first of these signals cancels it instead of doing what it did before. From then on, and after `stop` or its
+/// While the context lives, the first of these signals cancels it instead of doing what it did before. From then on, and after `cancel` or its
 /// destruction, every one of them does again what it did before: the second Ctrl-C ends a program that does not react to the first. (Go swallows
-/// signals until `stop`.) Nothing here blocks. Several contexts may watch the same signal; all are canceled. Works with
+/// signals until its `stop`.) Nothing here blocks. Several contexts may watch the same signal; all are canceled. Works with
 /// and without a runtime. A number that is no signal, or one that cannot be caught, is a `std::system_error`.
 ///
-/// `run(f, {.cancel_on_signals = true})` does this with the root context.
+/// `run` does this with its root group's context and SIGINT.
 
 #include <initializer_list>
 #include <memory>
@@ -26,32 +26,33 @@ namespace detail {
 struct signal_watch;
 }
 
-/// Cancels the context and stops watching. Move-only; the destructor does the same.
-class [[nodiscard("dropping the handle cancels at once")]] signal_stop {
+/// A context of one's own that signals cancel. Move-only; the destructor cancels and stops watching.
+class [[nodiscard("dropping the scope cancels its context at once")]] signal_scope {
  public:
-  signal_stop() noexcept = default;
-  signal_stop(signal_stop&&) noexcept = default;
-  signal_stop& operator=(signal_stop&& other) noexcept {
+  signal_scope(signal_scope&&) noexcept = default;
+  signal_scope& operator=(signal_scope&& other) noexcept {
+    std::swap(ctx_, other.ctx_);
     std::swap(watch_, other.watch_);
     return *this;
   }
-  signal_stop(const signal_stop&) = delete;
-  signal_stop& operator=(const signal_stop&) = delete;
-  ~signal_stop() { (*this)(); }
+  signal_scope(const signal_scope&) = delete;
+  signal_scope& operator=(const signal_scope&) = delete;
+  ~signal_scope() { cancel(); }
 
-  void operator()() const noexcept;
+  [[nodiscard]] const context& ctx() const& noexcept { return ctx_; }
+  [[nodiscard]] const context& ctx() const&& = delete;
+
+  /// Cancels the context and stops watching: the signals do again what they did before. Never blocks. Go: `stop`.
+  void cancel() const noexcept;
 
  private:
   friend struct signal_access;
-  explicit signal_stop(std::shared_ptr<detail::signal_watch> w) noexcept : watch_(std::move(w)) {}
+  signal_scope(context ctx, std::shared_ptr<detail::signal_watch> w) noexcept
+      : ctx_(std::move(ctx)), watch_(std::move(w)) {}
+  context ctx_;
   std::shared_ptr<detail::signal_watch> watch_;
 };
 
-struct [[nodiscard("dropping this cancels the context at once")]] signal_context {
-  context ctx;
-  signal_stop stop;
-};
-
-signal_context with_signals(const context& parent, std::initializer_list<int> signals);
+signal_scope with_signals(const context& parent, std::initializer_list<int> signals);
 
 }  // namespace tenon

@@ -28,7 +28,7 @@ void put(const char* s) noexcept {
 
 void set_dump_hook(dump_hook hook) noexcept { dump.store(hook, std::memory_order_release); }
 
-void die_with_dump(const char* text) noexcept {
+void die_with_dump(const char* text, int status) noexcept {
   // One thread reports; the others wait for it to end the process.
   if (dying.exchange(true, std::memory_order_acq_rel)) {
     for (;;) ::pause();
@@ -36,7 +36,7 @@ void die_with_dump(const char* text) noexcept {
   put(text);
   put("\n");
   if (dump_hook hook = dump.load(std::memory_order_acquire)) hook();
-  ::_exit(2);
+  ::_exit(status);
 }
 
 void fatal(const char* text) noexcept {

@@ -10,8 +10,8 @@ namespace tenon {
 /// Prints "fatal error: TEXT" and a dump of every goroutine, exits with status 2.
 [[noreturn]] void fatal(const char* text) noexcept;
 
-/// Prints TEXT as it is, and a dump; exits with status 2.
-[[noreturn]] void die_with_dump(const char* text) noexcept;
+/// Prints TEXT as it is, and a dump; exits with `status`.
+[[noreturn]] void die_with_dump(const char* text, int status = 2) noexcept;
 
 /// A dump to stderr, for fatal and SIGQUIT. Set once by diag at start-up; null: no dump.
 using dump_hook = void (*)() noexcept;

@@ -3,8 +3,6 @@
 #include <mutex>
 #include <new>
 
-#include <tenon/select.hpp>
-
 #include "base/fatal.hpp"
 #include "core/select.hpp"
 
@@ -30,12 +28,12 @@ std::size_t special_align(const elem_ops& ops) noexcept {
   return ops.align > __STDCPP_DEFAULT_NEW_ALIGNMENT__ ? ops.align : 0;
 }
 
-chan_core* allocate(const elem_ops& ops, std::size_t capacity, const char* reason) {
+chan_core* allocate(const elem_ops& ops, std::size_t capacity, std::unique_ptr<const std::string> reason) {
   static_assert(alignof(chan_core) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
   const std::size_t bytes = chan_header(ops.align) + capacity * ops.size;
   const std::size_t align = special_align(ops);
   void* p = align == 0 ? ::operator new(bytes) : ::operator new(bytes, std::align_val_t(align));
-  return ::new (p) chan_core(ops, capacity, reason);
+  return ::new (p) chan_core(ops, capacity, std::move(reason));
 }
 
 void finish(waiter* woken) noexcept {
@@ -44,10 +42,11 @@ void finish(waiter* woken) noexcept {
 
 }  // namespace
 
-chan_core* chan_make(const elem_ops& ops, std::int64_t capacity, const char* reason) {
+chan_core* chan_make(const elem_ops& ops, std::int64_t capacity, const std::string_view* reason) {
   const std::size_t most = (std::size_t{1} << 47U) / ops.size;  // no process has more address space than that
   if (capacity < 0 || static_cast<std::size_t>(capacity) > most) throw_panic("makechan: size out of range");
-  return allocate(ops, static_cast<std::size_t>(capacity), reason);
+  return allocate(ops, static_cast<std::size_t>(capacity),
+                  reason == nullptr ? nullptr : std::make_unique<const std::string>(*reason));
 }
 
 chan_core* timer_chan_make(const elem_ops& ops) {
@@ -115,7 +114,7 @@ bool chan_recv(chan_core* c, void* dst) {
   if (TENON_UNLIKELY(c == nullptr)) wait_for_ever(wait_reason::chan_receive_nil);
   waiter* woken = nullptr;
   c->lock.lock();
-  const try_result r = try_recv_locked(*c, dst, nullptr, &woken);
+  const try_result r = try_recv_locked(*c, dst, &woken);
   if (r == try_result::would_block) return wait_to_recv(*c, dst);
   c->lock.unlock();
   finish(woken);
@@ -137,7 +136,7 @@ try_result chan_try_recv(chan_core* c, void* dst) {
   if (c == nullptr || recv_would_block(*c)) return try_result::would_block;
   waiter* woken = nullptr;
   c->lock.lock();
-  const try_result r = try_recv_locked(*c, dst, nullptr, &woken);
+  const try_result r = try_recv_locked(*c, dst, &woken);
   c->lock.unlock();
   finish(woken);
   return r;
@@ -152,8 +151,8 @@ bool chan_send_or_done(chan_core* c, void* src, chan_core* done) {
   }
   if (done->closed.load(std::memory_order_acquire)) return false;
   if (c != nullptr && chan_try_send(c, src) == try_result::done) return true;
-  const select_op send{c, src, nullptr, true};
-  const select_op cancel{done, nullptr, &accept_nothing, false};
+  const select_op send{c, src, true};
+  const select_op cancel{done, nullptr, false};
   const select_op* const ops[] = {&send, &cancel};
   return select_among(ops, 2, false, wait_reason::chan_send).index == 0;
 }
@@ -165,8 +164,8 @@ bool chan_recv_or_done(chan_core* c, void* dst, chan_core* done) {
     const try_result r = chan_try_recv(c, dst);
     if (r != try_result::would_block) return r == try_result::done;
   }
-  const select_op recv{c, dst, nullptr, false};
-  const select_op cancel{done, nullptr, &accept_nothing, false};
+  const select_op recv{c, dst, false};
+  const select_op cancel{done, nullptr, false};
   const select_op* const ops[] = {&recv, &cancel};
   const select_result r = select_among(ops, 2, false, wait_reason::chan_receive);
   return r.index == 0 && r.ok;
@@ -182,7 +181,6 @@ void chan_close(chan_core* c) {
     // Release: what was done before the close is seen by those who learn of it without the lock.
     c->closed.store(true, std::memory_order_release);
     while (waiter* r = take(c->receivers)) {
-      if (r->accept != nullptr) r->accept(r->elem, nullptr);
       *last = r;
       last = &r->next;
     }

@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstring>
+#include <memory>
+#include <string>
 
 #include "core/waiter.hpp"
 #include "platform/compiler.hpp"
@@ -24,14 +26,14 @@ struct chan_core {
   const std::size_t capacity;
   std::byte* const buffer;  // follows the core in the same allocation
   const elem_ops ops;
-  const char* const reason;  // why the capacity is what it is; may be null
+  const std::unique_ptr<const std::string> reason;  // why the capacity is what it is; may be null
   // For the channel of `after`: called when its timer holds the only reference left. Constant once others can see the channel.
   void (*abandoned)(void* owner) noexcept = nullptr;
   void* owner = nullptr;
 
   std::atomic<std::uint32_t> refs{1};
 
-  inline chan_core(const elem_ops& o, std::size_t c, const char* r) noexcept;
+  inline chan_core(const elem_ops& o, std::size_t c, std::unique_ptr<const std::string> r) noexcept;
 
   std::byte* cell(std::size_t i) const noexcept { return buffer + (i >= capacity ? i - capacity : i) * ops.size; }
 
@@ -49,27 +51,26 @@ struct chan_core {
       ops.move(dst, src);
     }
   }
-  void give(void* out, accept_fn accept, void* src) const noexcept {
-    if (accept != nullptr) {
-      accept(out, src);
-    } else {
-      move(out, src);
-    }
+  void give(void* out, void* src) const noexcept {
+    if (out != nullptr) move(out, src);
   }
 };
 
 constexpr std::size_t chan_header(std::size_t align) noexcept {
   return (sizeof(chan_core) + align - 1) / align * align;
 }
-inline chan_core::chan_core(const elem_ops& o, std::size_t c, const char* r) noexcept
-    : capacity(c), buffer(reinterpret_cast<std::byte*>(this) + chan_header(o.align)), ops(o), reason(r) {}
+inline chan_core::chan_core(const elem_ops& o, std::size_t c, std::unique_ptr<const std::string> r) noexcept
+    : capacity(c),
+      buffer(reinterpret_cast<std::byte*>(this) + chan_header(o.align)),
+      ops(o),
+      reason(std::move(r)) {}
 
 // One attempt under the lock. `done`: it took place, and `*woken` (if not null) is to be unparked after the lock is released.
 
 TENON_INLINE try_result try_send_locked(chan_core& c, void* src, waiter** woken) noexcept {
   if (TENON_UNLIKELY(c.closed.load(std::memory_order_relaxed))) return try_result::closed;
   if (waiter* r = take(c.receivers)) {
-    c.give(r->elem, r->accept, src);
+    c.give(r->elem, src);
     r->ok = true;
     *woken = r;
     return try_result::done;
@@ -81,22 +82,19 @@ TENON_INLINE try_result try_send_locked(chan_core& c, void* src, waiter** woken)
   return try_result::done;
 }
 
-TENON_INLINE try_result try_recv_locked(chan_core& c, void* dst, accept_fn accept, waiter** woken) noexcept {
+TENON_INLINE try_result try_recv_locked(chan_core& c, void* dst, waiter** woken) noexcept {
   const std::size_t n = c.count.load(std::memory_order_relaxed);
   if (n == 0) {
-    if (TENON_UNLIKELY(c.closed.load(std::memory_order_relaxed))) {
-      if (accept != nullptr) accept(dst, nullptr);
-      return try_result::closed;
-    }
+    if (TENON_UNLIKELY(c.closed.load(std::memory_order_relaxed))) return try_result::closed;
     waiter* s = take(c.senders);  // unbuffered: straight from its frame
     if (s == nullptr) return try_result::would_block;
-    c.give(dst, accept, s->elem);
+    c.give(dst, s->elem);
     s->ok = true;
     *woken = s;
     return try_result::done;
   }
   std::byte* oldest = c.cell(c.first);
-  c.give(dst, accept, oldest);
+  c.give(dst, oldest);
   if (c.ops.destroy != nullptr) c.ops.destroy(oldest);
   if (++c.first == c.capacity) {
     c.first = 0;

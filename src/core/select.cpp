@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <vector>
 
+#include <tenon/panic.hpp>
 #include <tenon/select.hpp>
 
 #include "base/fatal.hpp"
@@ -89,7 +90,7 @@ bool would_block(const select_op& op) noexcept {
 }
 
 try_result attempt(const select_op& op, waiter** woken) noexcept {
-  return op.is_send ? try_send_locked(*op.chan, op.elem, woken) : try_recv_locked(*op.chan, op.elem, op.accept, woken);
+  return op.is_send ? try_send_locked(*op.chan, op.elem, woken) : try_recv_locked(*op.chan, op.elem, woken);
 }
 
 select_result conclude(const select_op& op, std::size_t index, try_result r, waiter* woken) {
@@ -152,7 +153,6 @@ select_result select_among(const select_op* const* ops, std::size_t n, bool has_
     w.who = me;
     w.group = &group;
     w.elem = op.elem;
-    w.accept = op.accept;
     w.index = order[k];
     push_back(op.is_send ? op.chan->senders : op.chan->receivers, &w);
   }
@@ -172,33 +172,40 @@ select_result select_among(const select_op* const* ops, std::size_t n, bool has_
   return conclude(op, fired->index, fired->ok ? try_result::done : try_result::closed, nullptr);
 }
 
-bool try_op(const select_op& op) {
-  if (op.chan == nullptr || would_block(op)) return false;
+select_result try_op(const select_op& op) {
+  if (op.chan == nullptr || would_block(op)) return {1, false};
   waiter* woken = nullptr;
   op.chan->lock.lock();
   const try_result r = attempt(op, &woken);
   op.chan->lock.unlock();
-  if (r == try_result::would_block) return false;
-  (void)conclude(op, 0, r, woken);
-  return true;
+  if (r == try_result::would_block) return {1, false};
+  return conclude(op, 0, r, woken);
 }
 
-std::size_t select_ops(const select_op* const* ops, std::size_t n, std::size_t otherwise) {
-  const select_result r = select_among(ops, n, otherwise != n, wait_reason::select);
-  return r.index == n ? otherwise : r.index;
+select_result select_ops(const select_op* const* ops, std::size_t n, bool has_default) {
+  return select_among(ops, n, has_default, wait_reason::select);
+}
+
+void send_case_is_empty() {
+  throw panic("tenon: select: a send case has no value: give it the next one by set() after it has fired");
+}
+void recv_case_is_empty(bool fired) {
+  throw panic(fired ? "tenon: select: the value of a receive case whose channel is closed"
+                    : "tenon: select: the value of a receive case that has not fired");
 }
 
 }  // namespace detail
 
-std::size_t select(std::span<const select_case> cases) {
-  std::vector<const detail::select_op*> ops;
+std::size_t select(std::span<select_case* const> cases) { return detail::select_span(cases, false); }
+std::size_t select(std::span<select_case* const> cases, otherwise_t) { return detail::select_span(cases, true); }
+
+std::size_t detail::select_span(std::span<select_case* const> cases, bool has_default) {
+  std::vector<const select_op*> ops;
   ops.reserve(cases.size());
-  std::size_t otherwise = cases.size();
-  for (const select_case& c : cases) {
-    if (detail::select_access::is_otherwise(c)) otherwise = ops.size();
-    ops.push_back(&detail::select_access::op(c));
-  }
-  return detail::select_ops(ops.data(), ops.size(), otherwise);
+  for (select_case* c : cases) ops.push_back(select_access::begin(*c));
+  const select_result r = select_ops(ops.data(), ops.size(), has_default);
+  if (r.index != cases.size()) select_access::fire(*cases[r.index], r.ok);
+  return r.index;
 }
 
 }  // namespace tenon

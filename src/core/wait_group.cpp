@@ -1,5 +1,7 @@
 #include <tenon/wait_group.hpp>
 
+#include <cstdio>
+
 #include "base/fatal.hpp"
 #include "core/waiter.hpp"
 
@@ -55,7 +57,31 @@ void wait_group::add(int delta) {
   detail::unpark_all(chain);
 }
 
-void wait_group::wait() { (void)wait_or_done(nullptr); }
+void wait_group::wait() {
+  (void)wait_or_done(nullptr);
+  rethrow();
+}
+
+bool wait_group::wait(const context& ctx) {
+  if (!wait_or_done(detail::done_core(ctx))) return false;
+  rethrow();
+  return true;
+}
+
+void wait_group::failed(std::exception_ptr failure) noexcept {
+  const spin_guard hold(list_lock_);
+  if (!failure_) failure_ = std::move(failure);
+}
+
+/// To one of the waiters.
+void wait_group::rethrow() {
+  std::exception_ptr failure;
+  {
+    const spin_guard hold(list_lock_);
+    failure.swap(failure_);
+  }
+  if (failure) std::rethrow_exception(std::move(failure));
+}
 
 bool wait_group::wait_or_done(detail::chan_core* done) {
   if (count_of(state_.load(std::memory_order_acquire)) == 0) return true;
@@ -81,8 +107,17 @@ bool wait_group::wait_or_done(detail::chan_core* done) {
 }
 
 wait_group::~wait_group() {
-  if (count_of(state_.load(std::memory_order_acquire)) > 0) wait();
-  const spin_guard invariant_3(list_lock_);
+  if (const int n = count_of(state_.load(std::memory_order_acquire)); n > 0) {
+    char text[128];
+    std::snprintf(text, sizeof text, "tenon: WaitGroup destroyed while its counter is %d: wait for its goroutines first", n);
+    fatal(text);
+  }
+  std::exception_ptr unseen;
+  {
+    const spin_guard invariant_3(list_lock_);
+    unseen.swap(failure_);
+  }
+  if (unseen) detail::unhandled_in_current(std::move(unseen));
 }
 
 }  // namespace tenon

@@ -30,10 +30,9 @@ struct waiter {
   waiter* prev = nullptr;
   parker* who = nullptr;
   claim_group* group = nullptr;
-  void* elem = nullptr;        // a sender's value, a receiver's target
-  accept_fn accept = nullptr;  // a receiver's way to take it
-  std::uint32_t index = 0;     // the case's number in a select
-  bool ok = false;             // the operation took place; false: the channel was closed, or try again
+  void* elem = nullptr;     // a sender's value, a receiver's target (null: to be discarded)
+  std::uint32_t index = 0;  // the case's number in a select
+  bool ok = false;          // the operation took place; false: the channel was closed, or try again
   bool queued = false;
 };
 

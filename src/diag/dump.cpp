@@ -154,7 +154,7 @@ TENON_NO_SANITIZE void visit(const stack_slot& slot, void* arg) {
       r.has_channel = true;
       r.channel_len = c->count.load(std::memory_order_relaxed);
       r.channel_cap = c->capacity;
-      r.channel_reason = c->reason;
+      r.channel_reason = c->reason ? c->reason->c_str() : nullptr;
     }
   }
   if (g->has_run) walk_from(g->ctx, &unwind_here, &r.stack);
@@ -252,7 +252,7 @@ std::atomic<std::uint32_t> finished{0};
 }  // namespace
 
 void dump_all() noexcept {
-  if (const goroutine_core* g = this_goroutine())
+  if (const goroutine_core* g = running_goroutine())
     requested_by.store(g->id.load(std::memory_order_relaxed), std::memory_order_relaxed);
   if (service::thread_id() == 0) return;  // there has never been a runtime
   if (static_cast<int>(::syscall(SYS_gettid)) == service::thread_id()) return dump_now();

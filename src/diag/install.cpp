@@ -49,7 +49,7 @@ struct sigaction previous_bus;
 
 /// A fault in a guard, or just below the stack of the goroutine that runs here, is an overflow; any other goes where it went before.
 void on_fault(int sig, siginfo_t* info, void* context) {
-  const goroutine_core* g = this_goroutine();
+  const goroutine_core* g = running_goroutine();
   if (g != nullptr) {
     const auto* address = static_cast<const std::byte*>(info->si_addr);
     const bool in_own_guard = address >= g->slot.base && address < g->slot.low();

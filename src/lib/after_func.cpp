@@ -25,7 +25,7 @@ struct after_func_node final : ctx_child {
   std::function<void()> f;
   std::source_location where;
   cancel_node* node = nullptr;  // ours; counted
-  chan<unit> finished = make_chan<unit>();
+  chan<void> finished = make_chan<void>();
 
   after_func_node(std::function<void()> fn, std::source_location w) : ctx_child(refs), f(std::move(fn)), where(w) {}
 
@@ -54,7 +54,7 @@ struct after_func_node final : ctx_child {
   void parent_canceled() noexcept override {
     if (!leave_waiting(phase::started)) return drop();
     if (the_scheduler().started()) {
-      spawn_owned(where, [this] { execute(); });
+      spawn_owned({.where = where}, [this] { execute(); });
     } else {
       const auto body = [this] { execute(); };
       call_outside(where, body);

@@ -27,7 +27,7 @@ template <class F>
 void run_apart(std::source_location where, F f) noexcept {
   try {
     if (the_scheduler().started()) {
-      spawn_owned(where, f);
+      spawn_owned({.where = where}, f);
     } else {
       std::thread([where, f]() mutable { call_outside(where, f); }).detach();
     }

@@ -35,10 +35,9 @@ struct context_access {
     if (n != nullptr) detail::retain(n);
     return context(n);
   }
-  template <class Func>
-  static Func cancel(detail::ctx_node* n) noexcept {
-    detail::retain(n);
-    return Func(n);
+  template <class Scope>
+  static Scope scope(detail::ctx_node* adopted) noexcept {
+    return Scope(adopt(adopted));
   }
 };
 
@@ -70,7 +69,7 @@ struct value_node final : ctx_node {
 struct detached_node final : ctx_node {
   using ctx_node::ctx_node;
   [[nodiscard]] std::optional<time_point> deadline() const override { return std::nullopt; }
-  [[nodiscard]] chan_core* done() override { return nullptr; }
+  [[nodiscard]] const recv_chan<void>& done() override { return never_closed; }
   [[nodiscard]] error err() const override { return {}; }
   [[nodiscard]] bool is_canceled() const noexcept override { return false; }
   [[nodiscard]] cancel_node* canceler() override { return nullptr; }
@@ -84,11 +83,11 @@ struct detached_node final : ctx_node {
 
 struct custom_node final : ctx_node {
   std::shared_ptr<const custom_context> custom;
-  recv_chan<unit> channel;
+  recv_chan<void> channel;
   explicit custom_node(std::shared_ptr<const custom_context> c)
       : ctx_node(nullptr), custom(std::move(c)), channel(custom->done()) {}
   [[nodiscard]] std::optional<time_point> deadline() const override { return custom->deadline(); }
-  [[nodiscard]] chan_core* done() override { return chan_access::core(channel); }
+  [[nodiscard]] const recv_chan<void>& done() override { return channel; }
   [[nodiscard]] error err() const override { return custom->err(); }
   [[nodiscard]] bool is_canceled() const noexcept override {
     const chan_core* c = chan_access::core(channel);
@@ -154,13 +153,12 @@ struct derived_node final : cancel_node {
   }
 
   void follow_foreign(ctx_node* foreign) {
-    chan_core* c = foreign->done();
+    chan_core* c = chan_access::core(foreign->done());
     if (c == nullptr) return;
     link = std::make_unique<foreign_link>();
     link->child = this;
     link->parent = foreign;
     link->self.who = link.get();
-    link->self.accept = [](void*, void*) noexcept {};
     c->lock.lock();
     const bool closed = c->closed.load(std::memory_order_relaxed);
     if (!closed) push_back(c->receivers, &link->self);
@@ -172,7 +170,7 @@ struct derived_node final : cancel_node {
   }
 
   void leave_foreign() noexcept {
-    chan_core* c = link->parent->done();
+    chan_core* c = chan_access::core(link->parent->done());
     c->lock.lock();
     const bool waiting = link->self.queued;
     if (waiting) unlink(c->receivers, &link->self);
@@ -226,26 +224,20 @@ bool try_retain(std::atomic<std::uint32_t>& refs) noexcept {
 
 cancel_node::~cancel_node() {
   if (under != nullptr) under->disown(this);
-  if (chan_core* c = done_.load(std::memory_order_acquire)) chan_release(c);
 }
 
-chan_core* cancel_node::done() {
-  if (chan_core* c = done_.load(std::memory_order_acquire)) return c;
-  chan_core* fresh = chan_make(elem_traits<unit>::ops, 0, nullptr);
-  bool is_canceled = false;
-  chan_core* there = nullptr;
-  {
-    const std::lock_guard hold(lock_);
-    there = done_.load(std::memory_order_relaxed);
-    if (there == nullptr) {
-      is_canceled = phase_.load(std::memory_order_relaxed) != phase::live;
-      if (is_canceled) fresh->closed.store(true, std::memory_order_relaxed);  // nobody else has seen it yet
-      done_.store(fresh, std::memory_order_release);
+const recv_chan<void>& cancel_node::done() {
+  if (has_done_.load(std::memory_order_acquire)) return done_;
+  auto fresh = make_chan<void>();
+  const std::lock_guard hold(lock_);
+  if (!has_done_.load(std::memory_order_relaxed)) {
+    if (phase_.load(std::memory_order_relaxed) != phase::live) {
+      chan_access::core(fresh)->closed.store(true, std::memory_order_relaxed);  // nobody else has seen it yet
     }
+    done_ = std::move(fresh);
+    has_done_.store(true, std::memory_order_release);
   }
-  if (there == nullptr) return fresh;
-  chan_release(fresh);
-  return there;
+  return done_;
 }
 
 /// Nobody sees an error before `done` is closed: waits for the closer, who is a few instructions from there.
@@ -297,7 +289,7 @@ bool cancel_node::mark(const error& err, const error& cause) noexcept {
     err_ = err;
     cause_ = cause ? cause : err;
     phase_.store(phase::closing, std::memory_order_relaxed);
-    done = done_.load(std::memory_order_relaxed);
+    done = chan_access::core(done_);
   }
   if (done != nullptr) chan_close(done);
   phase_.store(phase::canceled, std::memory_order_release);
@@ -391,13 +383,6 @@ derived_node* derive_node(ctx_node* p) {
   return n;
 }
 
-template <class Pair>
-Pair hand_out(derived_node* n) {
-  using Func = decltype(Pair::cancel);
-  context ctx = context_access::adopt(n);
-  return Pair{std::move(ctx), context_access::cancel<Func>(n)};
-}
-
 void cancel_through_handle(ctx_node* n, const error& why) noexcept {
   static_cast<derived_node*>(n)->cancel(tenon::canceled(), why, true);
 }
@@ -406,6 +391,54 @@ void cancel_through_handle(ctx_node* n, const error& why) noexcept {
 
 cancel_node* derive(ctx_node* p) { return derive_node(p); }
 ctx_node* child_of(const context& parent) { return derive_node(need_parent(parent)); }
+ctx_node* node_of(const context& ctx) noexcept { return context_access::node(ctx); }
+
+namespace {
+
+ctx_node* background_node() noexcept {
+  static auto* const node = new root_node("context.Background");
+  return node;
+}
+
+/// The run's own context, which lives longer than any goroutine: that of most goroutines, so that nobody counts references to it.
+std::atomic<ctx_node*> run_context{nullptr};
+
+/// The context that goroutine g runs under; null: none. Only g itself calls this.
+ctx_node* context_of(goroutine_core& g) {
+  if (g.own == nullptr) return g.under;
+  ctx_node* n = g.own->load(std::memory_order_acquire);
+  if (n != nullptr && n != own_context::canceled_unmade()) return n;
+  ctx_node* fresh = derive_node(g.under != nullptr ? g.under : background_node());
+  n = nullptr;
+  // Release: the node, to the handle's owner.
+  if (!g.own->compare_exchange_strong(n, fresh, std::memory_order_acq_rel)) {
+    cancel_only(fresh);
+    g.own->store(fresh, std::memory_order_release);
+  }
+  return fresh;
+}
+
+}  // namespace
+
+ctx_node* inherit_context(bool* counted) {
+  goroutine_core* g = running_goroutine();
+  ctx_node* n = g == nullptr ? nullptr : context_of(*g);
+  if (n == nullptr || n == run_context.load(std::memory_order_relaxed)) return n;
+  retain(n);
+  *counted = true;
+  return n;
+}
+void release_context(ctx_node* node) noexcept { release(node); }
+
+ctx_node* child_of_current() {
+  goroutine_core* g = running_goroutine();
+  ctx_node* n = g == nullptr ? nullptr : context_of(*g);
+  return derive_node(n != nullptr ? n : background_node());
+}
+
+void set_run_context(const context& ctx) noexcept {
+  run_context.store(context_access::node(ctx), std::memory_order_relaxed);
+}
 context share(ctx_node* node) noexcept { return context_access::share(node); }
 void cancel_only(ctx_node* node) noexcept { cancel_through_handle(node, {}); }
 void cancel_and_drop(ctx_node* node) noexcept {
@@ -415,8 +448,9 @@ void cancel_and_drop(ctx_node* node) noexcept {
 
 chan_core* done_core(const context& ctx) {
   ctx_node* n = context_access::node(ctx);
-  return n == nullptr ? nullptr : n->done();
+  return n == nullptr ? nullptr : chan_access::core(n->done());
 }
+chan_ref done_ref(const context& ctx) { return chan_ref(chan_access::share(done_core(ctx))); }
 
 context with_value(const context& parent, const void* key, const char* name, std::shared_ptr<const void> value) {
   ctx_node* p = need_parent(parent);
@@ -439,12 +473,7 @@ context::~context() {
   if (node_ != nullptr) detail::release(node_);
 }
 
-recv_chan<unit> context::done() const {
-  detail::chan_core* c = detail::done_core(*this);
-  if (c == nullptr) return nullptr;
-  detail::chan_retain(c);
-  return detail::chan_access::adopt<recv_chan<unit>>(c);
-}
+const recv_chan<void>& context::done() const& { return node_ == nullptr ? detail::never_closed : node_->done(); }
 
 error context::err() const { return node_ == nullptr ? error() : node_->err(); }
 bool context::is_canceled() const noexcept { return node_ != nullptr && node_->is_canceled(); }
@@ -463,33 +492,27 @@ std::string to_string(const context& ctx) {
   return n == nullptr ? "<nil>" : n->text();
 }
 
-context background() noexcept {
-  static auto* const node = new detail::root_node("context.Background");
-  return context_access::share(node);
-}
+context background() noexcept { return context_access::share(detail::background_node()); }
 context todo() noexcept {
   static auto* const node = new detail::root_node("context.TODO");
   return context_access::share(node);
 }
 
-cancel_func::~cancel_func() {
-  if (node_ != nullptr) detail::cancel_and_drop(node_);
+void cancel_scope::cancel() const noexcept {
+  if (ctx_) detail::cancel_only(context_access::node(ctx_));
 }
-void cancel_func::operator()() const noexcept {
-  if (node_ != nullptr) detail::cancel_only(node_);
-}
-void cancel_cause_func::operator()(const error& why) const noexcept {
-  if (node_ != nullptr) detail::cancel_through_handle(node_, why);
+void cancel_cause_scope::cancel(const error& why) const noexcept {
+  if (ctx_) detail::cancel_through_handle(context_access::node(ctx_), why);
 }
 
-cancel_context with_cancel(const context& parent) {
-  return detail::hand_out<cancel_context>(detail::derive_node(detail::need_parent(parent)));
+cancel_scope with_cancel(const context& parent) {
+  return context_access::scope<cancel_scope>(detail::derive_node(detail::need_parent(parent)));
 }
-cancel_cause_context with_cancel_cause(const context& parent) {
-  return detail::hand_out<cancel_cause_context>(detail::derive_node(detail::need_parent(parent)));
+cancel_cause_scope with_cancel_cause(const context& parent) {
+  return context_access::scope<cancel_cause_scope>(detail::derive_node(detail::need_parent(parent)));
 }
 
-cancel_context with_deadline(const context& parent, time_point when, const error& why) {
+cancel_scope with_deadline(const context& parent, time_point when, const error& why) {
   detail::ctx_node* p = detail::need_parent(parent);
   detail::derived_node* n = detail::derive_node(p);
   const auto earlier = p->deadline();
@@ -505,19 +528,25 @@ cancel_context with_deadline(const context& parent, time_point when, const error
       if (n->is_canceled()) n->canceled();  // canceled between the two
     }
   }
-  return detail::hand_out<cancel_context>(n);
+  return context_access::scope<cancel_scope>(n);
 }
 
-cancel_context with_timeout(const context& parent, std::chrono::nanoseconds d, const error& why) {
+cancel_scope with_timeout(const context& parent, std::chrono::nanoseconds d, const error& why) {
   const clock::nanos when = d.count() <= 0 ? clock::now() : clock::after(d.count());
   return with_deadline(parent, time_point(std::chrono::nanoseconds(when)), why);
 }
 
-cancel_context with_stop_token(const context& parent, std::stop_token token) {
+cancel_scope with_stop_token(const context& parent, std::stop_token token) {
   detail::derived_node* n = detail::derive_node(detail::need_parent(parent));
-  cancel_context out = detail::hand_out<cancel_context>(n);
+  cancel_scope out = context_access::scope<cancel_scope>(n);
   n->on_stop.emplace(std::move(token), detail::stop_function([n] { detail::cancel_only(n); }));
   return out;
+}
+
+context this_goroutine::context() {
+  detail::goroutine_core* g = detail::running_goroutine();
+  detail::ctx_node* n = g == nullptr ? nullptr : detail::context_of(*g);
+  return n == nullptr ? background() : context_access::share(n);
 }
 
 context without_cancel(const context& parent) {

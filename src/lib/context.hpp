@@ -15,6 +15,8 @@ namespace tenon::detail {
 
 struct cancel_node;
 
+inline const recv_chan<void> never_closed;
+
 struct ctx_node {
   static constexpr std::uint32_t immortal = ~0U;  // instead of a count
   std::atomic<std::uint32_t> refs{1};
@@ -28,8 +30,8 @@ struct ctx_node {
   [[nodiscard]] virtual std::optional<time_point> deadline() const {
     return parent != nullptr ? parent->deadline() : std::nullopt;
   }
-  /// Borrowed; null if it is never canceled.
-  [[nodiscard]] virtual chan_core* done() { return parent != nullptr ? parent->done() : nullptr; }
+  /// The nil channel if it is never canceled.
+  [[nodiscard]] virtual const recv_chan<void>& done() { return parent != nullptr ? parent->done() : never_closed; }
   [[nodiscard]] virtual error err() const { return parent != nullptr ? parent->err() : error(); }
   [[nodiscard]] virtual bool is_canceled() const noexcept { return parent != nullptr && parent->is_canceled(); }
   [[nodiscard]] virtual const void* value(const void* key) const {
@@ -82,6 +84,8 @@ struct ctx_child {
 
 /// A new node under `p` (not null), canceled already if p is. The caller owns one reference.
 cancel_node* derive(ctx_node* p);
+/// The context of the run that is active, or null: it outlives every goroutine.
+void set_run_context(const context& ctx) noexcept;
 /// The node behind a context; throws panic for the nil context.
 ctx_node* need_parent(const context& parent);
 
@@ -91,7 +95,7 @@ struct cancel_node : ctx_node, ctx_child {
   explicit cancel_node(ctx_node* p) noexcept : ctx_node(p), ctx_child(refs) {}
   ~cancel_node() override;
 
-  chan_core* done() override;
+  const recv_chan<void>& done() override;
   error err() const override { return has_ended() ? err_ : error(); }
   bool is_canceled() const noexcept override { return has_ended(); }
   cancel_node* canceler() override { return this; }
@@ -135,7 +139,8 @@ struct cancel_node : ctx_node, ctx_child {
   list<ctx_child> children_;  // guarded by lock_
   error err_;                 // constant once `phase_` is `canceled`, as is cause_
   error cause_;
-  std::atomic<chan_core*> done_{nullptr};  // made when first asked for; closed when canceled
+  recv_chan<void> done_;                   // made when first asked for, under lock_; closed when canceled
+  std::atomic<bool> has_done_{false};      // once true, done_ is constant
   std::atomic<phase> phase_{phase::live};  // leaves `live` under lock_
   bool spreading_ = false;                 // belongs to the thread that ended `live`
   std::atomic<bool> told_{false};          // all below it have been told

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <string>
 
-#include <tenon/sleep.hpp>
+#include <tenon/sleep_for.hpp>
 
 // Tokens are reckoned when they are asked for: nothing ticks. They may be negative: then somebody has reserved what will have flowed in.
 
@@ -100,7 +100,7 @@ error rate_limiter::wait(const context& ctx, int n) {
   reservation r = reserve_within(now, n, longest);
   if (!r.ok_) return error("rate: Wait(n=" + std::to_string(n) + ") would exceed context deadline");
   const nanoseconds delay = r.delay_from(now);
-  if (delay.count() == 0 || sleep(ctx, delay)) return nullptr;
+  if (delay.count() == 0 || sleep_for(ctx, delay)) return nullptr;
   r.cancel();
   return ctx.err();
 }

@@ -1,5 +1,4 @@
 #include <tenon/run.hpp>
-#include <tenon/with_signals.hpp>
 
 #include <signal.h>
 
@@ -10,6 +9,7 @@
 #include "base/diagnostics.hpp"
 #include "base/fatal.hpp"
 #include "lib/context.hpp"
+#include "lib/with_signals.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/service.hpp"
 
@@ -36,25 +36,96 @@ unsigned procs_from_environment() {
 
 }  // namespace
 
-void run_main(const run_options& options, void (*entry)(void*, context), void* arg, std::source_location where) {
+namespace {
+
+/// SIGINT while a run is active: the first cancels the root (the watch), the second dumps and exits (what the watch gives the signal back to).
+class interrupts {
+ public:
+  explicit interrupts(bool wanted) {
+    if (!wanted || ::sigaction(SIGINT, nullptr, &before_) != 0) return;
+    const bool plain = (before_.sa_flags & SA_SIGINFO) == 0;
+    if (plain && before_.sa_handler == SIG_IGN) return;  // a background process of a shell
+    active_ = true;
+    if (!plain || before_.sa_handler != SIG_DFL) return;  // the program's own comes after ours
+    struct sigaction second{};
+    second.sa_handler = [](int) {
+      const int saved = errno;
+      service::request([]() noexcept { die_with_dump("SIGINT: interrupt", 128 + SIGINT); });
+      errno = saved;
+    };
+    second.sa_flags = SA_RESTART | SA_ONSTACK;
+    ::sigemptyset(&second.sa_mask);
+    ::sigaction(SIGINT, &second, nullptr);
+  }
+  interrupts(const interrupts&) = delete;
+  interrupts& operator=(const interrupts&) = delete;
+  ~interrupts() {
+    if (active_) ::sigaction(SIGINT, &before_, nullptr);
+  }
+  [[nodiscard]] bool active() const noexcept { return active_; }
+
+ private:
+  struct sigaction before_{};
+  bool active_ = false;
+};
+
+/// The main goroutine, and what becomes of its root group.
+struct main_call {
+  run_result (*entry)(void*, group&);
+  void* arg;
+  const context& parent;
+  const run_options& options;
+  run_result result;
+  std::exception_ptr failure;
+  context of_root;  // kept until nothing runs under it any more
+
+  void operator()() noexcept {
+    group root(parent);
+    of_root = root.ctx();
+    set_run_context(of_root);
+    try {
+      result = entry(arg, root);
+      if (result.failure) root.cancel();
+    } catch (...) {
+      failure = std::current_exception();
+      root.cancel();
+    }
+    error of_members = wait(root);
+    if (failure || result.failure || !of_members) return;
+    if ((failure = of_members.exception()) == nullptr) result.failure = std::move(of_members);
+  }
+
+  error wait(group& root) const {
+    if (options.grace.count() <= 0) return root.wait();
+    error e = root.wait(root.ctx());
+    // `root.wait` cancels the root at its own end, so look whether anybody is left.
+    const auto last = with_timeout(background(), options.grace);
+    e = root.wait(last.ctx());
+    if (last.ctx().is_canceled()) die_with_dump("tenon: run: the grace period is over, and goroutines of the root group go on");
+    return e;
+  }
+};
+
+}  // namespace
+
+int run_main(const run_options& options, run_result (*entry)(void*, group&), void* arg, std::source_location where) {
   run_options effective = options;
   if (const unsigned procs = procs_from_environment(); procs != 0) effective.workers = procs;
   install_diagnostics(effective.dump_on_sigquit);
 
-  const signal_context root =
-      effective.cancel_on_signals ? with_signals(background(), {SIGINT, SIGTERM}) : with_signals(background(), {});
-  struct call {
-    void (*entry)(void*, context);
-    void* arg;
-    context ctx;
-  } c{entry, arg, root.ctx};
+  const interrupts on_interrupt(effective.cancel_on_interrupt);
+  signal_scope root = on_interrupt.active() ? with_signals_quietly(background(), {SIGINT})
+                                            : with_signals_quietly(background(), {});
+  main_call call{entry, arg, root.ctx(), effective, {}, nullptr, {}};
   the_scheduler().run(
-      effective,
-      [](void* p) noexcept {
-        auto& c = *static_cast<call*>(p);
-        c.entry(c.arg, std::move(c.ctx));
-      },
-      &c, where);
+      effective, [](void* p) noexcept { (*static_cast<main_call*>(p))(); }, &call, where);
+  set_run_context(nullptr);
+  if (call.failure) std::rethrow_exception(std::move(call.failure));
+  if (!call.result.failure) return call.result.status;
+  const bool interrupted = root.ctx().is_canceled() && call.result.failure.is(std::errc::operation_canceled);
+  const error why = interrupted ? cause(root.ctx()) : call.result.failure;
+  std::fprintf(stderr, "%s\n", why.message().c_str());
+  return interrupted ? 128 + SIGINT : 1;
 }
 
 }  // namespace tenon::detail

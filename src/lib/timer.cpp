@@ -36,7 +36,8 @@ struct timer_core {
   bool armed = false;
   clock::nanos when = 0;
   clock::nanos period = 0;       // 0: fires once
-  chan_core* channel = nullptr;  // counted; null for a function timer
+  recv_chan<time_point> c;       // nil for a function timer
+  chan_core* channel = nullptr;  // behind c
   std::function<void()> f;
   std::source_location where;
   wait_group calls;  // of f, that have started
@@ -47,8 +48,11 @@ struct timer_core {
   }
   timer_core(const timer_core&) = delete;
   timer_core& operator=(const timer_core&) = delete;
-  ~timer_core() {
-    if (channel != nullptr) chan_release(channel);
+  ~timer_core() = default;
+
+  void make_channel() {
+    channel = timer_chan_make(elem_traits<time_point>::ops);
+    c = chan_access::adopt<recv_chan<time_point>>(channel);
   }
 
   void drop() noexcept {
@@ -113,17 +117,16 @@ namespace {
 
 timer_core* make_channel_timer(clock::nanos d, clock::nanos period) {
   auto* t = new timer_core;
-  t->channel = timer_chan_make(elem_traits<time_point>::ops);
+  t->make_channel();
   t->period = period;
   const std::lock_guard hold(t->lock);
   t->arm(clock::after(d));
   return t;
 }
 
-recv_chan<time_point> share_channel(const timer_core* t) noexcept {
-  if (t == nullptr || t->channel == nullptr) return nullptr;
-  chan_retain(t->channel);
-  return chan_access::adopt<recv_chan<time_point>>(t->channel);
+const recv_chan<time_point>& channel_of(const timer_core* t) noexcept {
+  static const recv_chan<time_point> nil;
+  return t == nullptr ? nil : t->c;
 }
 
 void destroy(timer_core* t) noexcept {
@@ -150,10 +153,10 @@ bool restart(timer_core* t, clock::nanos d, clock::nanos period) {
 
 recv_chan<time_point> after(std::chrono::nanoseconds d) {
   auto* t = new detail::timer_core;
-  t->channel = detail::timer_chan_make(detail::elem_traits<time_point>::ops);
+  t->make_channel();
   t->channel->owner = t;
   t->channel->abandoned = [](void* owner) noexcept { detail::destroy(static_cast<detail::timer_core*>(owner)); };
-  recv_chan<time_point> c = detail::share_channel(t);
+  recv_chan<time_point> c = t->c;
   const std::lock_guard hold(t->lock);
   t->arm(clock::after(d.count()));
   return c;
@@ -171,7 +174,7 @@ timer::timer(std::chrono::nanoseconds d, std::function<void()> f, std::source_lo
 }
 
 timer::~timer() { detail::destroy(core_); }
-recv_chan<time_point> timer::c() const noexcept { return detail::share_channel(core_); }
+const recv_chan<time_point>& timer::c() const& noexcept { return detail::channel_of(core_); }
 
 bool timer::stop() const {
   if (core_ == nullptr) throw panic("time: Stop called on uninitialized Timer");
@@ -190,7 +193,7 @@ ticker::ticker(std::chrono::nanoseconds period) {
 }
 
 ticker::~ticker() { detail::destroy(core_); }
-recv_chan<time_point> ticker::c() const noexcept { return detail::share_channel(core_); }
+const recv_chan<time_point>& ticker::c() const& noexcept { return detail::channel_of(core_); }
 
 void ticker::stop() const {
   if (core_ == nullptr) return;  // Go keeps this misuse silent, too

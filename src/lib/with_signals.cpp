@@ -13,6 +13,7 @@
 #include <system_error>
 #include <vector>
 
+#include "lib/with_signals.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/service.hpp"
 
@@ -28,9 +29,12 @@ namespace tenon {
 namespace detail {
 
 struct signal_watch {
+  cancel_cause_scope scope;
+  const bool may_wake;  // counts as somebody who may wake others
   std::vector<int> signals;
-  cancel_cause_func cancel;
   bool ended = false;  // guarded by the registry's lock
+
+  signal_watch(cancel_cause_scope s, bool m) : scope(std::move(s)), may_wake(m) {}
 };
 
 namespace {
@@ -63,8 +67,8 @@ bool end(registry& r, signal_watch& w) noexcept {
 
 /// After `end` has returned true.
 void cancel(signal_watch& w, const error& why) noexcept {
-  w.cancel(why);
-  the_scheduler().outside_waker(-1);
+  w.scope.cancel(why);
+  if (w.may_wake) the_scheduler().outside_waker(-1);
 }
 
 /// "interrupt", "terminated", "hangup": as Go names them.
@@ -104,11 +108,7 @@ void on_signal(int s) {
 
 }  // namespace detail
 
-struct signal_access {
-  static signal_stop stop(std::shared_ptr<detail::signal_watch> w) noexcept { return signal_stop(std::move(w)); }
-};
-
-void signal_stop::operator()() const noexcept {
+void signal_scope::cancel() const noexcept {
   if (watch_ == nullptr) return;
   detail::registry& r = detail::all();
   bool ours = false;
@@ -119,27 +119,37 @@ void signal_stop::operator()() const noexcept {
   if (ours) {
     detail::cancel(*watch_, {});
   } else {
-    watch_->cancel();
+    watch_->scope.cancel();
   }
 }
 
-signal_context with_signals(const context& parent, std::initializer_list<int> signals) {
-  auto [ctx, cancel] = with_cancel_cause(parent);
-  auto w = std::make_shared<detail::signal_watch>();
-  w->cancel = std::move(cancel);
+struct signal_access {
+  static signal_scope watch(const context& parent, std::initializer_list<int> signals, bool may_wake);
+};
+
+signal_scope with_signals(const context& parent, std::initializer_list<int> signals) {
+  return signal_access::watch(parent, signals, true);
+}
+signal_scope detail::with_signals_quietly(const context& parent, std::initializer_list<int> signals) {
+  return signal_access::watch(parent, signals, false);
+}
+
+signal_scope signal_access::watch(const context& parent, std::initializer_list<int> signals, bool may_wake) {
+  auto w = std::make_shared<detail::signal_watch>(with_cancel_cause(parent), may_wake);
+  const context ctx = w->scope.ctx();
   if (signals.size() == 0) {
     w->ended = true;
-    return {std::move(ctx), signal_access::stop(std::move(w))};
+    return {ctx, std::move(w)};
   }
   detail::registry& r = detail::all();
   detail::service::start();
   const std::lock_guard hold(r.lock);
-  detail::the_scheduler().outside_waker(+1);
+  if (may_wake) detail::the_scheduler().outside_waker(+1);
   r.watches.push_back(w);
   for (const int s : signals) {
     if (std::ranges::find(w->signals, s) != w->signals.end()) continue;
     if (s < 1 || s >= detail::most_signals) {
-      if (detail::end(r, *w)) detail::the_scheduler().outside_waker(-1);
+      if (detail::end(r, *w) && may_wake) detail::the_scheduler().outside_waker(-1);
       throw std::system_error(EINVAL, std::generic_category(), "tenon: with_signals: signal " + std::to_string(s));
     }
     const auto i = static_cast<std::size_t>(s);
@@ -150,14 +160,14 @@ signal_context with_signals(const context& parent, std::initializer_list<int> si
       ::sigfillset(&action.sa_mask);
       if (::sigaction(s, nullptr, &r.before[i]) != 0 || ::sigaction(s, &action, nullptr) != 0) {
         const int why = errno;
-        if (detail::end(r, *w)) detail::the_scheduler().outside_waker(-1);
+        if (detail::end(r, *w) && may_wake) detail::the_scheduler().outside_waker(-1);
         throw std::system_error(why, std::generic_category(), "tenon: with_signals: signal " + std::to_string(s));
       }
     }
     ++r.wanted[i];
     w->signals.push_back(s);
   }
-  return {std::move(ctx), signal_access::stop(std::move(w))};
+  return {ctx, std::move(w)};
 }
 
 }  // namespace tenon

@@ -64,7 +64,10 @@ goroutine_core* scheduler::create(const spawn_options& options) {
   g->name = options.name;
   g->where = options.where;
   g->system.store(false, std::memory_order_relaxed);
-  g->join_state.store(0, std::memory_order_relaxed);
+  g->join.store(join_state::running, std::memory_order_relaxed);
+  g->own = nullptr;
+  g->under = nullptr;
+  g->under_counted = false;
   if (w != nullptr) {
     if (w->next_id == w->last_id) {
       w->next_id = ids_.fetch_add(16, std::memory_order_relaxed);
@@ -105,6 +108,7 @@ void scheduler::recycle(goroutine_core* g) noexcept {
 }
 
 void scheduler::discard(goroutine_core* g) noexcept {
+  if (g->under_counted) release_context(std::exchange(g->under, nullptr));
   recycle(g);
   if (worker* w = this_worker()) {
     w->ended.store(w->ended.load(std::memory_order_relaxed) + 1, std::memory_order_release);
@@ -115,7 +119,7 @@ void scheduler::discard(goroutine_core* g) noexcept {
 
 void scheduler::goroutine_main(machine_context* c) noexcept {
   context_entered(*c);
-  goroutine_core* g = this_goroutine();
+  goroutine_core* g = running_goroutine();
   annotate::happens_after(g);
   g->has_run = true;
   g->entry(g->frame);
@@ -130,12 +134,11 @@ void scheduler::end_goroutine(goroutine_core* g) noexcept {
     w.locked = nullptr;
     w.shut = false;
   }
+  if (g->under_counted) release_context(std::exchange(g->under, nullptr));
   annotate::happens_before(g);
   if (g->has_handle) {
     g->state.store(goroutine_state::ended, std::memory_order_relaxed);
-    // Release: the result. Acquire: the waiter. From here on the handle's owner may recycle g as soon as we have left its stack.
-    const std::uintptr_t waiter = g->join_state.exchange(1, std::memory_order_acq_rel);
-    if (waiter != 0) unpark(reinterpret_cast<parker*>(waiter));
+    announce_end(g);  // from here on the handle's owner may recycle g as soon as we have left its stack
   } else {
     if (w.leaving != nullptr) recycle(w.leaving);
     g->state.store(goroutine_state::free, std::memory_order_relaxed);
@@ -180,6 +183,7 @@ goroutine_core* goroutine_create(const spawn_options& options, std::size_t frame
   }
   *frame = reinterpret_cast<void*>(at);
   g->frame = *frame;
+  g->under = options.inherits ? inherit_context(&g->under_counted) : options.under;
   prepare_context(g->ctx, g->low, *frame, scheduler::entry_point());
   return g;
 }
@@ -194,7 +198,7 @@ void goroutine_start(goroutine_core* g, void (*entry)(void* frame) noexcept, boo
 
 void goroutine_discard(goroutine_core* g) noexcept { the_scheduler().discard(g); }
 
-void goroutine_release(goroutine_core* g) noexcept { the_scheduler().recycle(g); }
+void goroutine_has_context(goroutine_core* g, own_context& c) noexcept { g->own = c.slot(); }
 
 unsigned long long goroutine_id(const goroutine_core* g) noexcept { return g->id.load(std::memory_order_relaxed); }
 
@@ -232,7 +236,10 @@ void unhandled_outside(std::exception_ptr failure, std::source_location where) n
   report_unhandled(std::move(failure), "a function outside of run", where);
 }
 
-void unhandled_in_current(std::exception_ptr failure) noexcept { unhandled_in(this_goroutine(), std::move(failure)); }
+void unhandled_in_current(std::exception_ptr failure) noexcept {
+  if (const goroutine_core* g = running_goroutine()) return unhandled_in(g, std::move(failure));
+  report_unhandled(std::move(failure), "a plain thread", std::source_location());
+}
 
 void go_of_nil() noexcept { fatal("go of nil func value"); }
 void join_of_nothing() { throw_panic("tenon: join of a goroutine handle that owns nothing"); }
@@ -246,7 +253,7 @@ unhandled_hook set_unhandled_hook(unhandled_hook h) noexcept {
 }
 
 void yield() noexcept {
-  if (detail::this_goroutine() != nullptr) {
+  if (detail::running_goroutine() != nullptr) {
     detail::the_scheduler().yield();
   } else {
     std::this_thread::yield();

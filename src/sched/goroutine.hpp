@@ -16,6 +16,8 @@
 #include <cstdint>
 #include <source_location>
 
+#include <tenon/detail/wait_list.hpp>
+
 #include "platform/context_switch.hpp"
 #include "platform/stack.hpp"
 #include "sched/parker.hpp"
@@ -31,7 +33,10 @@ enum class goroutine_state : std::uint8_t {
   ended,     // waits to be joined
 };
 
+enum class join_state : std::uint8_t { running, awaited, ended };
+
 struct worker;
+struct ctx_node;
 
 // Who may touch what. Owner: the goroutine itself while running, its resumer before, its creator before the start.
 struct goroutine_core : parker {
@@ -55,14 +60,23 @@ struct goroutine_core : parker {
   std::atomic<const void*> wait_object{nullptr};
   std::atomic<std::int64_t> since{0};  // coarse clock, when it began to wait
 
-  // 0: runs, nobody waits. 1: ended. Else the waiter of the handle that joins.
-  std::atomic<std::uintptr_t> join_state{0};
+  std::atomic<join_state> join{join_state::running};  // see core/join.cpp, as for the next two
+  std::atomic<std::uint32_t> join_lock{0};
+  wait_list joiners;
+
+  // The context it runs under (src/lib/context.cpp): `*own` once that has been made, a child of `under`; without `own` it is `under`.
+  ctx_node* under = nullptr;              // null: none
+  bool under_counted = false;             // it holds a reference
+  std::atomic<ctx_node*>* own = nullptr;  // in the frame
 
   stack_slot slot;
   std::byte* low = nullptr;  // = slot.low()
   const char* name = nullptr;
   std::source_location where;
 };
+
+/// Tells those who wait for it. See core/join.cpp.
+void announce_end(goroutine_core* g) noexcept;
 
 /// Where the descriptor of a slot is.
 inline goroutine_core* descriptor_of(const stack_slot& slot) noexcept {

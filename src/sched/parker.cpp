@@ -22,7 +22,7 @@ int worker_number() noexcept {
   return w == nullptr ? -1 : static_cast<int>(w->number);
 }
 
-goroutine_core* this_goroutine() noexcept {
+goroutine_core* running_goroutine() noexcept {
   const worker* w = this_worker();
   return w == nullptr ? nullptr : w->current;
 }
@@ -30,7 +30,7 @@ goroutine_core* this_goroutine() noexcept {
 TENON_NOINLINE static thread_parker* thread_parker_of_this_thread() noexcept { return &this_thread_parker; }
 
 parker* this_parker() noexcept {
-  if (goroutine_core* g = this_goroutine(); TENON_LIKELY(g != nullptr)) return g;
+  if (goroutine_core* g = running_goroutine(); TENON_LIKELY(g != nullptr)) return g;
   return thread_parker_of_this_thread();
 }
 

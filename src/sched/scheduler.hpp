@@ -282,7 +282,7 @@ inline scheduler& the_scheduler() noexcept { return the_only_scheduler.it; }
 /// which must not look into a worker themselves (to ThreadSanitizer it belongs to the thread that made it).
 int worker_number() noexcept;
 /// The running goroutine, or null on a plain thread or a worker's own stack.
-goroutine_core* this_goroutine() noexcept;
+goroutine_core* running_goroutine() noexcept;
 
 /// Hooks that diagnostics install (an alternate signal stack for each worker).
 void set_thread_hooks(void (*start)() noexcept, void (*stop)() noexcept) noexcept;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -22,9 +23,8 @@ struct elem_ops {
   void (*destroy)(void* p) noexcept;
 };
 
-/// How a receiver takes an element: constructs or assigns *out from std::move(*src); a null `src` says that the channel is
-/// closed and drained. Null: raw memory that `elem_ops::move` constructs into.
-using accept_fn = void (*)(void* out, void* src) noexcept;
+/// What a channel of `void` carries.
+struct nothing {};
 
 template <class T>
 struct elem_traits {
@@ -38,6 +38,9 @@ struct elem_traits {
   static constexpr elem_ops ops{sizeof(T), alignof(T), trivial ? nullptr : &move, trivial ? nullptr : &destroy};
 };
 
+template <>
+struct elem_traits<void> : elem_traits<nothing> {};
+
 template <class T>
 union raw_storage {
   T value;
@@ -47,16 +50,18 @@ union raw_storage {
 
 enum class try_result : std::uint8_t { done, would_block, closed };
 
+template <>
+union raw_storage<void> {};
+
 /// One operation of a select.
 struct select_op {
   chan_core* chan;  // null: never fires
-  void* elem;       // a send's value, a receive's target
-  accept_fn accept;
+  void* elem;       // a send's value; where a receive constructs what it gets, null: it is discarded
   bool is_send;
 };
 
-/// `reason` must outlive the channel (a string literal).
-chan_core* chan_make(const elem_ops& ops, std::int64_t capacity, const char* reason);
+/// `reason` is copied; null: none was given.
+chan_core* chan_make(const elem_ops& ops, std::int64_t capacity, const std::string_view* reason);
 void chan_retain(chan_core* c) noexcept;
 void chan_release(chan_core* c) noexcept;
 
@@ -96,6 +101,10 @@ class chan_ref {
 };
 
 struct chan_access {
+  static chan_core* share(chan_core* c) noexcept {
+    if (c != nullptr) chan_retain(c);
+    return c;
+  }
   template <class C>
   static chan_core* core(const C& c) noexcept {
     return c.ref_.get();
@@ -103,6 +112,15 @@ struct chan_access {
   template <class C>
   static C adopt(chan_core* core) noexcept {
     return C(chan_ref(core));
+  }
+  /// The reference in an rvalue handle; nothing of an lvalue, which is borrowed.
+  template <class C>
+  static chan_ref keep(C&& c) noexcept {
+    if constexpr (std::is_lvalue_reference_v<C>) {
+      return {};
+    } else {
+      return chan_ref(share(core(c)));
+    }
   }
 };
 

@@ -3,6 +3,7 @@
 // The seam between `go` and the scheduler. A goroutine's callable and its result live at the top of its own stack, below
 // the descriptor: spawning allocates nothing else. Nothing here is for users.
 
+#include <atomic>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -27,6 +28,9 @@ struct spawn_options {
   const char* name = nullptr;  // a string literal, or null
   std::size_t stack_size = 0;  // 0: the runtime's default
   std::source_location where;
+  // The context it runs under: the spawner's, or this one (null: none), which must outlive it.
+  bool inherits = true;
+  ctx_node* under = nullptr;
 };
 
 /// A goroutine with room for a frame. Fatal outside a runtime. Throws std::bad_alloc when no stack can be had.
@@ -46,11 +50,42 @@ void unhandled_outside(std::exception_ptr failure, std::source_location where) n
 void unhandled_in(const goroutine_core* g, std::exception_ptr failure) noexcept;
 [[noreturn]] void go_of_nil() noexcept;
 
-// A child context for `go(ctx, f)`, as raw counted pointers because `context` is a layer above.
-ctx_node* child_of(const context& parent);
+// Contexts as raw pointers, because `context` is a layer above.
+ctx_node* child_of(const context& parent);  // counted
+ctx_node* child_of_current();               // counted; of the context of whoever calls
 context share(ctx_node* node) noexcept;
 void cancel_and_drop(ctx_node* node) noexcept;
 void cancel_only(ctx_node* node) noexcept;
+/// The context of whoever calls, for a goroutine that is being made. Null: none.
+ctx_node* inherit_context(bool* counted);
+void release_context(ctx_node* node) noexcept;
+
+/// The context of one goroutine with a handle: made when it starts, if its function takes it, or when somebody asks for it.
+class own_context {
+ public:
+  own_context() noexcept = default;
+  own_context(const own_context&) = delete;
+  own_context& operator=(const own_context&) = delete;
+  ~own_context() {
+    ctx_node* n = node_.load(std::memory_order_acquire);
+    if (n != nullptr && n != canceled_unmade()) cancel_and_drop(n);
+  }
+  void set(ctx_node* adopted) noexcept { node_.store(adopted, std::memory_order_relaxed); }
+  /// By the handle's owner, at any time.
+  void cancel() noexcept {
+    ctx_node* n = nullptr;
+    // Acquire: the node. If there is none yet, whoever makes it finds the mark and cancels it.
+    if (node_.compare_exchange_strong(n, canceled_unmade(), std::memory_order_acq_rel, std::memory_order_acquire)) return;
+    if (n != canceled_unmade()) cancel_only(n);
+  }
+  std::atomic<ctx_node*>* slot() noexcept { return &node_; }
+  static ctx_node* canceled_unmade() noexcept { return reinterpret_cast<ctx_node*>(1); }
+
+ private:
+  std::atomic<ctx_node*> node_{nullptr};
+};
+/// Before its start: the goroutine has a context of its own.
+void goroutine_has_context(goroutine_core* g, own_context& c) noexcept;
 
 template <class R>
 class result_slot {
@@ -92,7 +127,7 @@ class result_slot {
 template <class R>
 struct frame_head {
   result_slot<R> result;
-  ctx_node* child = nullptr;  // set before the start, dropped by the handle
+  own_context child;
 
   frame_head() = default;
   frame_head(const frame_head&) = delete;
@@ -141,9 +176,9 @@ void call_unowned(F& f) noexcept {
 
 /// Starts `f()` in a goroutine without a handle; the caller's own bookkeeping (a wait group's count) owns it.
 template <class F>
-void spawn_owned(std::source_location where, F f) {
+void spawn_owned(const spawn_options& options, F f) {
   void* frame = nullptr;
-  goroutine_core* g = goroutine_create({nullptr, 0, where}, sizeof(F), alignof(F), &frame);
+  goroutine_core* g = goroutine_create(options, sizeof(F), alignof(F), &frame);
   try {
     ::new (frame) F(std::move(f));
   } catch (...) {

@@ -1,8 +1,7 @@
-#include <tenon/sleep.hpp>
+#include <tenon/sleep_for.hpp>
 
 #include <thread>
 
-#include <tenon/select.hpp>
 
 #include "core/chan.hpp"
 #include "sched/timer_heap.hpp"
@@ -30,10 +29,10 @@ void ring(timer_node* t, clock::nanos) noexcept {
   if (mine) unpark(who);
 }
 
-bool sleep_or_done(std::chrono::nanoseconds d, chan_core* done) {
+/// `when`: a time that has passed does not wait.
+bool sleep_or_done(clock::nanos when, bool passed, chan_core* done) {
   if (done != nullptr && done->closed.load(std::memory_order_acquire)) return false;
-  if (d.count() <= 0) return true;
-  const clock::nanos when = clock::after(d.count());
+  if (passed) return true;
   alarm a;
   if (done == nullptr) {
     a.fire = &ring_alone;
@@ -46,7 +45,6 @@ bool sleep_or_done(std::chrono::nanoseconds d, chan_core* done) {
   a.self.group = &a.group;
   waiter cancel;
   cancel.group = &a.group;
-  cancel.accept = &accept_nothing;
   done->lock.lock();
   if (done->closed.load(std::memory_order_relaxed)) {
     done->lock.unlock();
@@ -67,9 +65,21 @@ bool sleep_or_done(std::chrono::nanoseconds d, chan_core* done) {
   return rang;
 }
 
+bool sleep_to(std::chrono::steady_clock::time_point when, chan_core* done) {
+  const clock::nanos at = std::chrono::nanoseconds(when.time_since_epoch()).count();
+  return sleep_or_done(at, at <= clock::now(), done);
+}
+
 }  // namespace
 
-void sleep(std::chrono::nanoseconds d) { (void)sleep_or_done(d, nullptr); }
-bool sleep(const context& ctx, std::chrono::nanoseconds d) { return sleep_or_done(d, done_core(ctx)); }
+void sleep_for(std::chrono::nanoseconds d) { (void)sleep_or_done(clock::after(d.count()), d.count() <= 0, nullptr); }
+bool sleep_for(const context& ctx, std::chrono::nanoseconds d) {
+  return sleep_or_done(clock::after(d.count()), d.count() <= 0, done_core(ctx));
+}
+
+void sleep_until(std::chrono::steady_clock::time_point when) { (void)sleep_to(when, nullptr); }
+bool sleep_until(const context& ctx, std::chrono::steady_clock::time_point when) {
+  return sleep_to(when, done_core(ctx));
+}
 
 }  // namespace tenon

@@ -1,0 +1,16 @@
+#pragma once
+
+// The list of those who wait for a primitive, as a member of the primitive's public type. See src/core/waiter.hpp.
+
+#include <atomic>
+
+namespace tenon::detail {
+
+struct waiter;
+
+struct wait_list {
+  std::atomic<waiter*> head{nullptr};  // changed under the owner's lock; may be peeked at without
+  waiter* tail = nullptr;
+};
+
+}  // namespace tenon::detail

@@ -1,0 +1,238 @@
+#pragma once
+
+/// `group`: the owner of goroutines. They work on parts of one task, fail as one and end before it does.
+///
+/// Go counterpart: `golang.org/x/sync/errgroup` with `WithContext`, and the function that starts a goroutine and returns its channel.
+///
+///     tn::error fetch_all(tn::context ctx, std::vector<std::string> urls) {
+///       tn::group g(ctx);
+///       for (auto& url : urls) g.go([url](tn::context ctx) { return fetch(ctx, url); });
+///       return g.wait();                                   // the first failure
+///     }
+///
+/// **Failure.** A member fails if it returns an error or throws. The first to fail decides what `wait` returns, in the form it came
+/// (`rethrow` throws the very exception), and cancels the group's context, of which it is the `cause`. A member is called with the
+/// group's context where it takes one, and returns an `error`, anything an `error` is made from, or nothing.
+///
+/// **The end.** `wait` blocks until all members have ended, and cancels the context; `wait(ctx)` also ends when `ctx` is canceled, and then
+/// returns that context's error while the members go on. The destructor cancels and waits: no member outlives its group. A failure
+/// that nobody waited for ends there: an exception goes to the unhandled hook unless another one is being thrown.
+///
+/// **Stages.** `produce` starts a member that sends into a channel of its own and returns the receiving end; the channel closes when the
+/// function ends, however it ends, and after its failure has become the group's.
+///
+///     tn::recv_chan<int> sq(tn::group& g, tn::recv_chan<int> in) {
+///       return g.produce<int>([=](tn::sender<int>& out, tn::context ctx) {
+///         for (int n : in.range(ctx))
+///           if (!out.send(ctx, n * n)) break;
+///         return ctx.err();
+///       });
+///     }
+///
+/// **Limit.** With `set_limit(n)` at most n members are active at a time: `go` then blocks until there is room, `try_go` returns false
+/// instead. Stages do not count: one that waited for room could block its pipeline for ever. `go` may be called by members, but with a
+/// limit a member that waits for room keeps its own.
+///
+/// Thread-safe but for construction and destruction. Cannot be copied or moved. Panics with Go's text: `errgroup: modify limit while N
+/// goroutines in the group are still active`.
+
+#include <concepts>
+#include <source_location>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <tenon/context.hpp>
+#include <tenon/error.hpp>
+#include <tenon/go.hpp>
+#include <tenon/mutex.hpp>
+#include <tenon/sender.hpp>
+#include <tenon/wait_group.hpp>
+
+namespace tenon {
+
+namespace detail {
+
+/// What a group can call: with its context where that is taken, and with an index before that.
+template <class F>
+concept group_task = std::invocable<F&, context> || std::invocable<F&>;
+template <class F>
+concept group_indexed_task = std::invocable<F&, context, int> || std::invocable<F&, int> || group_task<F>;
+template <class F, class T>
+concept group_producer = std::invocable<F&, sender<T>&, context> || std::invocable<F&, sender<T>&>;
+
+}  // namespace detail
+
+class group {
+ public:
+  /// Its context is a child of `parent`.
+  explicit group(const context& parent) : scope_(with_cancel_cause(parent)) {}
+  group(const group&) = delete;
+  group& operator=(const group&) = delete;
+  ~group();
+
+  /// The members' context: canceled by the first failure, by `cancel`, by the end of `wait` and by the destructor.
+  [[nodiscard]] const context& ctx() const noexcept { return scope_.ctx(); }
+
+  /// Cancels the members' context. Never blocks.
+  void cancel() noexcept { scope_.cancel(); }
+
+  /// Starts `f` in a goroutine of this group. Blocks while the limit is reached.
+  template <class F>
+    requires detail::group_task<std::decay_t<F>>
+  void go(F&& f, std::source_location where = std::source_location::current()) {
+    if (detail::is_nil(f)) detail::go_of_nil();
+    enter();
+    start(place(this, true), std::forward<F>(f), where);
+  }
+
+  /// n of them, each with a copy of `f` and, where `f` takes it, its index from 0: `f(ctx, i)`, `f(i)`, `f(ctx)` or `f()`.
+  template <class F>
+    requires detail::group_indexed_task<std::decay_t<F>>
+  void go_n(int n, const F& f, std::source_location where = std::source_location::current()) {
+    if (detail::is_nil(f)) detail::go_of_nil();
+    for (int i = 0; i < n; ++i) {
+      if constexpr (std::invocable<std::decay_t<F>&, context, int>) {
+        go([f, i](const context& ctx) mutable { return f(ctx, i); }, where);
+      } else if constexpr (std::invocable<std::decay_t<F>&, int>) {
+        go([f, i]() mutable { return f(i); }, where);
+      } else {
+        go(f, where);
+      }
+    }
+  }
+
+  /// As `go`, if the limit allows it now. Never blocks.
+  template <class F>
+    requires detail::group_task<std::decay_t<F>>
+  [[nodiscard]] bool try_go(F&& f, std::source_location where = std::source_location::current()) {
+    if (detail::is_nil(f)) detail::go_of_nil();
+    if (!try_enter()) return false;
+    start(place(this, true), std::forward<F>(f), where);
+    return true;
+  }
+
+  /// Starts `f(out, ctx)`, or `f(out)`, as a stage and returns what it sends to `out`. With a capacity as for `make_chan`. Never blocks.
+  template <class T, class F>
+    requires detail::group_producer<std::decay_t<F>, T>
+  [[nodiscard]] recv_chan<T> produce(F&& f, std::source_location where = std::source_location::current()) {
+    return stage(make_chan<T>(), 1, std::forward<F>(f), where);
+  }
+  template <class T, class F>
+    requires detail::group_producer<std::decay_t<F>, T>
+  [[nodiscard]] recv_chan<T> produce(detail::small_capacity capacity, F&& f,
+                                     std::source_location where = std::source_location::current()) {
+    return stage(make_chan<T>(capacity), 1, std::forward<F>(f), where);
+  }
+  template <class T, class F>
+    requires detail::group_producer<std::decay_t<F>, T>
+  [[nodiscard]] recv_chan<T> produce(std::int64_t capacity, std::string_view why_it_cannot_fill_up, F&& f,
+                                     std::source_location where = std::source_location::current()) {
+    return stage(make_chan<T>(capacity, why_it_cannot_fill_up), 1, std::forward<F>(f), where);
+  }
+
+  /// k stages, each with a copy of `f`, that send into one channel; the last one to end closes it.
+  template <class T, class F>
+    requires detail::group_producer<std::decay_t<F>, T>
+  [[nodiscard]] recv_chan<T> produce_n(int k, F&& f, std::source_location where = std::source_location::current()) {
+    return stage(make_chan<T>(), k, std::forward<F>(f), where);
+  }
+  template <class T, class F>
+    requires detail::group_producer<std::decay_t<F>, T>
+  [[nodiscard]] recv_chan<T> produce_n(int k, std::int64_t capacity, std::string_view why_it_cannot_fill_up, F&& f,
+                                       std::source_location where = std::source_location::current()) {
+    return stage(make_chan<T>(capacity, why_it_cannot_fill_up), k, std::forward<F>(f), where);
+  }
+
+  /// At most n members at a time from now on; a negative n is no limit, 0 lets none start. Not while members are active.
+  void set_limit(int n);
+
+  /// The first failure, or no error.
+  error wait();
+  error wait(const context& until);
+
+ private:
+  /// One member's place in the group; given back when it ends, also by an exception on the way there.
+  struct place {
+    group* owner;
+    bool limited;
+    place(group* g, bool l) noexcept : owner(g), limited(l) {}
+    place(place&& other) noexcept : owner(std::exchange(other.owner, nullptr)), limited(other.limited) {}
+    place(const place&) = delete;
+    place& operator=(const place&) = delete;
+    place& operator=(place&&) = delete;
+    ~place() {
+      if (owner != nullptr) owner->leave(limited);
+    }
+  };
+
+  template <class F>
+  void start(place entered, F&& f, std::source_location where) {
+    detail::spawn_owned({.where = where, .inherits = false, .under = detail::node_of(ctx())},
+                        [held = std::move(entered), f = std::decay_t<F>(std::forward<F>(f))]() mutable {
+                          // The place is given back after the function and what it captured are gone.
+                          const place held_to_the_end(std::move(held));
+                          auto task(std::move(f));
+                          group& self = *held_to_the_end.owner;
+                          try {
+                            self.call(task);
+                          } catch (...) {
+                            self.fail(error(std::current_exception()));
+                          }
+                        });
+  }
+
+  template <class T, class F>
+  recv_chan<T> stage(chan<T> out, int k, F&& f, std::source_location where) {
+    if (detail::is_nil(f)) detail::go_of_nil();
+    const sender<T> first(out);
+    for (int i = 0; i < k; ++i) {
+      tasks_.add();
+      start(place(this, false),
+            [tx = first.clone(), f = std::decay_t<F>(f)](const context& ctx) mutable {
+              if constexpr (std::invocable<std::decay_t<F>&, sender<T>&, context>) {
+                return f(tx, ctx);
+              } else {
+                return f(tx);
+              }
+            },
+            where);
+    }
+    return out;
+  }
+
+  template <class F>
+  void call(F& f) {
+    if constexpr (std::invocable<F&, context>) {
+      finish([&]() -> decltype(auto) { return f(ctx()); });
+    } else {
+      finish(f);
+    }
+  }
+  template <class F>
+  void finish(F&& f) {
+    using R = std::invoke_result_t<F&>;
+    if constexpr (std::is_void_v<R>) {
+      f();
+    } else {
+      static_assert(
+          std::convertible_to<R, error>,
+          "group: a member returns nothing, an error, or what an error is made from; hand results over by a channel");
+      if (error e = f()) fail(std::move(e));
+    }
+  }
+
+  void enter();
+  bool try_enter();
+  void leave(bool limited);
+  void fail(error e);
+
+  cancel_cause_scope scope_;
+  wait_group tasks_;
+  chan<void> room_;  // nil without a limit; one value in it for each active member
+  mutex mu_;
+  error first_;        // guarded by mu_, as seen_ is
+  bool seen_ = false;  // wait has returned it
+};
+
+}  // namespace tenon
