@@ -11,10 +11,12 @@ namespace bench {
 void context_cancel(std::int64_t n) {
   std::int64_t canceled = 0;
   for (std::int64_t i = 0; i < n; ++i) {
-    auto [parent, cancel_parent] = tenon::with_cancel(tenon::background());
-    auto [child, cancel_child] = tenon::with_cancel(parent);
+    auto parent_scope = tenon::with_cancel(tenon::background());
+    const tenon::context parent = parent_scope.ctx();
+    auto child_scope = tenon::with_cancel(parent);
+    const tenon::context child = child_scope.ctx();
     const auto done = child.done();
-    cancel_parent();
+    parent_scope.cancel();
     if (!done.recv() && child.err() == tenon::canceled()) ++canceled;
   }
   expect("the number of contexts seen canceled", canceled, n);
@@ -24,11 +26,12 @@ template <std::int64_t Width>
 void context_tree(std::int64_t n) {
   std::int64_t canceled = 0;
   for (std::int64_t round = 0; round < n / Width; ++round) {
-    const auto [parent, cancel] = tenon::with_cancel(tenon::background());
+    auto scope = tenon::with_cancel(tenon::background());
+    const tenon::context parent = scope.ctx();
     std::vector<tenon::cancel_context> children;
     children.reserve(static_cast<std::size_t>(Width));
     for (std::int64_t i = 0; i < Width; ++i) children.push_back(tenon::with_cancel(parent));
-    cancel();
+    scope.cancel();
     for (const auto& child : children) {
       if (child.ctx.err() == tenon::canceled()) ++canceled;
     }
@@ -56,8 +59,10 @@ void context_depth(std::int64_t n) {
 }
 
 void context_poll(std::int64_t n) {
-  const auto [parent, cancel_parent] = tenon::with_cancel(tenon::background());
-  const auto [ctx, cancel] = tenon::with_cancel(parent);
+  auto parent_scope = tenon::with_cancel(tenon::background());
+  const tenon::context parent = parent_scope.ctx();
+  auto scope = tenon::with_cancel(parent);
+  const tenon::context ctx = scope.ctx();
   std::int64_t live = 0;
   for (std::int64_t i = 0; i < n; ++i) {
     if (!ctx.err()) ++live;

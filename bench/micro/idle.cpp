@@ -13,7 +13,7 @@
 
 #include <tenon/chan.hpp>
 #include <tenon/run.hpp>
-#include <tenon/sleep.hpp>
+#include <tenon/sleep_for.hpp>
 #include <tenon/timer.hpp>
 #include <tenon/wait_group.hpp>
 
@@ -74,7 +74,7 @@ void wait_idly(const idle_options& o) {
   there.wait();
   const usage_now before = usage();
   const auto start = clock::now();
-  tenon::sleep(std::chrono::seconds(o.seconds));
+  tenon::sleep_for(std::chrono::seconds(o.seconds));
   const double seconds = std::chrono::duration<double>(clock::now() - start).count();
   const usage_now after = usage();
   gate.close();

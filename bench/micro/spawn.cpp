@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include <tenon/errgroup.hpp>
+#include <tenon/group.hpp>
 #include <tenon/wait_group.hpp>
 
 #include "harness.hpp"
@@ -29,7 +29,7 @@ void spawn_batch(std::int64_t n) {
 void group_100(std::int64_t n) {
   std::vector<std::int64_t> runs(group_size);
   for (std::int64_t round = 0; round < n / group_size; ++round) {
-    tenon::errgroup g(tenon::background());
+    tenon::group g(tenon::background());
     for (auto& r : runs) {
       g.go([&r]() -> tenon::error {
         ++r;

@@ -7,7 +7,7 @@
 #include <tenon/chan.hpp>
 #include <tenon/context.hpp>
 #include <tenon/select.hpp>
-#include <tenon/sleep.hpp>
+#include <tenon/sleep_for.hpp>
 #include <tenon/wait_group.hpp>
 
 #include "harness.hpp"
@@ -39,8 +39,9 @@ measurement ticker_load(nanoseconds target) {
   std::vector<std::int64_t> ticks(tickers);
   const std::clock_t began = std::clock();
   {
-    const auto [ctx, cancel] =
+    auto scope =
         tenon::with_timeout(tenon::background(), std::chrono::duration_cast<std::chrono::nanoseconds>(target * 4));
+    const tenon::context ctx = scope.ctx();
     tenon::wait_group wg;
     for (auto& count : ticks) {
       wg.go([&count, &ctx = ctx] {

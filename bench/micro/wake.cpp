@@ -5,7 +5,7 @@
 #include <vector>
 
 #include <tenon/go.hpp>
-#include <tenon/sleep.hpp>
+#include <tenon/sleep_for.hpp>
 #include <tenon/wait_group.hpp>
 
 #include "harness.hpp"
@@ -27,7 +27,7 @@ std::vector<double> lateness(nanoseconds target) {
     wg.go([&late, end] {
       for (auto now = clock::now(); now < end;) {
         const auto due = now + std::chrono::milliseconds(1);
-        tenon::sleep(std::chrono::milliseconds(1));
+        tenon::sleep_for(std::chrono::milliseconds(1));
         now = clock::now();
         late.push_back(nanoseconds(now - due).count());
       }

@@ -18,7 +18,7 @@ struct result {
   std::uint64_t digest = 0;
 };
 
-tenon::recv_chan<fs::path> walk_files(tenon::errgroup& group, const fs::path& root) {
+tenon::recv_chan<fs::path> walk_files(tenon::group& group, const fs::path& root) {
   const auto paths = tenon::make_chan<fs::path>();
   group.go([root, tx = tenon::sender(paths)](const tenon::context& ctx) {
     for (const auto& entry : fs::recursive_directory_iterator(root)) {
@@ -33,7 +33,7 @@ int main() {
   tenon::run([&tree](tenon::context ctx) {
     // [snippet]
     constexpr int workers = 20;
-    tenon::errgroup group(ctx);
+    tenon::group group(ctx);
     const auto paths = walk_files(group, tree.root());
     const auto results = tenon::make_chan<result>();
     tenon::sender tx(results);

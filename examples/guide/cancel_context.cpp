@@ -8,7 +8,7 @@
 #include <tenon/tenon.hpp>
 
 // [snippet]
-tenon::recv_chan<int> count(tenon::errgroup& stages) {
+tenon::recv_chan<int> count(tenon::group& stages) {
   const auto out = tenon::make_chan<int>();
   stages.go([tx = tenon::sender(out)](const tenon::context& ctx) {
     for (int n = 1; tx.send(ctx, n); ++n) {
@@ -17,7 +17,7 @@ tenon::recv_chan<int> count(tenon::errgroup& stages) {
   return out;
 }
 
-tenon::recv_chan<int> sq(tenon::errgroup& stages, tenon::recv_chan<int> in) {
+tenon::recv_chan<int> sq(tenon::group& stages, tenon::recv_chan<int> in) {
   const auto out = tenon::make_chan<int>();
   stages.go([in, tx = tenon::sender(out)](const tenon::context& ctx) {
     while (auto n = in.recv(ctx)) {
@@ -30,11 +30,12 @@ tenon::recv_chan<int> sq(tenon::errgroup& stages, tenon::recv_chan<int> in) {
 
 int main() {
   tenon::run([](tenon::context root) {
-    auto [ctx, cancel] = tenon::with_cancel(root);
-    tenon::errgroup stages(ctx);
+    auto scope = tenon::with_cancel(root);
+    const tenon::context ctx = scope.ctx();
+    tenon::group stages(ctx);
     const auto squares = sq(stages, count(stages));
     for (int i = 0; i < 2; ++i) std::cout << *squares.recv() << '\n';
-    cancel();
+    scope.cancel();
     std::cout << "the stages ended with: " << stages.wait().message() << '\n';
   });
 }

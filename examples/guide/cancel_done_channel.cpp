@@ -9,7 +9,7 @@
 #include <tenon/tenon.hpp>
 
 // [snippet]
-using done_chan = tenon::recv_chan<tenon::unit>;
+using done_chan = tenon::recv_chan<void>;
 
 tenon::recv_chan<int> sq(tenon::wait_group& stages, done_chan done, tenon::recv_chan<int> in) {
   const auto out = tenon::make_chan<int>();
@@ -37,7 +37,7 @@ tenon::recv_chan<int> count(tenon::wait_group& stages, done_chan done) {
 int main() {
   tenon::run([](tenon::context) {
     tenon::wait_group stages;
-    const auto done = tenon::make_chan<tenon::unit>();
+    const auto done = tenon::make_chan<void>();
     const auto squares = sq(stages, done, count(stages, done));
     for (int i = 0; i < 2; ++i) std::cout << *squares.recv() << '\n';
     done.close();

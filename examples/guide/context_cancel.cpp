@@ -40,13 +40,14 @@ int main() {
     worker w;
     // [snippet]
     // The caller controls the lifetime.
-    auto [ctx, cancel] = tenon::with_cancel(root);
+    auto scope = tenon::with_cancel(root);
+    const tenon::context ctx = scope.ctx();
     auto running = tenon::go(ctx, [&w](tenon::context c) { return w.run(c); });
     // [/snippet]
     for (int i = 0; i < 3; ++i) std::cout << "flush " << *w.flushed().recv() << '\n';
     // [snippet]
     // Later: signal stop, and wait until it has.
-    cancel();
+    scope.cancel();
     std::cout << "the worker returned: " << running.join().message() << '\n';
     // [/snippet]
   });

@@ -19,7 +19,7 @@ std::atomic<int> given_up = 0;
 /// Stands for the network: /missing is not there, /slow takes an hour.
 tenon::error fetch(const tenon::context& ctx, const std::string& url) {
   if (url == "/missing") return tenon::error(url + ": 404 not found");
-  if (url == "/slow" && !tenon::sleep(ctx, 1h)) {
+  if (url == "/slow" && !tenon::sleep_for(ctx, 1h)) {
     ++given_up;
     return ctx.err();
   }
@@ -31,7 +31,7 @@ int main() {
   tenon::run([](tenon::context root) {
     const std::vector<std::string> urls = {"/", "/slow", "/about", "/slow", "/missing", "/slow"};
     // [snippet]
-    tenon::errgroup group(root);
+    tenon::group group(root);
     for (const std::string& url : urls) {
       group.go([&url](const tenon::context& ctx) { return fetch(ctx, url); });
     }

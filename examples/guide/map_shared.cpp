@@ -35,7 +35,7 @@ double average(const cache& c, F&& in_the_loop) {
 int main() {
   tenon::run([](tenon::context) {
     cache c;
-    const auto go_on = tenon::make_chan<tenon::unit>();
+    const auto go_on = tenon::make_chan<void>();
     auto writer = tenon::go([&] {
       (void)go_on.recv();
       const std::lock_guard hold(c.mu);
@@ -44,7 +44,7 @@ int main() {
     std::cout << "reading" << std::endl;  // flushed: the program ends below
     std::cout << average(c, [&] {
       if (!writer.joinable()) return;
-      go_on.send({});
+      go_on.send();
       writer.join();
     }) << '\n';
   });

@@ -22,7 +22,7 @@ class server {
   // [/snippet]
 
   tenon::error join() { return publishing_.join(); }
-  tenon::chan<tenon::unit> broker_ack = tenon::make_chan<tenon::unit>();
+  tenon::chan<void> broker_ack = tenon::make_chan<void>();
 
  private:
   tenon::error publish(const tenon::context& ctx) {
@@ -37,10 +37,11 @@ int main() {
   tenon::run([](tenon::context root) {
     server s;
     {
-      auto [request, end_of_request] = tenon::with_cancel(root);
+      auto end_of_request_scope = tenon::with_cancel(root);
+      const tenon::context request = end_of_request_scope.ctx();
       std::cout << "response: " << s.handle(request) << '\n';
     }  // the response is out: the request's context is canceled
     std::cout << "publication: " << s.join().message() << '\n';
-    std::cout << "the broker finds somebody: " << (s.broker_ack.try_send(tenon::unit{}) ? "yes" : "no") << '\n';
+    std::cout << "the broker finds somebody: " << (s.broker_ack.try_send(void{}) ? "yes" : "no") << '\n';
   });
 }

@@ -23,7 +23,7 @@ class server {
   [[nodiscard]] bool shut_down(const tenon::context& ctx) { return background_.wait(ctx); }
   // [/snippet]
 
-  tenon::chan<tenon::unit> broker_ack = tenon::make_chan<tenon::unit>();
+  tenon::chan<void> broker_ack = tenon::make_chan<void>();
   std::string log;
 
  private:
@@ -38,10 +38,11 @@ int main() {
   tenon::run([](tenon::context root) {
     server s;
     {
-      auto [request, end_of_request] = tenon::with_cancel(tenon::with_value(root, request_id, "request 7"));
+      auto end_of_request_scope = tenon::with_cancel(tenon::with_value(root, request_id, "request 7"));
+      const tenon::context request = end_of_request_scope.ctx();
       std::cout << "response: " << s.handle(request) << '\n';
     }  // the response is out: the request's context is canceled
-    s.broker_ack.send(tenon::unit{});
+    s.broker_ack.send(void{});
     std::cout << "shut down: " << (s.shut_down(root) ? "yes" : "no") << '\n';
     std::cout << s.log << '\n';
   });

@@ -12,7 +12,8 @@ using namespace std::chrono_literals;
 
 int main() {
   tenon::run([](tenon::context root) {
-    auto [ctx, cancel] = tenon::with_cancel(root);
+    auto scope = tenon::with_cancel(root);
+    const tenon::context ctx = scope.ctx();
     const auto c = tenon::make_chan<int>();
     tenon::mutex mu;
     mu.lock();
@@ -26,10 +27,10 @@ int main() {
     wait([&](tenon::context w) { return c.recv(w).has_value(); });
     wait([&](tenon::context w) { return mu.lock(w); });
     wait([&](tenon::context w) { return wg.wait(w); });
-    wait([&](tenon::context w) { return tenon::sleep(w, 1h); });
+    wait([&](tenon::context w) { return tenon::sleep_for(w, 1h); });
     wait([&](tenon::context w) { return tenon::select(tenon::recv(c), tenon::recv(w.done())) == 0; });
 
-    cancel();
+    scope.cancel();
     // [/snippet]
     int got_it = 0;
     for (auto& g : waiting) got_it += g.join();

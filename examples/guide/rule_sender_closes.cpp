@@ -12,7 +12,7 @@ int main() {
   tenon::run([](tenon::context root) {
     // [snippet]
     const auto out = tenon::make_chan<int>();
-    tenon::errgroup producers(root);
+    tenon::group producers(root);
     {
       const tenon::sender tx(out);
       for (int p = 1; p <= 3; ++p) {

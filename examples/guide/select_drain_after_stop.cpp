@@ -8,7 +8,7 @@
 #include <tenon/tenon.hpp>
 
 // [snippet]
-int consume(tenon::recv_chan<int> messages, tenon::recv_chan<tenon::unit> stop) {
+int consume(tenon::recv_chan<int> messages, tenon::recv_chan<void> stop) {
   int processed = 0;
   for (;;) {
     switch (tenon::select(tenon::recv(messages), tenon::recv(stop))) {
@@ -28,7 +28,7 @@ int main() {
     bool lost = false;
     for (int trial = 0; trial < 100; ++trial) {
       const auto messages = tenon::make_chan<int>(producers * each, "holds all that are ever sent");
-      const auto stop = tenon::make_chan<tenon::unit>();
+      const auto stop = tenon::make_chan<void>();
       auto consumer = tenon::go(consume, messages, stop);
       tenon::wait_group sending;
       for (int p = 0; p < producers; ++p) {

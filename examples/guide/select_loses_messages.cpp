@@ -9,7 +9,7 @@
 
 #include <tenon/tenon.hpp>
 
-int consume(tenon::recv_chan<int> messages, tenon::recv_chan<tenon::unit> disconnect) {
+int consume(tenon::recv_chan<int> messages, tenon::recv_chan<void> disconnect) {
   // [snippet]
   int processed = 0;
   for (;;) {
@@ -27,7 +27,7 @@ int main() {
     bool lost = false;
     for (int trial = 0; trial < 100; ++trial) {
       const auto messages = tenon::make_chan<int>(sent, "holds all that are ever sent");
-      const auto disconnect = tenon::make_chan<tenon::unit>();
+      const auto disconnect = tenon::make_chan<void>();
       auto producer = tenon::go([&] {
         for (int i = 0; i < sent; ++i) messages.send(i);
         disconnect.close();

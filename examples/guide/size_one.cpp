@@ -12,12 +12,12 @@
 class doorbell {
  public:
   /// Never blocks. True if this call is the one that rang.
-  bool ring() const { return pending_.try_send(tenon::unit{}); }
+  bool ring() const { return pending_.try_send(void{}); }
   /// Blocks until somebody has rung since the last time; false once `ctx` is canceled.
   [[nodiscard]] bool wait(const tenon::context& ctx) const { return pending_.recv(ctx).has_value(); }
 
  private:
-  tenon::chan<tenon::unit> pending_ = tenon::make_chan<tenon::unit>(1);
+  tenon::chan<void> pending_ = tenon::make_chan<void>(1);
 };
 // [/snippet]
 

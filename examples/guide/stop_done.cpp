@@ -15,8 +15,8 @@ int main() {
     const auto flushed = tenon::make_chan<int>();
 
     // [snippet]
-    const auto stop = tenon::make_chan<tenon::unit>();
-    const auto done = tenon::make_chan<tenon::unit>();
+    const auto stop = tenon::make_chan<void>();
+    const auto done = tenon::make_chan<void>();
 
     auto worker = tenon::go([&] {
       const tenon::sender closes_done(done);  // at the end of the scope, however it is left

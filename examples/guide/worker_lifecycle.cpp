@@ -39,11 +39,12 @@ class worker {
 
 int main() {
   tenon::run([](tenon::context root) {
-    auto [ctx, cancel] = tenon::with_cancel(root);
+    auto scope = tenon::with_cancel(root);
+    const tenon::context ctx = scope.ctx();
     worker w(ctx);
     int accepted = 0;
     for (int job : {10, 20, 30}) accepted += w.submit(ctx, job);
-    cancel();
+    scope.cancel();
     std::cout << "accepted " << accepted << ", done " << w.wait() << '\n';
     std::cout << "after the stop: " << (w.submit(ctx, 40) ? "accepted" : "refused") << '\n';
 

@@ -64,8 +64,8 @@ result digest_one(const tenon::context& ctx, digester& digest, job work, bool ze
 /// What the user sees: lines, failures and progress, so that none runs into the other. One goroutine's own.
 class printer {
  public:
-  printer(const tenon::context& ctx, const tenon::cancel_cause_func& cancel, const options& chosen)
-      : ctx_(ctx), cancel_(cancel), progress_(chosen.progress), lines_(STDOUT_FILENO, chosen.zero ? '\0' : '\n') {}
+  printer(const tenon::context& ctx, const tenon::cancel_cause_func& scope, const options& chosen)
+      : ctx_(ctx), cancel_(scope), progress_(chosen.progress), lines_(STDOUT_FILENO, chosen.zero ? '\0' : '\n') {}
 
   void print(const result& r) {
     if (r.failure) {
@@ -110,11 +110,12 @@ class printer {
 };
 
 int digest_all(const tenon::context& root, const options& chosen, const algorithm& how) {
-  auto [ctx, cancel] = tenon::with_cancel_cause(root);
+  auto scope = tenon::with_cancel_cause(root);
+  const tenon::context ctx = scope.ctx();
   std::atomic<std::uint64_t> bytes = 0;
-  printer out(ctx, cancel, chosen);
+  printer out(ctx, scope, chosen);
 
-  auto window = tenon::make_chan<tenon::unit>(places, "it does fill up: then the walk waits for lines to be printed");
+  auto window = tenon::make_chan<void>(places, "it does fill up: then the walk waits for lines to be printed");
   auto files = tenon::make_chan<job>(places, "never full: each file in it has a place in the window");
   auto results = tenon::make_chan<result>(places, "never full: each result in it has a place in the window");
   tenon::chan<std::uint64_t> total;  // nil, and so never ready, unless somebody counts
@@ -131,7 +132,7 @@ int digest_all(const tenon::context& root, const options& chosen, const algorith
       digester digest(how, bytes);
       while (auto work = files.recv(ctx)) {
         result r = digest_one(ctx, digest, std::move(*work), chosen.zero);
-        if (r.failure && !chosen.keep_going) return cancel(r.failure);
+        if (r.failure && !chosen.keep_going) return scope.cancel(r.failure);
         if (!to.send(ctx, std::move(r))) return;
       }
     }));

@@ -5,6 +5,8 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/into.hpp"
+
 int main() {
   const tenon::chan<int> c = tenon::make_chan<int>();
   const tenon::recv_chan<int> cr = c;
@@ -15,7 +17,7 @@ int main() {
   std::optional<int> v = c.recv();
   v = cr.recv();
   v = cr.try_recv();
-  tenon::select(tenon::send(c, 0), tenon::recv(c, v), tenon::recv(cr, v), tenon::send(cs, 0));
+  tenon::select(tenon::send(c, 0), tenon_test::into(c, v), tenon_test::into(cr, v), tenon::send(cs, 0));
   for (int x : cr) v = x;
   for ([[maybe_unused]] auto&& ignored : c) {
   }
@@ -32,7 +34,8 @@ int main() {
   tenon::goroutine<int> moved = tenon::go([one] { return one; });
   g = std::move(moved);
   const tenon::error e = tenon::canceled();
-  auto [ctx, cancel] = tenon::with_cancel(tenon::background());
+  auto scope = tenon::with_cancel(tenon::background());
+  const tenon::context ctx = scope.ctx();
   const bool sent = c.send(ctx, 1);
   const auto owners = tenon::make_chan<std::unique_ptr<int>>();
   owners.send(std::make_unique<int>(1));

@@ -2,4 +2,4 @@
 // Go: vet's copylocks
 #include <tenon/tenon.hpp>
 
-void f(const tenon::errgroup& a) { tenon::errgroup b(a); }
+void f(const tenon::group& a) { tenon::group b(a); }

@@ -2,4 +2,4 @@
 // Go: vet's copylocks
 #include <tenon/tenon.hpp>
 
-void f(tenon::errgroup& a) { tenon::errgroup b(std::move(a)); }
+void f(tenon::group& a) { tenon::group b(std::move(a)); }

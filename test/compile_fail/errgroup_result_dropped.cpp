@@ -4,4 +4,4 @@
 
 #pragma GCC diagnostic error "-Wunused-result"
 
-void f(tenon::errgroup& g) { g.wait(); }
+void f(tenon::group& g) { g.wait(); }

@@ -2,6 +2,6 @@
 // Go: errgroup.Go takes func() error
 #include <tenon/tenon.hpp>
 
-void f(tenon::errgroup& g) {
+void f(tenon::group& g) {
   g.go([] { return std::string("value"); });
 }

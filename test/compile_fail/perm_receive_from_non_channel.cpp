@@ -2,4 +2,6 @@
 // Go: test/chan/perm.go, <-n
 #include <tenon/tenon.hpp>
 
-void f(int n, int& v) { tenon::select(tenon::recv(n, v)); }
+#include "support/into.hpp"
+
+void f(int n, int& v) { tenon::select(tenon_test::into(n, v)); }

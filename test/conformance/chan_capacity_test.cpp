@@ -7,6 +7,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/into.hpp"
 #include "support/scale.hpp"
 #include "support/waiting.hpp"
 
@@ -21,7 +22,7 @@ class ChanOfCapacity : public testing::TestWithParam<unsigned> {
   void each(F f) {
     tenon::run(
         [&](const tenon::context&) {
-          for (int n = 0; n <= last_capacity && !HasFailure(); ++n) f(tenon::make_chan<int>(n), n);
+          for (int n = 0; n <= last_capacity && !HasFailure(); ++n) f(tenon::make_chan<int>(n, "as much as is sent before anybody receives"), n);
         },
         {.workers = GetParam()});
   }
@@ -40,7 +41,7 @@ TEST_P(ChanOfCapacity, ReceiveFromEmptyBlocks) {
     });
     auto b = tenon::go([&] {
       std::optional<int> v;
-      EXPECT_EQ(tenon::select(tenon::recv(c, v)), 0U) << "capacity " << n;
+      EXPECT_EQ(tenon::select(tenon_test::into(c, v)), 0U) << "capacity " << n;
       EXPECT_EQ(v, 0) << "capacity " << n;
       in_select = true;
     });
@@ -85,7 +86,7 @@ TEST_P(ChanOfCapacity, ClosedChannelIsDrainedThenEnds) {
     for (int again = 0; again < 3; ++again) {
       EXPECT_EQ(c.recv(), std::nullopt) << "capacity " << n;
       int v = 7;
-      EXPECT_EQ(tenon::select(tenon::recv(c, v)), 0U) << "capacity " << n;
+      EXPECT_EQ(tenon::select(tenon_test::into(c, v)), 0U) << "capacity " << n;
       EXPECT_EQ(v, 0) << "capacity " << n;
     }
   });
@@ -120,7 +121,7 @@ TEST_P(ChanOfCapacity, OneSenderIsHeardInOrder) {
       for (int i = 0; i < 100; ++i) {
         std::optional<int> v;
         if (by_select) {
-          tenon::select(tenon::recv(c, v));
+          tenon::select(tenon_test::into(c, v));
         } else {
           v = c.recv();
         }

@@ -7,6 +7,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/into.hpp"
 #include "support/callers.hpp"
 #include "support/panics.hpp"
 #include "support/waiting.hpp"
@@ -33,7 +34,7 @@ struct plain_operations {
   static std::optional<int> recv(const tenon::chan<int>& c) { return c.recv(); }
   static polled poll(const tenon::chan<int>& c) {
     std::optional<int> v;
-    return {tenon::select(tenon::recv(c, v), tenon::otherwise) == 0, v};
+    return {tenon::select(tenon_test::into(c, v), tenon::otherwise) == 0, v};
   }
 };
 
@@ -45,12 +46,12 @@ struct small_selects {
   }
   static std::optional<int> recv(const tenon::chan<int>& c) {
     std::optional<int> v = -1;
-    tenon::select(tenon::recv(c, v));
+    tenon::select(tenon_test::into(c, v));
     return v;
   }
   static polled poll(const tenon::chan<int>& c) {
     std::optional<int> v;
-    return {tenon::select(tenon::otherwise, tenon::recv(c, v)) == 1, v};
+    return {tenon::select(tenon::otherwise, tenon_test::into(c, v)) == 1, v};
   }
 };
 
@@ -65,12 +66,12 @@ struct large_selects {
   }
   static std::optional<int> recv(const tenon::chan<int>& c) {
     std::optional<int> v = -1;
-    EXPECT_EQ(tenon::select(tenon::recv(never), tenon::recv(c, v)), 1U);
+    EXPECT_EQ(tenon::select(tenon::recv(never), tenon_test::into(c, v)), 1U);
     return v;
   }
   static polled poll(const tenon::chan<int>& c) {
     std::optional<int> v;
-    return {tenon::select(tenon::recv(never), tenon::otherwise, tenon::recv(c, v)) == 2, v};
+    return {tenon::select(tenon::recv(never), tenon::otherwise, tenon_test::into(c, v)) == 2, v};
   }
 };
 
@@ -121,7 +122,7 @@ TYPED_TEST(ClosedChan, BufferedGivesItsValueFirst) {
 // Go: test/closedchan.go
 TYPED_TEST(ClosedChan, OpenAndEmptyIsNeitherReadyNorOver) {
   for (const int capacity : {0, 1}) {
-    const auto c = tenon::make_chan<int>(capacity);
+    const auto c = tenon::make_chan<int>(capacity, "as much as is sent before anybody receives");
     EXPECT_EQ(TypeParam::poll(c), (polled{false, std::nullopt}));
     EXPECT_EQ(TypeParam::try_send(c, 1), capacity == 1);
   }
@@ -136,7 +137,7 @@ TEST_P(Close, MisuseIsAPanicWithGosText) {
     EXPECT_PANIC(tenon::chan<int>().close(), close_of_nil);
     EXPECT_PANIC(tenon::send_chan<int>().close(), close_of_nil);
     for (const int capacity : {0, 1}) {
-      const auto c = tenon::make_chan<int>(capacity);
+      const auto c = tenon::make_chan<int>(capacity, "as much as is sent before anybody receives");
       c.close();
       EXPECT_PANIC(c.close(), close_of_closed);
       EXPECT_PANIC(tenon::send_chan<int>(c).close(), close_of_closed);
@@ -177,7 +178,7 @@ TEST_P(Close, WakesWaitingReceivers) {
         if (i % 2 == 0) {
           v = c.recv();
         } else {
-          tenon::select(tenon::recv(tenon::chan<int>()), tenon::recv(c, v));
+          tenon::select(tenon::recv(tenon::chan<int>()), tenon_test::into(c, v));
         }
         EXPECT_EQ(v, std::nullopt);
       }));
@@ -193,7 +194,7 @@ TEST_P(Close, WakesWaitingReceivers) {
 TEST_P(Close, MakesWaitingSendersPanic) {
   tenon_test::as(GetParam(), [] {
     for (const int capacity : {0, 1}) {
-      const auto c = tenon::make_chan<int>(capacity);
+      const auto c = tenon::make_chan<int>(capacity, "as much as is sent before anybody receives");
       for (int i = 0; i < capacity; ++i) c.send(100);
       std::atomic<int> started = 0;
       std::vector<tenon_test::companion> waiting;
@@ -220,7 +221,7 @@ TEST_P(Close, MakesWaitingSendersPanic) {
 // Go: the specification, range over a channel
 TEST_P(Close, EndsARange) {
   tenon_test::as(GetParam(), [] {
-    const auto c = tenon::make_chan<int>(3);
+    const auto c = tenon::make_chan<int>(3, "as much as is sent before anybody receives");
     auto producer = tenon_test::start(GetParam(), [=] {
       for (int i = 0; i < 50; ++i) c.send(i);
       c.close();
@@ -264,7 +265,7 @@ TEST_P(Close, PublishesWhatCameBefore) {
   tenon_test::as(GetParam(), [] {
     for (int round = 0; round < 20; ++round) {
       int written = 0;
-      const auto c = tenon::make_chan<tenon::unit>();
+      const auto c = tenon::make_chan<void>();
       auto writer = tenon_test::start(GetParam(), [&] {
         written = round + 1;
         c.close();

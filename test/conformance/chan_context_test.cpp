@@ -128,7 +128,7 @@ TEST_P(ChanContext, CancelEndsABlockedReceive) {
   body([] {
     for (const int capacity : {0, 1}) {
       const auto scope = tenon::with_cancel(tenon::background());
-      const auto c = tenon::make_chan<int>(capacity);
+      const auto c = tenon::make_chan<int>(capacity, "as much as is sent before anybody receives");
       auto canceler = cancel_soon(scope);
       EXPECT_EQ(c.recv(scope.ctx), std::nullopt);
       EXPECT_EQ(scope.ctx.err(), tenon::canceled());
@@ -145,7 +145,7 @@ TEST_P(ChanContext, CancelEndsABlockedSend) {
   body([] {
     for (const int capacity : {0, 1}) {
       const auto scope = tenon::with_cancel(tenon::background());
-      const auto c = tenon::make_chan<int>(capacity);
+      const auto c = tenon::make_chan<int>(capacity, "as much as is sent before anybody receives");
       for (int i = 0; i < capacity; ++i) c.send(100);
       auto canceler = cancel_soon(scope);
       EXPECT_FALSE(c.send(scope.ctx, 1));

@@ -21,30 +21,30 @@ constexpr const char* out_of_range = "makechan: size out of range";
 
 // Go: test/makechan.go, test/chancap.go
 TEST(MakeChan, RefusesANegativeCapacity) {
-  EXPECT_PANIC((void)tenon::make_chan<int>(-1), out_of_range);
-  EXPECT_PANIC((void)tenon::make_chan<int>(std::numeric_limits<std::int64_t>::min()), out_of_range);
+  EXPECT_PANIC((void)tenon::make_chan<int>(-1, "as much as is sent before anybody receives"), out_of_range);
+  EXPECT_PANIC((void)tenon::make_chan<int>(std::numeric_limits<std::int64_t>::min(), "as much as is sent before anybody receives"), out_of_range);
   EXPECT_PANIC((void)tenon::make_chan<std::string>(-1, "why"), out_of_range);
 }
 
 // Go: test/chancap.go, more memory than there can be
 TEST(MakeChan, RefusesAnImpossibleCapacity) {
-  EXPECT_PANIC((void)tenon::make_chan<int>(std::int64_t{1} << 59), out_of_range);
-  EXPECT_PANIC((void)tenon::make_chan<int>(std::numeric_limits<std::int64_t>::max()), out_of_range);
+  EXPECT_PANIC((void)tenon::make_chan<int>(std::int64_t{1} << 59, "as much as is sent before anybody receives"), out_of_range);
+  EXPECT_PANIC((void)tenon::make_chan<int>(std::numeric_limits<std::int64_t>::max(), "as much as is sent before anybody receives"), out_of_range);
 }
 
 // Go: test/chancap.go, element size times capacity overflows
 TEST(MakeChan, RefusesACapacityWhoseSizeOverflows) {
   using kilobyte = std::array<char, 1024>;
   using odd_size = std::array<char, 24>;
-  EXPECT_PANIC((void)tenon::make_chan<kilobyte>(std::int64_t{1} << 54), out_of_range);  // 2^64 bytes
-  EXPECT_PANIC((void)tenon::make_chan<kilobyte>((std::int64_t{1} << 54) + 1), out_of_range);
-  EXPECT_PANIC((void)tenon::make_chan<odd_size>(std::numeric_limits<std::int64_t>::max()), out_of_range);
+  EXPECT_PANIC((void)tenon::make_chan<kilobyte>(std::int64_t{1} << 54, "as much as is sent before anybody receives"), out_of_range);  // 2^64 bytes
+  EXPECT_PANIC((void)tenon::make_chan<kilobyte>((std::int64_t{1} << 54) + 1, "as much as is sent before anybody receives"), out_of_range);
+  EXPECT_PANIC((void)tenon::make_chan<odd_size>(std::numeric_limits<std::int64_t>::max(), "as much as is sent before anybody receives"), out_of_range);
 }
 
 // Go: test/makechan.go, from inside a goroutine
 TEST(MakeChan, PanicIsRethrownByJoin) {
   tenon::run([](const tenon::context&) {
-    auto g = tenon::go([] { return tenon::make_chan<int>(-1); });
+    auto g = tenon::go([] { return tenon::make_chan<int>(-1, "as much as is sent before anybody receives"); });
     EXPECT_PANIC((void)g.join(), out_of_range);
   });
 }
@@ -76,7 +76,7 @@ struct empty {};
 
 template <class T>
 class ChanOfNothing : public testing::Test {};
-using empty_types = testing::Types<tenon::unit, empty, std::array<char, 0>>;
+using empty_types = testing::Types<void, empty, std::array<char, 0>>;
 TYPED_TEST_SUITE(ChanOfNothing, empty_types);
 
 // Go: test/chan/zerosize.go
@@ -84,12 +84,12 @@ TYPED_TEST(ChanOfNothing, CanBeMadeAndUsed) {
   const auto unbuffered = tenon::make_chan<TypeParam>();
   EXPECT_FALSE(unbuffered.try_send(TypeParam{}));
   const auto c = tenon::make_chan<TypeParam>(1);
-  c.send({});
+  c.send();
   EXPECT_EQ(c.len(), 1U);
   EXPECT_FALSE(c.try_send(TypeParam{}));
   EXPECT_TRUE(c.recv());
   tenon::run([&](const tenon::context&) {
-    auto g = tenon::go([&] { unbuffered.send({}); });
+    auto g = tenon::go([&] { unbuffered.send(); });
     EXPECT_TRUE(unbuffered.recv());
     g.join();
   });

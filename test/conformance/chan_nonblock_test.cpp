@@ -9,6 +9,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/into.hpp"
 #include "support/scale.hpp"
 #include "support/waiting.hpp"
 
@@ -77,10 +78,10 @@ TYPED_TEST_SUITE(ChanNonblock, element_types);
 // Go: test/chan/nonblock.go, nobody has sent
 TYPED_TEST(ChanNonblock, NothingToReceive) {
   for (const int capacity : {0, 1, 2}) {
-    const auto c = tenon::make_chan<TypeParam>(capacity);
+    const auto c = tenon::make_chan<TypeParam>(capacity, "as much as is sent before anybody receives");
     EXPECT_FALSE(c.try_recv());
     std::optional<TypeParam> v = sample<TypeParam>::sent();
-    EXPECT_EQ(tenon::select(tenon::recv(c, v), tenon::otherwise), 1U);
+    EXPECT_EQ(tenon::select(tenon_test::into(c, v), tenon::otherwise), 1U);
     EXPECT_EQ(v, sample<TypeParam>::sent()) << "the target of a case that did not fire";
   }
 }
@@ -88,7 +89,7 @@ TYPED_TEST(ChanNonblock, NothingToReceive) {
 // Go: test/chan/nonblock.go, nobody receives
 TYPED_TEST(ChanNonblock, NoRoomToSend) {
   for (const int capacity : {0, 1, 2}) {
-    const auto c = tenon::make_chan<TypeParam>(capacity);
+    const auto c = tenon::make_chan<TypeParam>(capacity, "as much as is sent before anybody receives");
     for (int i = 0; i < capacity; ++i) EXPECT_TRUE(c.try_send(sample<TypeParam>::sent()));
     EXPECT_FALSE(c.try_send(sample<TypeParam>::sent()));
     const TypeParam v = sample<TypeParam>::sent();
@@ -103,7 +104,7 @@ TYPED_TEST(ChanNonblock, SendsToAReceiver) {
   for (const bool by_select : {false, true}) {
     for (const int capacity : {0, 1}) {
       tenon::run([&](const tenon::context&) {
-        const auto c = tenon::make_chan<TypeParam>(capacity);
+        const auto c = tenon::make_chan<TypeParam>(capacity, "as much as is sent before anybody receives");
         auto g = tenon::go([&] { EXPECT_EQ(c.recv(), sample<TypeParam>::sent()); });
         EXPECT_TRUE(tenon_test::eventually([&] {
           return by_select ? tenon::select(tenon::send(c, sample<TypeParam>::sent()), tenon::otherwise) == 0
@@ -121,11 +122,11 @@ TYPED_TEST(ChanNonblock, ReceivesFromASender) {
   for (const bool by_select : {false, true}) {
     for (const int capacity : {0, 1}) {
       tenon::run([&](const tenon::context&) {
-        const auto c = tenon::make_chan<TypeParam>(capacity);
+        const auto c = tenon::make_chan<TypeParam>(capacity, "as much as is sent before anybody receives");
         auto g = tenon::go([&] { c.send(sample<TypeParam>::received()); });
         std::optional<TypeParam> v;
         EXPECT_TRUE(tenon_test::eventually([&] {
-          if (by_select) return tenon::select(tenon::recv(c, v), tenon::otherwise) == 0;
+          if (by_select) return tenon::select(tenon_test::into(c, v), tenon::otherwise) == 0;
           v = c.try_recv();
           return v.has_value();
         }));

@@ -6,6 +6,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/into.hpp"
 #include "support/scale.hpp"
 #include "support/waiting.hpp"
 
@@ -25,19 +26,19 @@ TEST(ChanOrder, UnbufferedKeepsTheOrderAlongAChain) {
   constexpr int links = 10;
   tenon::run([](const tenon::context&) {
     const auto values = tenon::make_chan<int>();
-    const auto first = tenon::make_chan<tenon::unit>();
+    const auto first = tenon::make_chan<void>();
     std::vector<tenon::goroutine<>> chain;
     auto turn = first;
     for (int i = 0; i < links; ++i) {
-      const auto next = tenon::make_chan<tenon::unit>();
+      const auto next = tenon::make_chan<void>();
       chain.push_back(tenon::go([=] {
         (void)turn.recv();
         EXPECT_EQ(values.recv(), i);
-        next.send({});
+        next.send();
       }));
       turn = next;
     }
-    first.send({});
+    first.send();
     for (int i = 0; i < links; ++i) values.send(i);
     EXPECT_TRUE(turn.recv());
     for (auto& g : chain) g.join();
@@ -50,7 +51,7 @@ TEST(ChanOrder, BlockedSendersGoInTurn) {
   for (const int capacity : {0, 1, 3}) {
     tenon::run(
         [&](const tenon::context&) {
-          const auto c = tenon::make_chan<int>(capacity);
+          const auto c = tenon::make_chan<int>(capacity, "as much as is sent before anybody receives");
           std::vector<tenon::goroutine<>> waiting;
           for (int i = 0; i < senders; ++i) {
             waiting.push_back(tenon::go([=] { c.send(i); }));
@@ -69,7 +70,7 @@ TEST(ChanOrder, BlockedReceiversGoInTurn) {
   for (const int capacity : {0, 1, 3}) {
     tenon::run(
         [&](const tenon::context&) {
-          const auto c = tenon::make_chan<int>(capacity);
+          const auto c = tenon::make_chan<int>(capacity, "as much as is sent before anybody receives");
           std::vector<tenon::goroutine<>> waiting;
           for (int i = 0; i < receivers; ++i) {
             waiting.push_back(tenon::go([=] { EXPECT_EQ(c.recv(), i) << "capacity " << capacity; }));
@@ -95,8 +96,8 @@ TEST(ChanOrder, SelectsAndPlainReceiversShareOneQueue) {
             std::optional<int> v;
             switch (i % 3) {
               case 0: v = c.recv(); break;
-              case 1: EXPECT_EQ(tenon::select(tenon::recv(never), tenon::recv(c, v)), 1U); break;
-              default: EXPECT_EQ(tenon::select(tenon::recv(c, v)), 0U); break;
+              case 1: EXPECT_EQ(tenon::select(tenon::recv(never), tenon_test::into(c, v)), 1U); break;
+              default: EXPECT_EQ(tenon::select(tenon_test::into(c, v)), 0U); break;
             }
             EXPECT_EQ(v, i);
           }));

@@ -10,6 +10,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/into.hpp"
 #include "support/callers.hpp"
 #include "support/scale.hpp"
 #include "support/waiting.hpp"
@@ -46,7 +47,7 @@ TEST_P(ChanBetween, ManyToMany) {
   tenon_test::as(GetParam(), [] {
     const int values = static_cast<int>(tenon_test::scaled(500, 50));
     for (const int capacity : {0, 1, 5}) {
-      const auto c = tenon::make_chan<int>(capacity);
+      const auto c = tenon::make_chan<int>(capacity, "as much as is sent before anybody receives");
       std::atomic<long> sum = 0;
       std::vector<tenon_test::companion> senders;
       std::vector<tenon_test::companion> receivers;
@@ -77,7 +78,7 @@ TEST_P(ChanBetween, SelectsMeet) {
     });
     for (int i = 0; i < rounds; ++i) {
       int v = -1;
-      tenon::select(tenon::recv(b, v), tenon::recv(a, v));
+      tenon::select(tenon_test::into(b, v), tenon_test::into(a, v));
       ASSERT_EQ(v, i);
     }
     other.join();
@@ -121,7 +122,7 @@ TEST(ChanMixture, ThreadsAndGoroutinesFeedAndDrainOneChannel) {
 // tenon: no runtime is needed, nor started
 TEST(ChanMixture, ThreadsNeedNoRuntime) {
   const auto c = tenon::make_chan<std::string>();
-  const auto done = tenon::make_chan<tenon::unit>();
+  const auto done = tenon::make_chan<void>();
   std::thread worker([=] {
     std::string all;
     for (const std::string& s : c) all += s;
@@ -155,14 +156,14 @@ TEST(ChanMixture, AChannelGoesFromOneRunToTheNext) {
 // tenon: a run whose goroutines wait for an OS thread is not deadlocked
 TEST(ChanMixture, AGoroutineWaitsForAThreadThatComesLate) {
   const auto c = tenon::make_chan<int>();
-  const auto about_to_wait = tenon::make_chan<tenon::unit>();
+  const auto about_to_wait = tenon::make_chan<void>();
   std::thread late([=] {
     (void)about_to_wait.recv();
     std::this_thread::sleep_for(std::chrono::milliseconds(20));  // not to synchronise: to be late
     c.send(1);
   });
   tenon::run([&](const tenon::context&) {
-    about_to_wait.send({});
+    about_to_wait.send();
     EXPECT_EQ(c.recv(), 1);
   });
   late.join();

@@ -16,6 +16,8 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/into.hpp"
+
 namespace {
 
 class rational {
@@ -72,7 +74,7 @@ struct by_interface {
 // A series: its reader asks, then gets an answer; the answers end when the series does.
 template <class Cell>
 struct stream {
-  tenon::chan<tenon::unit> ask;
+  tenon::chan<void> ask;
   tenon::chan<Cell> answer;
 };
 
@@ -222,8 +224,8 @@ class algebra {
         std::optional<cell> in;
         cell next_a = to_a.next();
         cell next_b = to_b.next();
-        switch (tenon::select(tenon::send(wanted && !on_its_way ? u.ask : nullptr, tenon::unit{}),
-                              tenon::recv(wanted ? u.answer : nullptr, in), tenon::recv(to_a.ask()),
+        switch (tenon::select(tenon::send(wanted && !on_its_way ? u.ask : nullptr, void{}),
+                              tenon_test::into(wanted ? u.answer : nullptr, in), tenon::recv(to_a.ask()),
                               tenon::recv(to_b.ask()), tenon::send(to_a.answer(), std::move(next_a)),
                               tenon::send(to_b.answer(), std::move(next_b)), tenon::recv(ctx_.done()))) {
           case 0: on_its_way = true; break;
@@ -248,7 +250,7 @@ class algebra {
   // The next term; none after the last one. An answer that comes unasked is the end.
   std::optional<rational> get(const series& u) const {
     std::optional<cell> c;
-    if (tenon::select(tenon::send(u.ask, tenon::unit{}), tenon::recv(u.answer), tenon::recv(ctx_.done())) == 0) {
+    if (tenon::select(tenon::send(u.ask, void{}), tenon::recv(u.answer), tenon::recv(ctx_.done())) == 0) {
       c = u.answer.recv(ctx_);
     }
     return c ? std::optional<rational>(Carrier::unpack(*c)) : std::nullopt;
@@ -273,7 +275,7 @@ class algebra {
     bool closed = false;
     [[nodiscard]] bool waits() const { return asked && left.empty(); }
     [[nodiscard]] cell next() const { return Carrier::pack(left.empty() ? rational() : left.front()); }
-    [[nodiscard]] tenon::chan<tenon::unit> ask() const { return asked || closed ? nullptr : to.ask; }
+    [[nodiscard]] tenon::chan<void> ask() const { return asked || closed ? nullptr : to.ask; }
     [[nodiscard]] tenon::chan<cell> answer() const { return asked && !left.empty() ? to.answer : nullptr; }
     void given() {
       asked = false;
@@ -289,7 +291,7 @@ class algebra {
 
   explicit algebra(tenon::cancel_context scope) : ctx_(scope.ctx), cancel_(std::move(scope.cancel)) {}
 
-  static series make() { return {tenon::make_chan<tenon::unit>(), tenon::make_chan<cell>()}; }
+  static series make() { return {tenon::make_chan<void>(), tenon::make_chan<cell>()}; }
 
   // Runs f(z), which asks and gives, and closes z behind it.
   template <class F>
@@ -322,8 +324,8 @@ class algebra {
     std::optional<cell> a;
     std::optional<cell> b;
     for (int open = 2; open > 0;) {
-      switch (tenon::select(tenon::send(u.ask, tenon::unit{}), tenon::send(v.ask, tenon::unit{}),
-                            tenon::recv(u.answer, a), tenon::recv(v.answer, b), tenon::recv(ctx_.done()))) {
+      switch (tenon::select(tenon::send(u.ask, void{}), tenon::send(v.ask, void{}),
+                            tenon_test::into(u.answer, a), tenon_test::into(v.answer, b), tenon::recv(ctx_.done()))) {
         case 0: u.ask = nullptr; break;
         case 1: v.ask = nullptr; break;
         case 2: u = {}, --open; break;

@@ -111,7 +111,7 @@ TEST_P(SenderOf, SeveralEndsTheRangeAfterAllOfThem) {
   tenon_test::as(GetParam(), [] {
     constexpr int senders = 8;
     const int values = static_cast<int>(tenon_test::scaled(500, 20));
-    const auto out = tenon::make_chan<int>(3);
+    const auto out = tenon::make_chan<int>(3, "as much as is sent before anybody receives");
     std::vector<tenon_test::companion> producers;
     {
       const tenon::sender tx(out);

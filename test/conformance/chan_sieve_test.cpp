@@ -9,6 +9,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/into.hpp"
 #include "support/scale.hpp"
 
 namespace {
@@ -85,7 +86,7 @@ tenon::send_chan<int> without_bound(tenon::wait_group& stages, const tenon::cont
     while (true) {
       int v = 0;
       const bool empty = waiting.empty();
-      switch (tenon::select(tenon::recv(in, v), tenon::send(empty ? nullptr : out, empty ? 0 : waiting.front()),
+      switch (tenon::select(tenon_test::into(in, v), tenon::send(empty ? nullptr : out, empty ? 0 : waiting.front()),
                             tenon::recv(ctx.done()))) {
         case 0: waiting.push_back(v); break;
         case 1: waiting.pop_front(); break;

@@ -14,6 +14,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/into.hpp"
 #include "support/panics.hpp"
 #include "support/values.hpp"
 #include "support/waiting.hpp"
@@ -43,7 +44,7 @@ INSTANTIATE_TEST_SUITE_P(Capacity, ChanValues, testing::Values(0, 1, 7), testing
 // Passes what `make(i)` returns through a channel of that capacity, hands what comes out to `check(i, value)`.
 template <class T, class Make, class Check>
 void pass(int capacity, bool sender_first, int count, Make make, Check check) {
-  const auto c = tenon::make_chan<T>(capacity);
+  const auto c = tenon::make_chan<T>(capacity, "as much as is sent before anybody receives");
   const auto send_all = [&] {
     for (int i = 0; i < count; ++i) c.send(make(i));
   };
@@ -149,7 +150,7 @@ TEST_P(ChanValues, NoneIsLostOrDestroyedTwice) {
 
 // Go: runtime/chan.go, the ring buffer goes round
 TEST_P(ChanValues, TheBufferGoesRound) {
-  const auto c = tenon::make_chan<counted>(GetParam());
+  const auto c = tenon::make_chan<counted>(GetParam(), "as much as is sent before anybody receives");
   int in = 0;
   int out = 0;
   for (std::size_t fill = 1; fill <= c.cap(); ++fill) {
@@ -165,7 +166,7 @@ TEST_P(ChanValues, TheBufferGoesRound) {
 // Go: garbage collection
 TEST_P(ChanValues, WhatNobodyTookGoesWithTheChannel) {
   for (const bool closed : {false, true}) {
-    const auto c = tenon::make_chan<counted>(GetParam());
+    const auto c = tenon::make_chan<counted>(GetParam(), "as much as is sent before anybody receives");
     for (std::size_t i = 0; i < c.cap(); ++i) c.send(counted(1));
     if (closed) c.close();
     EXPECT_EQ(counted::living, GetParam());
@@ -174,7 +175,7 @@ TEST_P(ChanValues, WhatNobodyTookGoesWithTheChannel) {
 
 // Go: test/closedchan.go, "the value should have been discarded"
 TEST_P(ChanValues, APanickingSendDestroysItsValue) {
-  const auto c = tenon::make_chan<counted>(GetParam());
+  const auto c = tenon::make_chan<counted>(GetParam(), "as much as is sent before anybody receives");
   c.close();
   EXPECT_PANIC(c.send(counted(1)), "send on closed channel");
   EXPECT_PANIC((void)c.try_send(counted(1)), "send on closed channel");
@@ -190,7 +191,7 @@ TEST_P(ChanValues, APanickingSendDestroysItsValue) {
 TEST_P(ChanValues, ASenderWokenByCloseDestroysItsValue) {
   tenon::run(
       [](const tenon::context&) {
-        const auto c = tenon::make_chan<counted>(GetParam());
+        const auto c = tenon::make_chan<counted>(GetParam(), "as much as is sent before anybody receives");
         for (std::size_t i = 0; i < c.cap(); ++i) c.send(counted(1));
         auto g = tenon::go([&] { c.send(counted(2)); });
         tenon_test::settle();
@@ -204,20 +205,20 @@ TEST_P(ChanValues, ASenderWokenByCloseDestroysItsValue) {
 
 // Go: the specification, a receive from a closed channel yields the zero value
 TEST_P(ChanValues, ASelectReceivesAZeroValueOfAClosedChannel) {
-  const auto c = tenon::make_chan<std::string>(GetParam());
+  const auto c = tenon::make_chan<std::string>(GetParam(), "as much as is sent before anybody receives");
   c.close();
   std::string plain = "before";
-  EXPECT_EQ(tenon::select(tenon::recv(c, plain)), 0U);
+  EXPECT_EQ(tenon::select(tenon_test::into(c, plain)), 0U);
   EXPECT_EQ(plain, "");
   std::optional<std::string> maybe = "before";
-  EXPECT_EQ(tenon::select(tenon::recv(c, maybe)), 0U);
+  EXPECT_EQ(tenon::select(tenon_test::into(c, maybe)), 0U);
   EXPECT_EQ(maybe, std::nullopt);
 }
 
 // Go: range, with move-only elements
 TEST_P(ChanValues, RangesMoveTheirElements) {
   tenon::run([](const tenon::context&) {
-    const auto c = tenon::make_chan<std::unique_ptr<int>>(GetParam());
+    const auto c = tenon::make_chan<std::unique_ptr<int>>(GetParam(), "as much as is sent before anybody receives");
     auto g = tenon::go([=] {
       for (int i = 0; i < 10; ++i) c.send(std::make_unique<int>(i));
       c.close();
@@ -236,7 +237,7 @@ TEST_P(ChanValues, WorksWithStandardRanges) {
   static_assert(std::ranges::input_range<const tenon::recv_chan<int>>);
   static_assert(!std::ranges::forward_range<const tenon::chan<int>>);
   tenon::run([](const tenon::context&) {
-    const auto c = tenon::make_chan<int>(GetParam());
+    const auto c = tenon::make_chan<int>(GetParam(), "as much as is sent before anybody receives");
     auto g = tenon::go([=] {
       for (int i = 0; i < 20; ++i) c.send(i);
       c.close();
@@ -252,7 +253,7 @@ TEST_P(ChanValues, WorksWithStandardRanges) {
 TEST_P(ChanValues, ABlockedSendersStackIsReadInPlace) {
   tenon::run(
       [](const tenon::context&) {
-        const auto c = tenon::make_chan<std::array<int, 64>>(GetParam());
+        const auto c = tenon::make_chan<std::array<int, 64>>(GetParam(), "as much as is sent before anybody receives");
         auto g = tenon::go([=] {
           for (int i = 0; i < 10 + GetParam(); ++i) {
             std::array<int, 64> local;

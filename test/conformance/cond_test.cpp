@@ -35,15 +35,15 @@ TEST_P(CondBy, ASignalWakesOne) {
     tenon::mutex mu;
     tenon::cond c;
     constexpr int n = 3;
-    const auto running = tenon::make_chan<tenon::unit>(n, "one for each");
-    const auto awake = tenon::make_chan<tenon::unit>(n, "one for each");
+    const auto running = tenon::make_chan<void>(n, "one for each");
+    const auto awake = tenon::make_chan<void>(n, "one for each");
     std::vector<tenon_test::companion> all;
     for (int i = 0; i < n; ++i) {
       all.push_back(tenon_test::start(GetParam(), [&] {
         std::unique_lock hold(mu);
-        running.send({});
+        running.send();
         c.wait(hold);
-        awake.send({});
+        awake.send();
       }));
     }
     for (int i = 0; i < n; ++i) (void)running.recv();
@@ -68,13 +68,13 @@ TEST(Cond, SignalsGoToThemInTheirOrder) {
     tenon::mutex mu;
     tenon::cond c;
     constexpr int n = 100;
-    const auto running = tenon::make_chan<tenon::unit>(n, "one for each");
+    const auto running = tenon::make_chan<void>(n, "one for each");
     const auto awake = tenon::make_chan<int>(n, "one for each");
     std::vector<tenon::goroutine<>> all;
     for (int i = 0; i < n; ++i) {
       all.push_back(tenon::go([&, i] {
         std::unique_lock hold(mu);
-        running.send({});
+        running.send();
         c.wait(hold);
         awake.send(i);
       }));
@@ -122,17 +122,17 @@ TEST_P(CondBy, ABroadcastWakesAll) {
     tenon::cond c;
     constexpr int n = 20;
     const std::size_t rounds = tenon_test::scaled(20, 4);
-    const auto running = tenon::make_chan<tenon::unit>(n, "one for each");
-    const auto awake = tenon::make_chan<tenon::unit>(n, "one for each");
+    const auto running = tenon::make_chan<void>(n, "one for each");
+    const auto awake = tenon::make_chan<void>(n, "one for each");
     bool over = false;
     std::vector<tenon_test::companion> all;
     for (int i = 0; i < n; ++i) {
       all.push_back(tenon_test::start(GetParam(), [&] {
         std::unique_lock hold(mu);
         while (!over) {
-          running.send({});
+          running.send();
           c.wait(hold);
-          awake.send({});
+          awake.send();
         }
       }));
     }
@@ -192,17 +192,18 @@ TEST(Cond, ALaterWaiterStealsNoSignal) {
           for (std::size_t r = 0; r < rounds; ++r) {
             tenon::mutex mu;
             tenon::cond c;
-            const auto waiting = tenon::make_chan<tenon::unit>();
+            const auto waiting = tenon::make_chan<void>();
             auto first = tenon::go([&] {
               std::unique_lock hold(mu);
-              waiting.send({});
+              waiting.send();
               c.wait(hold);
             });
             (void)waiting.recv();
             {
               const std::lock_guard first_waits(mu);
             }
-            auto [ctx, cancel] = tenon::with_cancel(tenon::background());
+            auto scope = tenon::with_cancel(tenon::background());
+            const tenon::context ctx = scope.ctx();
             auto second = tenon::go([&, &x = ctx] {
               std::unique_lock hold(mu);
               return c.wait(hold, x);
@@ -210,7 +211,7 @@ TEST(Cond, ALaterWaiterStealsNoSignal) {
             c.signal();
             first
                 .join();  // the signal was for whoever waited when it was given, unless the second was there, too, and later
-            cancel();
+            scope.cancel();
             (void)second.join();
           }
         },
@@ -224,7 +225,8 @@ TEST(Cond, WhoGivesUpHoldsTheLockAndTakesNoSignal) {
       [](const context& root) {
         tenon::mutex mu;
         tenon::cond c;
-        auto [ctx, cancel] = tenon::with_cancel(root);
+        auto scope = tenon::with_cancel(root);
+        const tenon::context ctx = scope.ctx();
         bool held = false;
         auto gives_up = tenon::go([&, &x = ctx] {
           std::unique_lock hold(mu);
@@ -240,7 +242,7 @@ TEST(Cond, WhoGivesUpHoldsTheLockAndTakesNoSignal) {
           woken = true;
         });
         settle();
-        cancel();
+        scope.cancel();
         c.signal();  // the first has given up, whether or not it has run yet
         EXPECT_FALSE(gives_up.join());
         EXPECT_TRUE(held);
@@ -289,10 +291,10 @@ using tenon::background;
 /// Starts somebody who calls `f` with a lock on `mu`, and returns when that has released it: when it waits.
 template <class F>
 [[nodiscard]] tenon_test::companion start_waiting(tenon_test::callers kind, tenon::mutex& mu, F f) {
-  const auto inside = tenon::make_chan<tenon::unit>();
+  const auto inside = tenon::make_chan<void>();
   auto other = tenon_test::start(kind, [&mu, inside, f = std::move(f)] {
     std::unique_lock hold(mu);
-    inside.send({});
+    inside.send();
     f(hold);
   });
   (void)inside.recv();
@@ -455,7 +457,8 @@ TEST_P(CondBy, ASignalWithNobodyWaitingIsNotKept) {
     tenon::cond c;
     c.signal();
     c.broadcast();
-    auto [ctx, cancel] = tenon::with_timeout(background(), 5ms);
+    auto scope = tenon::with_timeout(background(), 5ms);
+    const tenon::context ctx = scope.ctx();
     std::unique_lock hold(mu);
     EXPECT_FALSE(c.wait(hold, ctx));
     EXPECT_EQ(ctx.err(), tenon::deadline_exceeded());
@@ -474,10 +477,11 @@ TEST_P(CondBy, ASignalBeforeTheWaitSleepsIsNotLost) {
     c.wait(broadcasts);
     EXPECT_TRUE(broadcasts.held());
     {
-      auto [ctx, cancel] = tenon::with_cancel(background());
-      eventful_lock both([&, &cancel = cancel] {
+      auto scope = tenon::with_cancel(background());
+      const tenon::context ctx = scope.ctx();
+      eventful_lock both([&, &cancel = scope] {
         c.signal();
-        cancel();
+        scope.cancel();
       });
       EXPECT_TRUE(c.wait(both, ctx)) << "signaled first";
       EXPECT_TRUE(both.held());
@@ -490,8 +494,9 @@ TEST_P(CondBy, ACancelBeforeTheWaitSleepsLeavesNothingBehind) {
   tenon_test::as(GetParam(), [] {
     tenon::mutex mu;
     tenon::cond c;
-    auto [ctx, cancel] = tenon::with_cancel(background());
-    eventful_lock cancels([&cancel = cancel] { cancel(); });
+    auto scope = tenon::with_cancel(background());
+    const tenon::context ctx = scope.ctx();
+    eventful_lock cancels([&cancel = scope] { scope.cancel(); });
     EXPECT_FALSE(c.wait(cancels, ctx));
     EXPECT_TRUE(cancels.held());
     EXPECT_FALSE(c.wait(cancels, ctx)) << "canceled already";
@@ -527,7 +532,8 @@ TEST_P(CondBy, AWaitEndsWithItsContextAndHoldsTheLock) {
     tenon::mutex mu;
     tenon::cond c;
     constexpr int n = 6;
-    auto [ctx, cancel] = tenon::with_cancel(background());
+    auto scope = tenon::with_cancel(background());
+    const tenon::context ctx = scope.ctx();
     int gave_up = 0;  // not atomic: the lock, held again, orders it
     std::vector<tenon_test::companion> all;
     for (int i = 0; i < n; ++i) {
@@ -538,7 +544,7 @@ TEST_P(CondBy, AWaitEndsWithItsContextAndHoldsTheLock) {
         tenon::yield();
       }));
     }
-    cancel();
+    scope.cancel();
     for (auto& a : all) a.join();
     EXPECT_EQ(gave_up, n);
     auto next = start_waiting(GetParam(), mu, [&](std::unique_lock<tenon::mutex>& hold) { c.wait(hold); });
@@ -553,7 +559,8 @@ TEST_P(CondBy, AConditionIsWaitedForUntilTheContextEnds) {
     tenon::mutex mu;
     tenon::cond c;
     int x = 0;
-    auto [ctx, cancel] = tenon::with_cancel(background());
+    auto scope = tenon::with_cancel(background());
+    const tenon::context ctx = scope.ctx();
     std::atomic<bool> ended = false;
     auto waits = start_waiting(GetParam(), mu, [&, &ctx = ctx](std::unique_lock<tenon::mutex>& hold) {
       EXPECT_TRUE(c.wait(hold, ctx, [&] { return x == 2; }));
@@ -572,7 +579,7 @@ TEST_P(CondBy, AConditionIsWaitedForUntilTheContextEnds) {
       c.signal();
     }
     EXPECT_TRUE(tenon_test::eventually([&] { return ended.load(); }));
-    cancel();
+    scope.cancel();
     waits.join();
   });
 }
@@ -584,12 +591,13 @@ TEST_P(CondBy, ASignalIsNotLostOnOneWhoGivesUp) {
     for (std::size_t r = 0; r < rounds; ++r) {
       tenon::mutex mu;
       tenon::cond c;
-      auto [ctx, cancel] = tenon::with_cancel(background());
+      auto scope = tenon::with_cancel(background());
+      const tenon::context ctx = scope.ctx();
       bool signaled = false;
       auto gives_up = start_waiting(
           GetParam(), mu, [&, &ctx = ctx](std::unique_lock<tenon::mutex>& hold) { signaled = c.wait(hold, ctx); });
       auto stays = start_waiting(GetParam(), mu, [&](std::unique_lock<tenon::mutex>& hold) { c.wait(hold); });
-      auto cancels = tenon_test::start(GetParam(), [&cancel = cancel] { cancel(); });
+      auto cancels = tenon_test::start(GetParam(), [&cancel = scope] { scope.cancel(); });
       if (r % 2 == 0) tenon::yield();
       c.signal();
       cancels.join();

@@ -24,11 +24,12 @@ using tenon::context;
 // Go: context/x_test.go TestAfterFuncCalledAfterCancel
 TEST(AfterFunc, RunsAfterTheCancel) {
   tenon::run([](context) {
-    auto [c, cancel] = tenon::with_cancel(background());
-    const auto ran = tenon::make_chan<tenon::unit>();
+    auto scope = tenon::with_cancel(background());
+    const tenon::context c = scope.ctx();
+    const auto ran = tenon::make_chan<void>();
     auto handle = tenon::after_func(c, [&] { ran.close(); });
     EXPECT_EQ(tenon::select(tenon::recv(ran), tenon::recv(tenon::after(2ms))), 1U) << "ran before the cancel";
-    cancel();
+    scope.cancel();
     (void)ran.recv();
     EXPECT_FALSE(handle.stop());
   });
@@ -37,8 +38,9 @@ TEST(AfterFunc, RunsAfterTheCancel) {
 // Go: context/x_test.go TestAfterFuncCalledAfterTimeout
 TEST(AfterFunc, RunsAfterTheDeadline) {
   tenon::run([](context) {
-    auto [c, cancel] = tenon::with_timeout(background(), 1ms);
-    const auto ran = tenon::make_chan<tenon::unit>();
+    auto scope = tenon::with_timeout(background(), 1ms);
+    const tenon::context c = scope.ctx();
+    const auto ran = tenon::make_chan<void>();
     auto handle = tenon::after_func(c, [&] { ran.close(); });
     (void)ran.recv();
     EXPECT_FALSE(handle.stop());
@@ -48,9 +50,10 @@ TEST(AfterFunc, RunsAfterTheDeadline) {
 // Go: context/x_test.go TestAfterFuncCalledImmediately
 TEST(AfterFunc, RunsAtOnceIfItIsCanceledAlready) {
   tenon::run([](context) {
-    auto [c, cancel] = tenon::with_cancel(background());
-    cancel();
-    const auto ran = tenon::make_chan<tenon::unit>();
+    auto scope = tenon::with_cancel(background());
+    const tenon::context c = scope.ctx();
+    scope.cancel();
+    const auto ran = tenon::make_chan<void>();
     auto handle = tenon::after_func(c, [&] { ran.close(); });
     (void)ran.recv();
     EXPECT_FALSE(handle.stop());
@@ -60,12 +63,13 @@ TEST(AfterFunc, RunsAtOnceIfItIsCanceledAlready) {
 // Go: context/x_test.go TestAfterFuncNotCalledAfterStop
 TEST(AfterFunc, DoesNotRunOnceStopped) {
   tenon::run([](context) {
-    auto [c, cancel] = tenon::with_cancel(background());
+    auto scope = tenon::with_cancel(background());
+    const tenon::context c = scope.ctx();
     std::atomic<bool> ran = false;
     auto handle = tenon::after_func(c, [&] { ran = true; });
     EXPECT_TRUE(handle.stop());
-    cancel();
-    tenon::sleep(2ms);
+    scope.cancel();
+    tenon::sleep_for(2ms);
     EXPECT_FALSE(ran.load());
     EXPECT_FALSE(handle.stop());
   });
@@ -76,10 +80,11 @@ TEST(AfterFunc, TheCancelDoesNotWaitForIt) {
   for (const unsigned workers : {1U, 2U}) {
     tenon::run(
         [](context) {
-          auto [c, cancel] = tenon::with_cancel(background());
+          auto scope = tenon::with_cancel(background());
+          const tenon::context c = scope.ctx();
           const auto meeting = tenon::make_chan<int>();
           auto handle = tenon::after_func(c, [&] { meeting.send(1); });
-          cancel();
+          scope.cancel();
           EXPECT_EQ(meeting.recv(), 1);
         },
         {.workers = workers});
@@ -89,13 +94,14 @@ TEST(AfterFunc, TheCancelDoesNotWaitForIt) {
 // Go: the difference to Go is that the handle has an owner
 TEST(AfterFunc, DroppingTheHandleTakesItBack) {
   tenon::run([](context) {
-    auto [c, cancel] = tenon::with_cancel(background());
+    auto scope = tenon::with_cancel(background());
+    const tenon::context c = scope.ctx();
     std::atomic<bool> ran = false;
     {
       auto handle = tenon::after_func(c, [&] { ran = true; });
     }
-    cancel();
-    tenon::sleep(2ms);
+    scope.cancel();
+    tenon::sleep_for(2ms);
     EXPECT_FALSE(ran.load());
   });
 }
@@ -105,16 +111,17 @@ TEST(AfterFunc, DroppingTheHandleWaitsForOneThatHasStarted) {
   for (const unsigned workers : {1U, 2U}) {
     tenon::run(
         [](context) {
-          auto [c, cancel] = tenon::with_cancel(background());
-          const auto started = tenon::make_chan<tenon::unit>();
+          auto scope = tenon::with_cancel(background());
+          const tenon::context c = scope.ctx();
+          const auto started = tenon::make_chan<void>();
           std::atomic<bool> finished = false;
           {
             auto handle = tenon::after_func(c, [&] {
               started.close();
-              tenon::sleep(5ms);
+              tenon::sleep_for(5ms);
               finished = true;
             });
-            cancel();
+            scope.cancel();
             (void)started.recv();
           }
           EXPECT_TRUE(finished.load());
@@ -126,7 +133,8 @@ TEST(AfterFunc, DroppingTheHandleWaitsForOneThatHasStarted) {
 // Go: the difference to Go is that the handle has an owner
 TEST(AfterFunc, AMovedHandleStillOwnsIt) {
   tenon::run([](context) {
-    auto [c, cancel] = tenon::with_cancel(background());
+    auto scope = tenon::with_cancel(background());
+    const tenon::context c = scope.ctx();
     std::atomic<int> ran = 0;
     tenon::after_func_handle outer;
     EXPECT_FALSE(outer.stop());
@@ -134,7 +142,7 @@ TEST(AfterFunc, AMovedHandleStillOwnsIt) {
       auto inner = tenon::after_func(c, [&] { ++ran; });
       outer = std::move(inner);
     }
-    cancel();
+    scope.cancel();
     EXPECT_TRUE(tenon_test::eventually([&] { return ran.load() == 1; }));
     EXPECT_FALSE(outer.stop());
   });
@@ -143,15 +151,16 @@ TEST(AfterFunc, AMovedHandleStillOwnsIt) {
 // Go: context/context.go AfterFunc
 TEST(AfterFunc, SeveralOnOneContextAllRun) {
   tenon::run([](context) {
-    auto [c, cancel] = tenon::with_cancel(background());
+    auto scope = tenon::with_cancel(background());
+    const tenon::context c = scope.ctx();
     constexpr int n = 100;
     std::atomic<int> ran = 0;
     std::vector<tenon::after_func_handle> handles;
     for (int i = 0; i < n; ++i) handles.push_back(tenon::after_func(c, [&] { ++ran; }));
     for (int i = 0; i < n; i += 2) EXPECT_TRUE(handles[static_cast<std::size_t>(i)].stop());
-    cancel();
+    scope.cancel();
     EXPECT_TRUE(tenon_test::eventually([&] { return ran.load() == n / 2; }));
-    tenon::sleep(1ms);
+    tenon::sleep_for(1ms);
     EXPECT_EQ(ran.load(), n / 2);
   });
 }
@@ -163,12 +172,13 @@ TEST(AfterFunc, EitherStoppedOrRunNeverBothNorNeither) {
     tenon::run(
         [&](context) {
           for (std::size_t i = 0; i < times; ++i) {
-            auto [c, cancel] = tenon::with_cancel(background());
+            auto scope = tenon::with_cancel(background());
+            const tenon::context c = scope.ctx();
             std::atomic<bool> ran = false;
             bool stopped = false;
             {
               auto handle = tenon::after_func(c, [&] { ran = true; });
-              auto g = tenon::go([&cancel = cancel] { cancel(); });
+              auto g = tenon::go([&cancel = scope] { scope.cancel(); });
               stopped = handle.stop();
               g.join();
               if (!stopped) {
@@ -187,7 +197,7 @@ TEST(AfterFunc, OfTheBackgroundNeverRuns) {
   tenon::run([](context) {
     std::atomic<bool> ran = false;
     auto handle = tenon::after_func(background(), [&] { ran = true; });
-    tenon::sleep(1ms);
+    tenon::sleep_for(1ms);
     EXPECT_TRUE(handle.stop());
     EXPECT_FALSE(ran.load());
   });
@@ -195,18 +205,20 @@ TEST(AfterFunc, OfTheBackgroundNeverRuns) {
 
 // Go: the difference to Go is that there is an outside
 TEST(AfterFunc, OutsideOfRunTheCancelingThreadRunsIt) {
-  auto [c, cancel] = tenon::with_cancel(background());
+  auto scope = tenon::with_cancel(background());
+  const tenon::context c = scope.ctx();
   std::thread::id ran_on;
   auto handle = tenon::after_func(c, [&] { ran_on = std::this_thread::get_id(); });
-  cancel();
+  scope.cancel();
   EXPECT_EQ(ran_on, std::this_thread::get_id());
   EXPECT_FALSE(handle.stop());
 }
 
 // Go: the difference to Go is that there is an outside
 TEST(AfterFunc, OutsideOfRunACanceledContextRunsItOnTheSpot) {
-  auto [c, cancel] = tenon::with_cancel(background());
-  cancel();
+  auto scope = tenon::with_cancel(background());
+  const tenon::context c = scope.ctx();
+  scope.cancel();
   std::thread::id ran_on;
   auto handle = tenon::after_func(c, [&] { ran_on = std::this_thread::get_id(); });
   EXPECT_EQ(ran_on, std::this_thread::get_id());
@@ -215,14 +227,16 @@ TEST(AfterFunc, OutsideOfRunACanceledContextRunsItOnTheSpot) {
 // Go: context/x_test.go TestAfterFuncCalledAfterCancel
 TEST(AfterFunc, MayUseTheContextItRanFor) {
   tenon::run([](context) {
-    auto [c, cancel] = tenon::with_cancel_cause(background());
+    auto scope = tenon::with_cancel_cause(background());
+    const tenon::context c = scope.ctx();
     const tenon::error why(std::string("why"));
     const auto seen = tenon::make_chan<bool>(1);
     auto handle = tenon::after_func(c, [&c = c, &why, seen] {
-      auto [child, cancel_child] = tenon::with_cancel(c);
+      auto child_scope = tenon::with_cancel(c);
+      const tenon::context child = child_scope.ctx();
       seen.send(child.is_canceled() && tenon::cause(child) == why);
     });
-    cancel(why);
+    scope.cancel(why);
     EXPECT_EQ(seen.recv(), true);
   });
 }
@@ -234,13 +248,14 @@ class StopTokenBy : public testing::TestWithParam<tenon_test::callers> {};
 // Go: none
 TEST_P(StopTokenBy, OfAContextStopsWhenItIsCanceled) {
   tenon_test::as(GetParam(), [] {
-    auto [c, cancel] = tenon::with_cancel(background());
+    auto scope = tenon::with_cancel(background());
+    const tenon::context c = scope.ctx();
     const std::stop_token token = c.stop_token();
     EXPECT_TRUE(token.stop_possible());
     EXPECT_FALSE(token.stop_requested());
     std::atomic<int> called = 0;
     const std::stop_callback callback(token, [&] { ++called; });
-    auto other = tenon_test::start(GetParam(), [&cancel = cancel] { cancel(); });
+    auto other = tenon_test::start(GetParam(), [&cancel = scope] { scope.cancel(); });
     EXPECT_TRUE(tenon_test::eventually([&] { return token.stop_requested() && called.load() == 1; }));
     other.join();
     EXPECT_TRUE(c.stop_token().stop_requested());
@@ -252,7 +267,8 @@ TEST_P(StopTokenBy, OfAContextStopsWhenItIsCanceled) {
 TEST_P(StopTokenBy, CancelsAContextMadeWithIt) {
   tenon_test::as(GetParam(), [] {
     std::stop_source source;
-    auto [c, cancel] = tenon::with_stop_token(background(), source.get_token());
+    auto scope = tenon::with_stop_token(background(), source.get_token());
+    const tenon::context c = scope.ctx();
     EXPECT_FALSE(c.err());
     auto other = tenon_test::start(GetParam(), [&] { source.request_stop(); });
     (void)c.done().recv();
@@ -265,12 +281,14 @@ INSTANTIATE_TEST_SUITE_P(By, StopTokenBy, tenon_test::every_caller, tenon_test::
 
 // Go: none
 TEST(StopToken, OfACanceledContextIsStoppedFromTheStart) {
-  auto [c, cancel] = tenon::with_cancel(background());
-  cancel();
+  auto scope = tenon::with_cancel(background());
+  const tenon::context c = scope.ctx();
+  scope.cancel();
   EXPECT_TRUE(c.stop_token().stop_requested());
   std::stop_source source;
   source.request_stop();
-  auto [d, cancel_d] = tenon::with_stop_token(background(), source.get_token());
+  auto d_scope = tenon::with_stop_token(background(), source.get_token());
+  const tenon::context d = d_scope.ctx();
   EXPECT_TRUE(d.is_canceled());
   EXPECT_EQ(d.err(), tenon::canceled());
 }
@@ -278,17 +296,19 @@ TEST(StopToken, OfACanceledContextIsStoppedFromTheStart) {
 // Go: none
 TEST(StopToken, OfTheBackgroundNeverStops) {
   EXPECT_FALSE(background().stop_token().stop_requested());
-  auto [c, cancel] = tenon::with_stop_token(background(), std::stop_token());
+  auto scope = tenon::with_stop_token(background(), std::stop_token());
+  const tenon::context c = scope.ctx();
   EXPECT_FALSE(c.is_canceled());
-  cancel();
+  scope.cancel();
   EXPECT_EQ(c.err(), tenon::canceled());
 }
 
 // Go: none
 TEST(StopToken, ACanceledContextDoesNotStopTheSource) {
   std::stop_source source;
-  auto [c, cancel] = tenon::with_stop_token(background(), source.get_token());
-  cancel();
+  auto scope = tenon::with_stop_token(background(), source.get_token());
+  const tenon::context c = scope.ctx();
+  scope.cancel();
   EXPECT_EQ(c.err(), tenon::canceled());
   EXPECT_FALSE(source.stop_requested());
 }
@@ -303,13 +323,14 @@ TEST(StopToken, EitherMayOutliveTheOther) {
 
   std::stop_token token;
   {
-    auto [c, cancel] = tenon::with_cancel(background());
+    auto scope = tenon::with_cancel(background());
+    const tenon::context c = scope.ctx();
     token = c.stop_token();
   }
   EXPECT_TRUE(token.stop_requested()) << "the handle has gone, and with it canceled";
 
   context d;
-  tenon::cancel_func cancel_d;
+  tenon::cancel_func d_scope;
   {
     const std::stop_source inner;
     auto e = tenon::with_stop_token(background(), inner.get_token());
@@ -317,7 +338,7 @@ TEST(StopToken, EitherMayOutliveTheOther) {
     cancel_d = std::move(e.cancel);
   }
   EXPECT_FALSE(d.is_canceled());
-  cancel_d();
+  d_scope.cancel();
   EXPECT_TRUE(d.is_canceled());
 }
 
@@ -326,7 +347,8 @@ TEST(StopToken, StopsAStdJthread) {
   std::atomic<bool> ended = false;
   {
     std::jthread thread([&](const std::stop_token& token) {
-      auto [c, cancel] = tenon::with_stop_token(background(), token);
+      auto scope = tenon::with_stop_token(background(), token);
+      const tenon::context c = scope.ctx();
       const auto never = tenon::make_chan<int>();
       EXPECT_FALSE(never.recv(c));
       ended = true;
@@ -338,10 +360,12 @@ TEST(StopToken, StopsAStdJthread) {
 // Go: none
 TEST(StopToken, AParentsCancelStillCounts) {
   std::stop_source source;
-  auto [p, cancel_p] = tenon::with_cancel_cause(background());
-  auto [c, cancel] = tenon::with_stop_token(p, source.get_token());
+  auto p_scope = tenon::with_cancel_cause(background());
+  const tenon::context p = p_scope.ctx();
+  auto scope = tenon::with_stop_token(p, source.get_token());
+  const tenon::context c = scope.ctx();
   const tenon::error why(std::string("the parent"));
-  cancel_p(why);
+  p_scope.cancel(why);
   EXPECT_EQ(c.err(), tenon::canceled());
   EXPECT_EQ(tenon::cause(c), why);
   source.request_stop();

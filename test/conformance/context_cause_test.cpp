@@ -33,7 +33,7 @@ class hung_below : public tenon::custom_context {
     done_.close();
   }
   [[nodiscard]] std::optional<tenon::time_point> deadline() const override { return parent_.deadline(); }
-  [[nodiscard]] tenon::recv_chan<tenon::unit> done() const override { return done_; }
+  [[nodiscard]] tenon::recv_chan<void> done() const override { return done_; }
   [[nodiscard]] tenon::error err() const override {
     const std::lock_guard<tenon::mutex> hold(mu_);
     return err_;
@@ -42,7 +42,7 @@ class hung_below : public tenon::custom_context {
 
  private:
   context parent_;
-  tenon::chan<tenon::unit> done_ = tenon::make_chan<tenon::unit>();
+  tenon::chan<void> done_ = tenon::make_chan<void>();
   mutable tenon::mutex mu_;
   mutable tenon::error err_;
   tenon::after_func_handle follow_;  // the last one: its function uses the others
@@ -88,187 +88,219 @@ const row rows[] = {
     {"Todo", [] { return tenon::todo(); }, nullptr, nullptr},
     {"WithCancel",
      [] {
-       auto [c, cancel] = tenon::with_cancel(background());
-       cancel();
+       auto scope = tenon::with_cancel(background());
+       const tenon::context c = scope.ctx();
+       scope.cancel();
        return c;
      },
      tenon::canceled(), tenon::canceled()},
     {"WithCancelCause",
      [] {
-       auto [c, cancel] = tenon::with_cancel_cause(background());
-       cancel(parent_cause);
+       auto scope = tenon::with_cancel_cause(background());
+       const tenon::context c = scope.ctx();
+       scope.cancel(parent_cause);
        return c;
      },
      tenon::canceled(), parent_cause},
     {"WithCancelCauseNil",
      [] {
-       auto [c, cancel] = tenon::with_cancel_cause(background());
-       cancel(nullptr);
+       auto scope = tenon::with_cancel_cause(background());
+       const tenon::context c = scope.ctx();
+       scope.cancel(nullptr);
        return c;
      },
      tenon::canceled(), tenon::canceled()},
     {"WithCancelCausePlainCall",
      [] {
-       auto [c, cancel] = tenon::with_cancel_cause(background());
-       cancel();
-       cancel(parent_cause);
+       auto scope = tenon::with_cancel_cause(background());
+       const tenon::context c = scope.ctx();
+       scope.cancel();
+       scope.cancel(parent_cause);
        return c;
      },
      tenon::canceled(), tenon::canceled()},
     {"ParentCauseBeforeChildCause",
      [] {
-       auto [p, cancel_parent] = tenon::with_cancel_cause(background());
-       auto [c, cancel_child] = tenon::with_cancel_cause(p);
-       cancel_parent(parent_cause);
-       cancel_child(child_cause);
+       auto parent_scope = tenon::with_cancel_cause(background());
+       const tenon::context p = parent_scope.ctx();
+       auto child_scope = tenon::with_cancel_cause(p);
+       const tenon::context c = child_scope.ctx();
+       parent_scope.cancel(parent_cause);
+       child_scope.cancel(child_cause);
        return c;
      },
      tenon::canceled(), parent_cause},
     {"ParentCauseAfterChildCause",
      [] {
-       auto [p, cancel_parent] = tenon::with_cancel_cause(background());
-       auto [c, cancel_child] = tenon::with_cancel_cause(p);
-       cancel_child(child_cause);
-       cancel_parent(parent_cause);
+       auto parent_scope = tenon::with_cancel_cause(background());
+       const tenon::context p = parent_scope.ctx();
+       auto child_scope = tenon::with_cancel_cause(p);
+       const tenon::context c = child_scope.ctx();
+       child_scope.cancel(child_cause);
+       parent_scope.cancel(parent_cause);
        return c;
      },
      tenon::canceled(), child_cause},
     {"ParentCauseBeforeChildWithout",
      [] {
-       auto [p, cancel_parent] = tenon::with_cancel_cause(background());
-       auto [c, cancel_child] = tenon::with_cancel(p);
-       cancel_parent(parent_cause);
-       cancel_child();
+       auto parent_scope = tenon::with_cancel_cause(background());
+       const tenon::context p = parent_scope.ctx();
+       auto child_scope = tenon::with_cancel(p);
+       const tenon::context c = child_scope.ctx();
+       parent_scope.cancel(parent_cause);
+       child_scope.cancel();
        return c;
      },
      tenon::canceled(), parent_cause},
     {"ParentCauseAfterChildWithout",
      [] {
-       auto [p, cancel_parent] = tenon::with_cancel_cause(background());
-       auto [c, cancel_child] = tenon::with_cancel(p);
-       cancel_child();
-       cancel_parent(parent_cause);
+       auto parent_scope = tenon::with_cancel_cause(background());
+       const tenon::context p = parent_scope.ctx();
+       auto child_scope = tenon::with_cancel(p);
+       const tenon::context c = child_scope.ctx();
+       child_scope.cancel();
+       parent_scope.cancel(parent_cause);
        return c;
      },
      tenon::canceled(), tenon::canceled()},
     {"ChildCauseAfterParentWithout",
      [] {
-       auto [p, cancel_parent] = tenon::with_cancel(background());
-       auto [c, cancel_child] = tenon::with_cancel_cause(p);
-       cancel_parent();
-       cancel_child(child_cause);
+       auto parent_scope = tenon::with_cancel(background());
+       const tenon::context p = parent_scope.ctx();
+       auto child_scope = tenon::with_cancel_cause(p);
+       const tenon::context c = child_scope.ctx();
+       parent_scope.cancel();
+       child_scope.cancel(child_cause);
        return c;
      },
      tenon::canceled(), tenon::canceled()},
     {"ChildCauseBeforeParentWithout",
      [] {
-       auto [p, cancel_parent] = tenon::with_cancel(background());
-       auto [c, cancel_child] = tenon::with_cancel_cause(p);
-       cancel_child(child_cause);
-       cancel_parent();
+       auto parent_scope = tenon::with_cancel(background());
+       const tenon::context p = parent_scope.ctx();
+       auto child_scope = tenon::with_cancel_cause(p);
+       const tenon::context c = child_scope.ctx();
+       child_scope.cancel(child_cause);
+       parent_scope.cancel();
        return c;
      },
      tenon::canceled(), child_cause},
     {"WithTimeout",
      [] {
-       auto [c, cancel] = tenon::with_timeout(background(), 0s);
-       cancel();
+       auto scope = tenon::with_timeout(background(), 0s);
+       const tenon::context c = scope.ctx();
+       scope.cancel();
        return c;
      },
      tenon::deadline_exceeded(), tenon::deadline_exceeded()},
     {"WithTimeoutCanceled",
      [] {
-       auto [c, cancel] = tenon::with_timeout(background(), forever);
-       cancel();
+       auto scope = tenon::with_timeout(background(), forever);
+       const tenon::context c = scope.ctx();
+       scope.cancel();
        return c;
      },
      tenon::canceled(), tenon::canceled()},
     {"WithTimeoutCause",
      [] {
-       auto [c, cancel] = tenon::with_timeout(background(), 0s, too_slow);
-       cancel();
+       auto scope = tenon::with_timeout(background(), 0s, too_slow);
+       const tenon::context c = scope.ctx();
+       scope.cancel();
        return c;
      },
      tenon::deadline_exceeded(), too_slow},
     {"WithTimeoutCauseLater",
      [] {
-       auto [c, cancel] = tenon::with_timeout(background(), 2ms, too_slow);
+       auto scope = tenon::with_timeout(background(), 2ms, too_slow);
+       const tenon::context c = scope.ctx();
        (void)c.done().recv();
        return c;
      },
      tenon::deadline_exceeded(), too_slow},
     {"WithDeadlineCause",
      [] {
-       auto [c, cancel] = tenon::with_deadline(background(), std::chrono::steady_clock::now() + 2ms, too_slow);
-       auto [child, cancel_child] = tenon::with_cancel(c);
+       auto scope = tenon::with_deadline(background(), std::chrono::steady_clock::now() + 2ms, too_slow);
+       const tenon::context c = scope.ctx();
+       auto child_scope = tenon::with_cancel(c);
+       const tenon::context child = child_scope.ctx();
        (void)child.done().recv();
        return child;
      },
      tenon::deadline_exceeded(), too_slow},
     {"WithTimeoutCauseCanceled",
      [] {
-       auto [c, cancel] = tenon::with_timeout(background(), forever, too_slow);
-       cancel();
+       auto scope = tenon::with_timeout(background(), forever, too_slow);
+       const tenon::context c = scope.ctx();
+       scope.cancel();
        return c;
      },
      tenon::canceled(), tenon::canceled()},
     {"WithTimeoutCauseStacked",
      [] {
-       auto [p, cancel] = tenon::with_cancel_cause(background());
-       auto [c, cancel_child] = tenon::with_timeout(p, 0s, too_slow);
-       cancel(finished_early);
+       auto scope = tenon::with_cancel_cause(background());
+       const tenon::context p = scope.ctx();
+       auto child_scope = tenon::with_timeout(p, 0s, too_slow);
+       const tenon::context c = child_scope.ctx();
+       scope.cancel(finished_early);
        return c;
      },
      tenon::deadline_exceeded(), too_slow},
     {"WithTimeoutCauseStackedCanceled",
      [] {
-       auto [p, cancel] = tenon::with_cancel_cause(background());
-       auto [c, cancel_child] = tenon::with_timeout(p, forever, too_slow);
-       cancel(finished_early);
+       auto scope = tenon::with_cancel_cause(background());
+       const tenon::context p = scope.ctx();
+       auto child_scope = tenon::with_timeout(p, forever, too_slow);
+       const tenon::context c = child_scope.ctx();
+       scope.cancel(finished_early);
        return c;
      },
      tenon::canceled(), finished_early},
     {"WithoutCancel", [] { return tenon::without_cancel(background()); }, nullptr, nullptr},
     {"WithoutCancelCanceled",
      [] {
-       auto [p, cancel] = tenon::with_cancel_cause(background());
+       auto scope = tenon::with_cancel_cause(background());
+       const tenon::context p = scope.ctx();
        context c = tenon::without_cancel(p);
-       cancel(finished_early);
+       scope.cancel(finished_early);
        return c;
      },
      nullptr, nullptr},
     {"WithoutCancelTimeout",
      [] {
-       auto [p, cancel] = tenon::with_timeout(background(), 0s, too_slow);
+       auto scope = tenon::with_timeout(background(), 0s, too_slow);
+       const tenon::context p = scope.ctx();
        context c = tenon::without_cancel(p);
-       cancel();
+       scope.cancel();
        return c;
      },
      nullptr, nullptr},
     {"WithValue",
      [] {
        static constexpr tenon::context_key<int> key{"key"};
-       auto [p, cancel] = tenon::with_cancel_cause(background());
-       cancel(parent_cause);
+       auto scope = tenon::with_cancel_cause(background());
+       const tenon::context p = scope.ctx();
+       scope.cancel(parent_cause);
        return tenon::with_value(p, key, 1);
      },
      tenon::canceled(), parent_cause},
     {"CustomBelowParentThatLives",
      [] {
-       auto [p, cancel] = tenon::with_cancel_cause(background());
+       auto scope = tenon::with_cancel_cause(background());
+       const tenon::context p = scope.ctx();
        const auto custom = std::make_shared<hung_below>(p);
        custom->end(tenon::canceled());
-       // The parent's own cancel, when its handle goes, must come after the look: so the handle has to stay.
+       // The parent's own scope, when its handle goes, must come after the look: so the handle has to stay.
        static tenon::cancel_cause_func kept;
-       kept = std::move(cancel);
+       kept = std::move(scope);
        return context(custom);
      },
      tenon::canceled(), tenon::canceled()},
     {"CustomBelowParentCanceledBefore",
      [] {
-       auto [p, cancel] = tenon::with_cancel_cause(background());
+       auto scope = tenon::with_cancel_cause(background());
+       const tenon::context p = scope.ctx();
        const auto custom = std::make_shared<hung_below>(p);
-       cancel(parent_cause);
+       scope.cancel(parent_cause);
        custom->end(tenon::canceled());
        return context(custom);
      },
@@ -276,10 +308,11 @@ const row rows[] = {
     // Not quite right, and the same in Go: who was first cannot be told from a custom context.
     {"CustomBelowParentCanceledAfter",
      [] {
-       auto [p, cancel] = tenon::with_cancel_cause(background());
+       auto scope = tenon::with_cancel_cause(background());
+       const tenon::context p = scope.ctx();
        const auto custom = std::make_shared<hung_below>(p);
        custom->end(tenon::canceled());
-       cancel(parent_cause);
+       scope.cancel(parent_cause);
        return context(custom);
      },
      tenon::canceled(), parent_cause},
@@ -296,8 +329,9 @@ TEST(ContextCauseRace, APollerSeesNothingOrTheRightOne) {
         [&](context) {
           for (std::size_t i = 0; i < times; ++i) {
             const tenon::error why(std::string("of a race"));
-            auto [c, cancel] = tenon::with_cancel_cause(background());
-            auto g = tenon::go([&] { cancel(why); });
+            auto scope = tenon::with_cancel_cause(background());
+            const tenon::context c = scope.ctx();
+            auto g = tenon::go([&] { scope.cancel(why); });
             for (;;) {
               if (const tenon::error seen = cause(c)) {
                 EXPECT_EQ(seen, why) << seen.message();
@@ -318,11 +352,13 @@ TEST(ContextCauseRace, OneOfManyCausesWinsForEverybody) {
   tenon::run(
       [&](context) {
         for (std::size_t i = 0; i < times; ++i) {
-          auto [p, cancel] = tenon::with_cancel_cause(background());
-          auto [c, cancel_child] = tenon::with_cancel(p);
+          auto scope = tenon::with_cancel_cause(background());
+          const tenon::context p = scope.ctx();
+          auto child_scope = tenon::with_cancel(p);
+          const tenon::context c = child_scope.ctx();
           tenon::wait_group wg;
           for (int j = 0; j < 4; ++j) {
-            wg.go([&cancel = cancel, j] { cancel(tenon::error("cause " + std::to_string(j))); });
+            wg.go([&cancel = scope, j] { scope.cancel(tenon::error("cause " + std::to_string(j))); });
           }
           (void)c.done().recv();
           const tenon::error first = cause(c);
@@ -337,8 +373,9 @@ TEST(ContextCauseRace, OneOfManyCausesWinsForEverybody) {
 
 // Go: context/context.go, WithCancelCause
 TEST(ContextCauseRace, ACauseMayBeAnException) {
-  auto [c, cancel] = tenon::with_cancel_cause(background());
-  cancel(tenon::error(std::make_exception_ptr(std::runtime_error("it burns"))));
+  auto scope = tenon::with_cancel_cause(background());
+  const tenon::context c = scope.ctx();
+  scope.cancel(tenon::error(std::make_exception_ptr(std::runtime_error("it burns"))));
   EXPECT_EQ(c.err(), tenon::canceled());
   EXPECT_THROW(cause(c).rethrow(), std::runtime_error);
 }

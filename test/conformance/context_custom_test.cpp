@@ -28,7 +28,7 @@ class wrapper : public tenon::custom_context {
  public:
   explicit wrapper(context inner) : inner_(std::move(inner)) {}
   [[nodiscard]] std::optional<tenon::time_point> deadline() const override { return inner_.deadline(); }
-  [[nodiscard]] tenon::recv_chan<tenon::unit> done() const override { return inner_.done(); }
+  [[nodiscard]] tenon::recv_chan<void> done() const override { return inner_.done(); }
   [[nodiscard]] tenon::error err() const override { return inner_.err(); }
   [[nodiscard]] const void* value(const void* key) const override { return inner_.find(key); }
 
@@ -41,22 +41,22 @@ context wrap(const context& inner) { return context(std::make_shared<wrapper>(in
 // As a wrapper, with a done channel of its own.
 class own_done : public wrapper {
  public:
-  own_done(const context& inner, tenon::chan<tenon::unit> done) : wrapper(inner), done_(std::move(done)) {}
-  [[nodiscard]] tenon::recv_chan<tenon::unit> done() const override { return done_; }
+  own_done(const context& inner, tenon::chan<void> done) : wrapper(inner), done_(std::move(done)) {}
+  [[nodiscard]] tenon::recv_chan<void> done() const override { return done_; }
 
  private:
-  tenon::chan<tenon::unit> done_;
+  tenon::chan<void> done_;
 };
 
 // Ended by hand, below nothing.
 class by_hand : public tenon::custom_context {
  public:
-  [[nodiscard]] tenon::recv_chan<tenon::unit> done() const override { return done_; }
+  [[nodiscard]] tenon::recv_chan<void> done() const override { return done_; }
   [[nodiscard]] tenon::error err() const override {
     const std::lock_guard<tenon::mutex> hold(mu_);
     return err_;
   }
-  void cancel(const tenon::error& why = tenon::canceled()) {
+  void scope.cancel(const tenon::error& why = tenon::canceled()) {
     {
       const std::lock_guard<tenon::mutex> hold(mu_);
       if (err_) return;
@@ -66,7 +66,7 @@ class by_hand : public tenon::custom_context {
   }
 
  private:
-  tenon::chan<tenon::unit> done_ = tenon::make_chan<tenon::unit>();
+  tenon::chan<void> done_ = tenon::make_chan<void>();
   mutable tenon::mutex mu_;
   tenon::error err_;
 };
@@ -75,16 +75,18 @@ bool is_done(const context& c) { return tenon::select(tenon::recv(c.done()), ten
 
 // Go: context/x_test.go TestWithCancel
 TEST(CustomContext, AWrapperIsTransparent) {
-  auto [c1, cancel] = tenon::with_cancel(background());
+  auto scope = tenon::with_cancel(background());
+  const tenon::context c1 = scope.ctx();
   const context o = wrap(c1);
-  auto [c2, cancel2] = tenon::with_cancel(o);
+  auto cancel2_scope = tenon::with_cancel(o);
+  const tenon::context c2 = cancel2_scope.ctx();
   for (const context& c : {c1, o, c2}) {
     EXPECT_TRUE(c.done());
     EXPECT_FALSE(c.err());
     EXPECT_FALSE(c.is_canceled());
     EXPECT_FALSE(is_done(c));
   }
-  cancel();
+  scope.cancel();
   for (const context& c : {c1, o, c2}) {
     EXPECT_TRUE(is_done(c));
     EXPECT_TRUE(c.is_canceled());
@@ -115,7 +117,8 @@ TEST(CustomContext, MayHaveValuesOfItsOwn) {
     [[nodiscard]] const void* value(const void* key) const override { return key == &mine ? &v : nullptr; }
   };
   const context c{std::make_shared<with_one>()};
-  auto [child, cancel] = tenon::with_cancel(c);
+  auto scope = tenon::with_cancel(c);
+  const tenon::context child = scope.ctx();
   ASSERT_NE(child.value(mine), nullptr);
   EXPECT_EQ(*child.value(mine), 42);
   EXPECT_EQ(child.value(other), nullptr);
@@ -128,10 +131,12 @@ TEST(CustomContext, MayHaveValuesOfItsOwn) {
 // Go: context/x_test.go TestDeadline
 TEST(CustomContext, DeadlinesPassThroughAWrapper) {
   tenon::run([](context) {
-    auto [c, cancel] = tenon::with_timeout(background(), 1ms);
+    auto scope = tenon::with_timeout(background(), 1ms);
+    const tenon::context c = scope.ctx();
     const context o = wrap(c);
     EXPECT_EQ(o.deadline(), c.deadline());
-    auto [late, cancel_late] = tenon::with_timeout(o, 1000h);
+    auto late_scope = tenon::with_timeout(o, 1000h);
+    const tenon::context late = late_scope.ctx();
     EXPECT_EQ(late.deadline(), c.deadline());
     (void)o.done().recv();
     EXPECT_EQ(o.err(), tenon::deadline_exceeded()) << o.err().message();
@@ -142,9 +147,11 @@ TEST(CustomContext, DeadlinesPassThroughAWrapper) {
 
 // Go: context/x_test.go TestCanceledTimeout
 TEST(CustomContext, ATimeoutBelowAWrapperCanBeCanceled) {
-  auto [c, cancel_c] = tenon::with_timeout(background(), 1h);
-  auto [d, cancel] = tenon::with_timeout(wrap(c), 1000h);
-  cancel();
+  auto c_scope = tenon::with_timeout(background(), 1h);
+  const tenon::context c = c_scope.ctx();
+  auto scope = tenon::with_timeout(wrap(c), 1000h);
+  const tenon::context d = scope.ctx();
+  scope.cancel();
   EXPECT_TRUE(is_done(d));
   EXPECT_EQ(d.err(), tenon::canceled()) << d.err().message();
   EXPECT_FALSE(c.err());
@@ -154,11 +161,13 @@ TEST(CustomContext, ATimeoutBelowAWrapperCanBeCanceled) {
 TEST(CustomContext, ItsOwnDoneChannelIsWhatCounts) {
   tenon::run([](context) {
     const tenon::error why(std::string("of propagation"));
-    const auto done = tenon::make_chan<tenon::unit>();
-    auto [c1, cancel1] = tenon::with_cancel_cause(background());
+    const auto done = tenon::make_chan<void>();
+    auto cancel1_scope = tenon::with_cancel_cause(background());
+    const tenon::context c1 = cancel1_scope.ctx();
     const context c2{std::make_shared<own_done>(c1, done)};
-    auto [c3, cancel3] = tenon::with_cancel(c2);
-    cancel1(why);
+    auto cancel3_scope = tenon::with_cancel(c2);
+    const tenon::context c3 = cancel3_scope.ctx();
+    cancel1_scope.cancel(why);
     done.close();
     (void)c3.done().recv();
     EXPECT_EQ(c3.err(), tenon::canceled()) << c3.err().message();
@@ -180,8 +189,9 @@ TEST(CustomContext, AChildsCauseStaysItsOwn) {
   const auto custom = std::make_shared<by_hand>();
   const context c(custom);
   const tenon::error why(std::string("of the child"));
-  auto [child, cancel] = tenon::with_cancel_cause(c);
-  cancel(why);
+  auto scope = tenon::with_cancel_cause(c);
+  const tenon::context child = scope.ctx();
+  scope.cancel(why);
   EXPECT_EQ(child.err(), tenon::canceled());
   EXPECT_EQ(tenon::cause(child), why);
   EXPECT_FALSE(c.err());
@@ -198,13 +208,14 @@ TEST(CustomContext, MayCancelItsChildItself) {
   struct with_child : by_hand {
     tenon::cancel_func child;
     void cancel_both() {
-      cancel();
+      scope.cancel();
       child();
     }
   };
   const auto custom = std::make_shared<with_child>();
-  auto [child, cancel] = tenon::with_cancel(context(custom));
-  custom->child = std::move(cancel);
+  auto scope = tenon::with_cancel(context(custom));
+  const tenon::context child = scope.ctx();
+  custom->child = std::move(scope);
   custom->cancel_both();
   EXPECT_EQ(child.err(), tenon::canceled());
   EXPECT_EQ(tenon::cause(child), tenon::canceled());
@@ -214,15 +225,15 @@ TEST(CustomContext, MayCancelItsChildItself) {
 // Go: context/x_test.go TestCustomContextCause: its context closes the channel while it holds the lock that Err takes
 TEST(CustomContext, MayCloseItsChannelUnderItsOwnLock) {
   struct locked : tenon::custom_context {
-    tenon::chan<tenon::unit> closing = tenon::make_chan<tenon::unit>();
+    tenon::chan<void> closing = tenon::make_chan<void>();
     mutable tenon::mutex mu;
     tenon::error why;
-    [[nodiscard]] tenon::recv_chan<tenon::unit> done() const override { return closing; }
+    [[nodiscard]] tenon::recv_chan<void> done() const override { return closing; }
     [[nodiscard]] tenon::error err() const override {
       const std::lock_guard<tenon::mutex> hold(mu);
       return why;
     }
-    void cancel() {
+    void scope.cancel() {
       const std::lock_guard<tenon::mutex> hold(mu);
       why = tenon::canceled();
       closing.close();
@@ -230,8 +241,10 @@ TEST(CustomContext, MayCloseItsChannelUnderItsOwnLock) {
   };
   tenon::run([](context) {
     const auto custom = std::make_shared<locked>();
-    auto [child, cancel] = tenon::with_cancel(context(custom));
-    auto [grandchild, cancel_grandchild] = tenon::with_timeout(child, 1000h);
+    auto scope = tenon::with_cancel(context(custom));
+    const tenon::context child = scope.ctx();
+    auto grandchild_scope = tenon::with_timeout(child, 1000h);
+    const tenon::context grandchild = grandchild_scope.ctx();
     custom->cancel();
     (void)grandchild.done().recv();
     EXPECT_EQ(child.err(), tenon::canceled());
@@ -243,7 +256,8 @@ TEST(CustomContext, MayCloseItsChannelUnderItsOwnLock) {
 TEST(CustomContext, AnErrorOfItsOwnReachesTheChildren) {
   const tenon::error odd(std::string("an error of my own"));
   const auto custom = std::make_shared<by_hand>();
-  auto [child, cancel] = tenon::with_cancel(context(custom));
+  auto scope = tenon::with_cancel(context(custom));
+  const tenon::context child = scope.ctx();
   custom->cancel(odd);
   EXPECT_TRUE(tenon_test::eventually([&c = child] { return c.is_canceled(); }));
   EXPECT_EQ(child.err(), odd) << child.err().message();
@@ -256,7 +270,8 @@ class CustomContextBy : public testing::TestWithParam<tenon_test::callers> {};
 TEST_P(CustomContextBy, EndsAWithCancelBelowIt) {
   tenon_test::as(GetParam(), [] {
     const auto custom = std::make_shared<by_hand>();
-    auto [c, cancel] = tenon::with_cancel(context(custom));
+    auto scope = tenon::with_cancel(context(custom));
+    const tenon::context c = scope.ctx();
     auto other = tenon_test::start(GetParam(), [&] { custom->cancel(); });
     (void)c.done().recv();
     EXPECT_EQ(c.err(), tenon::canceled());
@@ -268,7 +283,8 @@ TEST_P(CustomContextBy, EndsAWithCancelBelowIt) {
 TEST_P(CustomContextBy, EndsAWithTimeoutBelowIt) {
   tenon_test::as(GetParam(), [] {
     const auto custom = std::make_shared<by_hand>();
-    auto [c, cancel] = tenon::with_timeout(context(custom), 1000h);
+    auto scope = tenon::with_timeout(context(custom), 1000h);
+    const tenon::context c = scope.ctx();
     auto other = tenon_test::start(GetParam(), [&] { custom->cancel(); });
     (void)c.done().recv();
     EXPECT_EQ(c.err(), tenon::canceled()) << c.err().message();
@@ -280,7 +296,7 @@ TEST_P(CustomContextBy, EndsAWithTimeoutBelowIt) {
 TEST_P(CustomContextBy, RunsAnAfterFunc) {
   tenon_test::as(GetParam(), [] {
     const auto custom = std::make_shared<by_hand>();
-    const auto ran = tenon::make_chan<tenon::unit>();
+    const auto ran = tenon::make_chan<void>();
     auto handle = tenon::after_func(context(custom), [&] { ran.close(); });
     auto other = tenon_test::start(GetParam(), [&] { custom->cancel(); });
     (void)ran.recv();
@@ -299,11 +315,13 @@ TEST(CustomContext, FollowingItTakesNoGoroutine) {
     std::vector<tenon::cancel_func> cancels;
     std::vector<context> all;
     for (int i = 0; i < 100; ++i) {
-      auto [c, cancel] = tenon::with_cancel(context(custom));
-      auto [d, cancel_d] = tenon::with_timeout(wrap(c), 1000h);
+      auto scope = tenon::with_cancel(context(custom));
+      const tenon::context c = scope.ctx();
+      auto d_scope = tenon::with_timeout(wrap(c), 1000h);
+      const tenon::context d = d_scope.ctx();
       all.insert(all.end(), {c, d});
-      cancels.push_back(std::move(cancel));
-      cancels.push_back(std::move(cancel_d));
+      cancels.push_back(std::move(scope));
+      cancels.push_back(std::move(d_scope));
     }
     EXPECT_EQ(tenon::goroutine_count(), before);
     custom->cancel();
@@ -353,7 +371,7 @@ TEST(CustomContext, BlockingCallsEndWithIt) {
     const context c(custom);
     const auto never = tenon::make_chan<int>();
     auto g = tenon::go([&] { EXPECT_FALSE(never.recv(c)); });
-    auto h = tenon::go([&] { EXPECT_FALSE(tenon::sleep(c, 1000h)); });
+    auto h = tenon::go([&] { EXPECT_FALSE(tenon::sleep_for(c, 1000h)); });
     tenon_test::settle();
     custom->cancel();
     g.join();
@@ -371,9 +389,10 @@ TEST(CustomContext, LivesAsLongAsWhatIsDerivedFromIt) {
     {
       auto custom = std::make_shared<by_hand>();
       watched = custom;
-      auto [c, cancel] = tenon::with_cancel(context(std::move(custom)));
+      auto scope = tenon::with_cancel(context(std::move(custom)));
+      const tenon::context c = scope.ctx();
       leaf = c;
-      kept = std::move(cancel);
+      kept = std::move(scope);
     }
     EXPECT_FALSE(watched.expired());
     kept();

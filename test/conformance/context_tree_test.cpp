@@ -67,13 +67,14 @@ TEST(Context, TodoIsNeverCanceled) {
 
 // Go: context/x_test.go TestWithCancel
 TEST(Context, WithCancelEndsWhenCanceled) {
-  auto [c, cancel] = tenon::with_cancel(background());
+  auto scope = tenon::with_cancel(background());
+  const tenon::context c = scope.ctx();
   EXPECT_EQ(tenon::to_string(c), "context.Background.WithCancel");
   EXPECT_TRUE(c.done());
   expect_alive(c, "before");
-  cancel();
+  scope.cancel();
   expect_canceled(c, "after");
-  cancel();
+  scope.cancel();
   expect_canceled(c, "after the second cancel");
 }
 
@@ -81,7 +82,8 @@ TEST(Context, WithCancelEndsWhenCanceled) {
 TEST(Context, TheHandleCancelsWhenItGoes) {
   context kept;
   {
-    auto [c, cancel] = tenon::with_cancel(background());
+    auto scope = tenon::with_cancel(background());
+    const tenon::context c = scope.ctx();
     kept = c;
     expect_alive(kept, "inside");
   }
@@ -93,9 +95,10 @@ TEST(Context, AMovedHandleKeepsItAlive) {
   tenon::cancel_func outer;
   context kept;
   {
-    auto [c, cancel] = tenon::with_cancel(background());
+    auto scope = tenon::with_cancel(background());
+    const tenon::context c = scope.ctx();
     kept = c;
-    outer = std::move(cancel);
+    outer = std::move(scope);
   }
   expect_alive(kept, "while the handle lives elsewhere");
   tenon::cancel_func further(std::move(outer));
@@ -115,35 +118,43 @@ TEST(Context, AnEmptyHandleCancelsNothing) {
 
 // Go: context/context_test.go TestParentFinishesChild
 TEST(Context, AParentEndsItsDescendants) {
-  auto [parent, cancel] = tenon::with_cancel(background());
-  auto [cancel_child, stop_child] = tenon::with_cancel(parent);
+  auto scope = tenon::with_cancel(background());
+  const tenon::context parent = scope.ctx();
+  auto stop_child_scope = tenon::with_cancel(parent);
+  const tenon::context cancel_child = stop_child_scope.ctx();
   static constexpr tenon::context_key<std::string> key{"key"};
   const context value_child = tenon::with_value(parent, key, "value");
-  auto [timer_child, stop_timer] = tenon::with_timeout(value_child, 1000h);
-  for (const context& c : {parent, cancel_child, value_child, timer_child}) expect_alive(c, "before");
+  auto stop_timer_scope = tenon::with_timeout(value_child, 1000h);
+  const tenon::context timer_child = stop_timer_scope.ctx();
+  for (const context& c : {parent, child_scope, value_child, timer_child}) expect_alive(c, "before");
 
-  cancel();
+  scope.cancel();
   expect_canceled(parent, "parent");
-  expect_canceled(cancel_child, "cancel_child");
+  expect_canceled(child_scope, "cancel_child");
   expect_canceled(value_child, "value_child");
   expect_canceled(timer_child, "timer_child");
 
   // And whoever comes late is canceled from the start.
   expect_canceled(tenon::with_value(parent, key, "late"), "late value");
-  auto [late, stop_late] = tenon::with_cancel(parent);
+  auto stop_late_scope = tenon::with_cancel(parent);
+  const tenon::context late = stop_late_scope.ctx();
   expect_canceled(late, "late cancel");
-  auto [late_timer, stop_late_timer] = tenon::with_timeout(parent, 1000h);
+  auto stop_late_timer_scope = tenon::with_timeout(parent, 1000h);
+  const tenon::context late_timer = stop_late_timer_scope.ctx();
   expect_canceled(late_timer, "late timer");
 }
 
 // Go: context/context_test.go TestChildFinishesFirst
 TEST(Context, AChildThatEndsLeavesItsParentAlone) {
-  auto [cancelable, stop] = tenon::with_cancel(background());
+  auto scope = tenon::with_cancel(background());
+  const tenon::context cancelable = scope.ctx();
   for (const context& parent : {background(), cancelable}) {
-    auto [child, cancel] = tenon::with_cancel(parent);
-    auto [sibling, cancel_sibling] = tenon::with_cancel(parent);
+    auto scope = tenon::with_cancel(parent);
+    const tenon::context child = scope.ctx();
+    auto sibling_scope = tenon::with_cancel(parent);
+    const tenon::context sibling = sibling_scope.ctx();
     expect_alive(child, "child before");
-    cancel();
+    scope.cancel();
     expect_canceled(child, "child");
     expect_alive(parent, "parent");
     expect_alive(sibling, "sibling");
@@ -153,15 +164,18 @@ TEST(Context, AChildThatEndsLeavesItsParentAlone) {
 // Go: context/x_test.go TestDeadline
 TEST(Context, ADeadlineEndsIt) {
   tenon::run([](context) {
-    auto [c, cancel] = tenon::with_deadline(background(), std::chrono::steady_clock::now() + 1ms);
+    auto scope = tenon::with_deadline(background(), std::chrono::steady_clock::now() + 1ms);
+    const tenon::context c = scope.ctx();
     EXPECT_TRUE(starts_with(tenon::to_string(c), "context.Background.WithDeadline(")) << tenon::to_string(c);
     (void)c.done().recv();
     EXPECT_EQ(c.err(), tenon::deadline_exceeded()) << c.err().message();
     EXPECT_EQ(c.err().message(), "context deadline exceeded");
 
     // The nearer of two deadlines counts.
-    auto [outer, cancel_outer] = tenon::with_deadline(background(), std::chrono::steady_clock::now() + 1ms);
-    auto [inner, cancel_inner] = tenon::with_deadline(outer, std::chrono::steady_clock::now() + 1000h);
+    auto outer_scope = tenon::with_deadline(background(), std::chrono::steady_clock::now() + 1ms);
+    const tenon::context outer = outer_scope.ctx();
+    auto inner_scope = tenon::with_deadline(outer, std::chrono::steady_clock::now() + 1000h);
+    const tenon::context inner = inner_scope.ctx();
     (void)inner.done().recv();
     EXPECT_EQ(inner.err(), tenon::deadline_exceeded()) << inner.err().message();
   });
@@ -171,10 +185,11 @@ TEST(Context, ADeadlineEndsIt) {
 TEST(Context, ADeadlineThatIsOverEndsItAtOnce) {
   const auto now = std::chrono::steady_clock::now();
   for (const tenon::time_point when : {now - 1ms, now, tenon::time_point::min(), tenon::time_point()}) {
-    auto [c, cancel] = tenon::with_deadline(background(), when);
+    auto scope = tenon::with_deadline(background(), when);
+    const tenon::context c = scope.ctx();
     EXPECT_TRUE(is_done(c));
     EXPECT_EQ(c.err(), tenon::deadline_exceeded()) << c.err().message();
-    cancel();
+    scope.cancel();
     EXPECT_EQ(c.err(), tenon::deadline_exceeded()) << c.err().message();
   }
 }
@@ -182,12 +197,14 @@ TEST(Context, ADeadlineThatIsOverEndsItAtOnce) {
 // Go: context/x_test.go TestTimeout
 TEST(Context, ATimeoutEndsIt) {
   tenon::run([](context) {
-    auto [c, cancel] = tenon::with_timeout(background(), 1ms);
+    auto scope = tenon::with_timeout(background(), 1ms);
+    const tenon::context c = scope.ctx();
     EXPECT_TRUE(starts_with(tenon::to_string(c), "context.Background.WithDeadline(")) << tenon::to_string(c);
     (void)c.done().recv();
     EXPECT_EQ(c.err(), tenon::deadline_exceeded()) << c.err().message();
 
-    auto [child, cancel_child] = tenon::with_cancel(c);
+    auto child_scope = tenon::with_cancel(c);
+    const tenon::context child = child_scope.ctx();
     EXPECT_EQ(child.err(), tenon::deadline_exceeded()) << child.err().message();
   });
 }
@@ -195,7 +212,8 @@ TEST(Context, ATimeoutEndsIt) {
 // Go: context/x_test.go TestTimeout
 TEST(Context, ATimeoutOfNothingEndsItAtOnce) {
   for (const std::chrono::nanoseconds d : {0ns, -1ns, std::chrono::nanoseconds::min()}) {
-    auto [c, cancel] = tenon::with_timeout(background(), d);
+    auto scope = tenon::with_timeout(background(), d);
+    const tenon::context c = scope.ctx();
     EXPECT_TRUE(is_done(c)) << d.count();
     EXPECT_EQ(c.err(), tenon::deadline_exceeded()) << c.err().message();
   }
@@ -204,9 +222,11 @@ TEST(Context, ATimeoutOfNothingEndsItAtOnce) {
 // Go: context/x_test.go TestTimeout
 TEST(Context, ATimeoutBeyondTheClockNeverComes) {
   tenon::run([](context) {
-    auto [c, cancel] = tenon::with_timeout(background(), std::chrono::nanoseconds::max());
-    auto [d, cancel_d] = tenon::with_deadline(background(), tenon::time_point::max());
-    tenon::sleep(5ms);
+    auto scope = tenon::with_timeout(background(), std::chrono::nanoseconds::max());
+    const tenon::context c = scope.ctx();
+    auto d_scope = tenon::with_deadline(background(), tenon::time_point::max());
+    const tenon::context d = d_scope.ctx();
+    tenon::sleep_for(5ms);
     expect_alive(c, "timeout");
     expect_alive(d, "deadline");
   });
@@ -216,17 +236,22 @@ TEST(Context, ATimeoutBeyondTheClockNeverComes) {
 TEST(Context, TheDeadlineCanBeAsked) {
   EXPECT_FALSE(background().deadline());
   const auto soon = std::chrono::steady_clock::now() + 1h;
-  auto [a, cancel_a] = tenon::with_deadline(background(), soon);
+  auto a_scope = tenon::with_deadline(background(), soon);
+  const tenon::context a = a_scope.ctx();
   EXPECT_EQ(a.deadline(), soon);
   static constexpr tenon::context_key<int> key{"key"};
   EXPECT_EQ(tenon::with_value(a, key, 1).deadline(), soon);
-  auto [b, cancel_b] = tenon::with_cancel(a);
+  auto b_scope = tenon::with_cancel(a);
+  const tenon::context b = b_scope.ctx();
   EXPECT_EQ(b.deadline(), soon);
-  auto [later, cancel_later] = tenon::with_deadline(a, soon + 1h);
+  auto later_scope = tenon::with_deadline(a, soon + 1h);
+  const tenon::context later = later_scope.ctx();
   EXPECT_EQ(later.deadline(), soon);
-  auto [earlier, cancel_earlier] = tenon::with_deadline(a, soon - 1min);
+  auto earlier_scope = tenon::with_deadline(a, soon - 1min);
+  const tenon::context earlier = earlier_scope.ctx();
   EXPECT_EQ(earlier.deadline(), soon - 1min);
-  auto [timed, cancel_timed] = tenon::with_timeout(background(), 1h);
+  auto timed_scope = tenon::with_timeout(background(), 1h);
+  const tenon::context timed = timed_scope.ctx();
   ASSERT_TRUE(timed.deadline());
   EXPECT_GE(*timed.deadline(), soon);
   EXPECT_LE(*timed.deadline(), std::chrono::steady_clock::now() + 1h);
@@ -235,15 +260,18 @@ TEST(Context, TheDeadlineCanBeAsked) {
 // Go: context/x_test.go TestCanceledTimeout
 TEST(Context, ACanceledTimeoutIsCanceledNotLate) {
   tenon::run([](context) {
-    auto [outer, cancel_outer] = tenon::with_timeout(background(), 200ms);
-    auto [c, cancel] = tenon::with_timeout(outer, 1000h);
-    cancel();
+    auto outer_scope = tenon::with_timeout(background(), 200ms);
+    const tenon::context outer = outer_scope.ctx();
+    auto scope = tenon::with_timeout(outer, 1000h);
+    const tenon::context c = scope.ctx();
+    scope.cancel();
     expect_canceled(c, "at once");
-    cancel_outer();
+    outer_scope.cancel();
     expect_canceled(outer, "outer");
-    auto [soon, cancel_soon] = tenon::with_timeout(background(), 2ms);
-    cancel_soon();
-    tenon::sleep(10ms);
+    auto soon_scope = tenon::with_timeout(background(), 2ms);
+    const tenon::context soon = soon_scope.ctx();
+    soon_scope.cancel();
+    tenon::sleep_for(10ms);
     expect_canceled(soon, "after its time, too");
   });
 }
@@ -274,9 +302,10 @@ TEST(Context, ValuesAreFoundByKeyAndMayBeShadowed) {
   EXPECT_EQ(all(c4), "empty c2k2 c3k3") << "an ancestor has not changed";
   EXPECT_EQ(all(c1), "c1k1 absent absent") << "an ancestor has not changed";
 
-  auto [c6, cancel] = tenon::with_cancel(c5);
+  auto scope = tenon::with_cancel(c5);
+  const tenon::context c6 = scope.ctx();
   EXPECT_EQ(all(c6), "c5k1 c2k2 c3k3");
-  cancel();
+  scope.cancel();
   EXPECT_EQ(all(c6), "c5k1 c2k2 c3k3") << "values stay when the context ends";
 
   const std::string printed = tenon::to_string(c2);
@@ -309,21 +338,23 @@ TEST(Context, ATreeCanceledFromAllSidesAtOnce) {
         [&](context) {
           std::vector<context> nodes;
           std::vector<tenon::cancel_func> cancels;
-          auto [root, cancel_root] = tenon::with_cancel(background());
+          auto root_scope = tenon::with_cancel(background());
+          const tenon::context root = root_scope.ctx();
           nodes.push_back(root);
-          cancels.push_back(std::move(cancel_root));
+          cancels.push_back(std::move(root_scope));
           for (std::size_t next = 0; nodes.size() < 101; ++next) {
             for (int i = 0; i < 4; ++i) {
-              auto [c, cancel] = tenon::with_cancel(nodes[next]);
+              auto scope = tenon::with_cancel(nodes[next]);
+              const tenon::context c = scope.ctx();
               nodes.push_back(c);
-              cancels.push_back(std::move(cancel));
+              cancels.push_back(std::move(scope));
             }
           }
           tenon_test::random_source random(seed.of(workers));
           std::shuffle(cancels.begin(), cancels.end(), random);
           std::shuffle(nodes.begin(), nodes.end(), random);
           tenon::wait_group wg;
-          for (const auto& cancel : cancels) wg.go([&cancel] { cancel(); });
+          for (const auto& cancel : cancels) wg.go([&scope] { scope.cancel(); });
           for (const context& c : nodes) (void)c.done().recv();
           wg.wait();
           for (const context& c : nodes) expect_canceled(c, "node");
@@ -336,13 +367,15 @@ TEST(Context, ATreeCanceledFromAllSidesAtOnce) {
 TEST(Context, AChildMayCancelBecauseItsParentDid) {
   for (int i = 0; i < 100; ++i) {
     tenon::run([](context) {
-      auto [parent, cancel_parent] = tenon::with_cancel(background());
-      auto [child, cancel_child] = tenon::with_cancel(parent);
+      auto parent_scope = tenon::with_cancel(background());
+      const tenon::context parent = parent_scope.ctx();
+      auto child_scope = tenon::with_cancel(parent);
+      const tenon::context child = child_scope.ctx();
       auto g = tenon::go([&] {
         (void)parent.done().recv();
-        cancel_child();
+        child_scope.cancel();
       });
-      cancel_parent();
+      parent_scope.cancel();
       (void)child.done().recv();
       expect_canceled(child, "child");
       g.join();
@@ -362,15 +395,17 @@ class Layers {
           break;
         }
         case 1: {
-          auto [c, cancel] = tenon::with_cancel(ctx_);
+          auto scope = tenon::with_cancel(ctx_);
+          const tenon::context c = scope.ctx();
           ctx_ = c;
-          cancels_.push_back(std::move(cancel));
+          cancels_.push_back(std::move(scope));
           break;
         }
         case 2: {
-          auto [c, cancel] = tenon::with_timeout(ctx_, timeout);
+          auto scope = tenon::with_timeout(ctx_, timeout);
+          const tenon::context c = scope.ctx();
           ctx_ = c;
-          cancels_.push_back(std::move(cancel));
+          cancels_.push_back(std::move(scope));
           ++timers_;
           break;
         }
@@ -426,10 +461,12 @@ TEST(Context, ManyLayersEndByTime) {
 
 // Go: context/x_test.go TestWithCancelCanceledParent
 TEST(Context, AChildOfACanceledParentIsCanceledFromTheStart) {
-  auto [parent, cancel_parent] = tenon::with_cancel_cause(background());
+  auto parent_scope = tenon::with_cancel_cause(background());
+  const tenon::context parent = parent_scope.ctx();
   const tenon::error why(std::string("because!"));
-  cancel_parent(why);
-  auto [c, cancel] = tenon::with_cancel(parent);
+  parent_scope.cancel(why);
+  auto scope = tenon::with_cancel(parent);
+  const tenon::context c = scope.ctx();
   expect_canceled(c, "child");
   EXPECT_EQ(tenon::cause(c), why);
 }
@@ -441,10 +478,12 @@ TEST(Context, AChildMadeWhileItsParentIsCanceledIsCanceled) {
     tenon::run(
         [&](context) {
           for (std::size_t i = 0; i < times; ++i) {
-            auto [parent, cancel_parent] = tenon::with_cancel_cause(background());
+            auto parent_scope = tenon::with_cancel_cause(background());
+            const tenon::context parent = parent_scope.ctx();
             const tenon::error why(std::string("because!"));
-            auto g = tenon::go([&] { cancel_parent(why); });
-            auto [c, cancel] = tenon::with_cancel(parent);
+            auto g = tenon::go([&] { parent_scope.cancel(why); });
+            auto scope = tenon::with_cancel(parent);
+            const tenon::context c = scope.ctx();
             (void)c.done().recv();
             EXPECT_EQ(c.err(), tenon::canceled());
             EXPECT_EQ(tenon::cause(c), why);
@@ -486,7 +525,7 @@ TEST(Context, TheNilContextNeverCancelsABlockingCall) {
     } else {
       ADD_FAILURE() << "the nil context was canceled";
     }
-    EXPECT_TRUE(tenon::sleep(nil, 1ms));
+    EXPECT_TRUE(tenon::sleep_for(nil, 1ms));
     tenon::wait_group wg;
     EXPECT_TRUE(wg.wait(nil));
   });
@@ -502,7 +541,8 @@ TEST(Context, ADeadlineThatPassedIsATimeout) {
 // Go: context/x_test.go TestWithoutCancel
 TEST(Context, WithoutCancelKeepsOnlyTheValues) {
   static constexpr tenon::context_key<std::string> key{"key"};
-  auto [parent, cancel] = tenon::with_timeout(tenon::with_value(background(), key, "value"), 1h);
+  auto scope = tenon::with_timeout(tenon::with_value(background(), key, "value"), 1h);
+  const tenon::context parent = scope.ctx();
   const context c = tenon::without_cancel(parent);
   EXPECT_FALSE(c.deadline());
   EXPECT_FALSE(c.done());
@@ -510,12 +550,13 @@ TEST(Context, WithoutCancelKeepsOnlyTheValues) {
   ASSERT_NE(c.value(key), nullptr);
   EXPECT_EQ(*c.value(key), "value");
   EXPECT_TRUE(starts_with(tenon::to_string(tenon::without_cancel(background())), "context.Background.WithoutCancel"));
-  cancel();
+  scope.cancel();
   expect_alive(c, "its parent is canceled");
-  auto [child, cancel_child] = tenon::with_cancel(c);
+  auto child_scope = tenon::with_cancel(c);
+  const tenon::context child = child_scope.ctx();
   expect_alive(child, "its grandparent is canceled");
   EXPECT_EQ(*child.value(key), "value");
-  cancel_child();
+  child_scope.cancel();
   expect_canceled(child, "itself");
 }
 
@@ -525,9 +566,10 @@ TEST(Context, WhoeverSeesTheErrorFindsTheChannelClosed) {
   tenon::run(
       [&](context) {
         for (std::size_t i = 0; i < times; ++i) {
-          auto [c, cancel] = tenon::with_cancel(background());
+          auto scope = tenon::with_cancel(background());
+          const tenon::context c = scope.ctx();
           const auto done = c.done();
-          auto g = tenon::go([&cancel = cancel] { cancel(); });
+          auto g = tenon::go([&cancel = scope] { scope.cancel(); });
           while (!c.err()) tenon::yield();
           EXPECT_EQ(tenon::select(tenon::recv(done), tenon::otherwise), 0U);
           g.join();
@@ -538,20 +580,23 @@ TEST(Context, WhoeverSeesTheErrorFindsTheChannelClosed) {
 
 // Go: context/context.go, the contract of Done
 TEST(Context, TheDoneChannelIsAlwaysTheSame) {
-  auto [c, cancel] = tenon::with_cancel(background());
+  auto scope = tenon::with_cancel(background());
+  const tenon::context c = scope.ctx();
   const auto before = c.done();
   EXPECT_EQ(before, c.done());
-  cancel();
+  scope.cancel();
   EXPECT_EQ(before, c.done());
-  auto [child, cancel_child] = tenon::with_cancel(background());
+  auto child_scope = tenon::with_cancel(background());
+  const tenon::context child = child_scope.ctx();
   EXPECT_FALSE(before == child.done());
 }
 
 // Go: context/context.go, the contract of Done
 TEST(Context, ACanceledContextBeatsAReadyChannelInTheContextForms) {
   tenon::run([](context) {
-    auto [c, cancel] = tenon::with_cancel(background());
-    cancel();
+    auto scope = tenon::with_cancel(background());
+    const tenon::context c = scope.ctx();
+    scope.cancel();
     const auto full = tenon::make_chan<int>(1);
     full.send(1);
     for (int i = 0; i < 100; ++i) EXPECT_FALSE(full.recv(c));
@@ -567,7 +612,8 @@ class ContextBy : public testing::TestWithParam<tenon_test::callers> {};
 // Go: context/context.go, the contract of Done
 TEST_P(ContextBy, ACancelWakesWhoeverWaits) {
   tenon_test::as(GetParam(), [] {
-    auto [c, cancel] = tenon::with_cancel(background());
+    auto scope = tenon::with_cancel(background());
+    const tenon::context c = scope.ctx();
     const auto never = tenon::make_chan<int>();
     const auto never_either = tenon::make_chan<int>();  // or the send would meet the receive
     tenon::mutex held;
@@ -579,14 +625,14 @@ TEST_P(ContextBy, ACancelWakesWhoeverWaits) {
     };
     std::vector<std::function<void()>> waits = {
         [&] { woke(!never.recv(c)); },   [&] { woke(!never_either.send(c, 1)); },
-        [&] { woke(!held.lock(c)); },    [&] { woke(!tenon::sleep(c, 1000h)); },
+        [&] { woke(!held.lock(c)); },    [&] { woke(!tenon::sleep_for(c, 1000h)); },
         [&] { woke(!c.done().recv()); }, [&] { woke(tenon::select(tenon::recv(never), tenon::recv(c.done())) == 1); },
     };
     std::vector<tenon_test::companion> all;
     for (auto& f : waits) all.push_back(tenon_test::start(GetParam(), f));
     tenon_test::settle();
     EXPECT_EQ(woken.load(), 0);
-    cancel();
+    scope.cancel();
     for (auto& a : all) a.join();
     EXPECT_EQ(woken.load(), static_cast<int>(waits.size()));
     held.unlock();
@@ -597,7 +643,8 @@ TEST_P(ContextBy, ACancelWakesWhoeverWaits) {
 TEST_P(ContextBy, ADeadlineWakesWhoeverWaits) {
   tenon_test::as(GetParam(), [] {
     const auto start = std::chrono::steady_clock::now();
-    auto [c, cancel] = tenon::with_timeout(background(), 20ms);
+    auto scope = tenon::with_timeout(background(), 20ms);
+    const tenon::context c = scope.ctx();
     const auto never = tenon::make_chan<int>();
     std::vector<tenon_test::companion> all;
     for (int i = 0; i < 4; ++i) all.push_back(tenon_test::start(GetParam(), [&] { EXPECT_FALSE(never.recv(c)); }));
@@ -613,11 +660,13 @@ TEST_P(ContextBy, EverybodyCancelsTheSameContext) {
   const std::size_t times = tenon_test::scaled(100, 10);
   tenon_test::as(GetParam(), [&] {
     for (std::size_t i = 0; i < times; ++i) {
-      auto [parent, cancel_parent] = tenon::with_cancel(background());
-      auto [c, cancel] = tenon::with_cancel(parent);
+      auto parent_scope = tenon::with_cancel(background());
+      const tenon::context parent = parent_scope.ctx();
+      auto scope = tenon::with_cancel(parent);
+      const tenon::context c = scope.ctx();
       std::vector<tenon_test::companion> all;
       for (int j = 0; j < 4; ++j) {
-        all.push_back(tenon_test::start(GetParam(), [&, j] { (j % 2 == 0 ? cancel_parent : cancel)(); }));
+        all.push_back(tenon_test::start(GetParam(), [&, j] { (j % 2 == 0 ? cancel_parent : scope)(); }));
       }
       (void)c.done().recv();
       expect_canceled(c, "child");

@@ -16,7 +16,7 @@
 namespace {
 
 using tenon::context;
-using tenon::errgroup;
+using tenon::group;
 using tenon::error;
 using tenon_test::settle;
 
@@ -90,7 +90,7 @@ TEST_P(ErrgroupOn, TryGoStartsOnlyWhatTheLimitAllows) {
   in_run([](const context&) {
     errgroup g;
     constexpr int n = 42;
-    const auto leave = tenon::make_chan<tenon::unit>();
+    const auto leave = tenon::make_chan<void>();
     g.set_limit(n);
     for (int i = 0; i < n; ++i) EXPECT_TRUE(g.try_go([leave] { (void)leave.recv(); }));
     EXPECT_FALSE(g.try_go([] { ADD_FAILURE() << "started beyond the limit"; }));
@@ -134,7 +134,7 @@ TEST(Errgroup, TheLimitCannotChangeWhileTasksAreActive) {
   tenon::run([](const context&) {
     errgroup g;
     g.set_limit(3);
-    const auto leave = tenon::make_chan<tenon::unit>();
+    const auto leave = tenon::make_chan<void>();
     for (int i = 0; i < 2; ++i) g.go([leave] { (void)leave.recv(); });
     EXPECT_PANIC(g.set_limit(4), "errgroup: modify limit while 2 goroutines in the group are still active");
     leave.close();
@@ -215,10 +215,11 @@ TEST(Errgroup, AnExceptionThatNobodyWaitedForIsReported) {
 TEST(Errgroup, AWaitCanBeGivenUp) {
   tenon::run([](const context& root) {
     errgroup g(root);
-    const auto leave = tenon::make_chan<tenon::unit>();
+    const auto leave = tenon::make_chan<void>();
     g.go([leave] { (void)leave.recv(); });
-    auto [ctx, cancel] = tenon::with_cancel(root);
-    cancel();
+    auto scope = tenon::with_cancel(root);
+    const tenon::context ctx = scope.ctx();
+    scope.cancel();
     EXPECT_TRUE(g.wait(ctx) == tenon::canceled());
     EXPECT_FALSE(g.ctx().is_canceled());
     leave.close();

@@ -259,7 +259,7 @@ TEST(Singleflight, DuplicatesWaitForTheOneThatFlies) {
     tenon::run(
         [&](const context&) {
           tenon::singleflight<int, int> g;
-          const auto land = tenon::make_chan<tenon::unit>();
+          const auto land = tenon::make_chan<void>();
           int flights = 0;
           const auto fly = [&] {
             ++flights;
@@ -296,7 +296,7 @@ TEST(Singleflight, AForgottenFlightGoesOnBesideTheNext) {
   tenon::run(
       [](const context&) {
         tenon::singleflight<int, int> g;
-        const auto land = tenon::make_chan<tenon::unit>();
+        const auto land = tenon::make_chan<void>();
         auto first = tenon::go([&] {
           return g
               .call(1,
@@ -320,9 +320,9 @@ TEST(Singleflight, AForgottenFlightThatLandsLeavesTheNextOneInTheAir) {
   tenon::run(
       [](const context&) {
         tenon::singleflight<int, int> g;
-        const auto land_first = tenon::make_chan<tenon::unit>();
-        const auto land_second = tenon::make_chan<tenon::unit>();
-        const auto flight = [&g](const tenon::chan<tenon::unit>& land, int result) {
+        const auto land_first = tenon::make_chan<void>();
+        const auto land_second = tenon::make_chan<void>();
+        const auto flight = [&g](const tenon::chan<void>& land, int result) {
           return [&g, land, result] {
             const auto fly = [&] {
               (void)land.recv();
@@ -367,7 +367,7 @@ TEST(Singleflight, WhoWaitsMayGiveUpAndTheFlightGoesOn) {
   tenon::run(
       [](const context& root) {
         tenon::singleflight<int, int> g;
-        const auto land = tenon::make_chan<tenon::unit>();
+        const auto land = tenon::make_chan<void>();
         auto flies = tenon::go([&] {
           return g
               .call(1,
@@ -378,10 +378,11 @@ TEST(Singleflight, WhoWaitsMayGiveUpAndTheFlightGoesOn) {
               .value;
         });
         settle();
-        auto [ctx, cancel] = tenon::with_cancel(root);
+        auto scope = tenon::with_cancel(root);
+        const tenon::context ctx = scope.ctx();
         auto waits = tenon::go([&, &c = ctx] { return g.call(c, 1, [] { return 2; }).has_value(); });
         settle();
-        cancel();
+        scope.cancel();
         EXPECT_FALSE(waits.join());
         land.close();
         EXPECT_EQ(flies.join(), 1);
@@ -419,7 +420,7 @@ TEST(Guarded, ReadersOfASharedOneRunSideBySideAndMayGiveUp) {
   tenon::run(
       [](const context& root) {
         const tenon::guarded<int, tenon::shared_mutex> g(7);
-        const auto leave = tenon::make_chan<tenon::unit>();
+        const auto leave = tenon::make_chan<void>();
         auto reads = tenon::go([&] {
           return g.with([&](int v) {
             (void)leave.recv();
@@ -430,8 +431,9 @@ TEST(Guarded, ReadersOfASharedOneRunSideBySideAndMayGiveUp) {
         EXPECT_EQ(g.snapshot(), 7);
         leave.close();
         EXPECT_EQ(reads.join(), 7);
-        auto [ctx, cancel] = tenon::with_cancel(root);
-        cancel();
+        auto scope = tenon::with_cancel(root);
+        const tenon::context ctx = scope.ctx();
+        scope.cancel();
         EXPECT_FALSE(g.snapshot(ctx));
         EXPECT_FALSE(g.with(ctx, [](int) {}));
       },
@@ -442,7 +444,7 @@ TEST(Guarded, ACopyWaitsForTheWriter) {
   tenon::run(
       [](const context&) {
         tenon::guarded<int> g(1);
-        const auto leave = tenon::make_chan<tenon::unit>();
+        const auto leave = tenon::make_chan<void>();
         auto writes = tenon::go([&] {
           g.with([&](int& v) {
             v = 2;
@@ -468,9 +470,12 @@ TEST(WithSignals, ASignalCancelsAndSaysWhich) {
   ::sigaction(SIGUSR1, nullptr, &before);
   for (const bool in_runtime : {false, true}) {
     const auto body = [](const context& root) {
-      auto [ctx, stop] = tenon::with_signals(root, {SIGUSR1, SIGUSR2});
-      auto [other, stop_other] = tenon::with_signals(root, {SIGUSR1});
-      auto [third, stop_third] = tenon::with_signals(root, {SIGUSR2});
+      auto scope = tenon::with_signals(root, {SIGUSR1, SIGUSR2});
+      const tenon::context ctx = scope.ctx();
+      auto stop_other_scope = tenon::with_signals(root, {SIGUSR1});
+      const tenon::context other = stop_other_scope.ctx();
+      auto stop_third_scope = tenon::with_signals(root, {SIGUSR2});
+      const tenon::context third = stop_third_scope.ctx();
       EXPECT_FALSE(ctx.is_canceled());
       ::raise(SIGUSR1);
       (void)ctx.done().recv();
@@ -478,7 +483,7 @@ TEST(WithSignals, ASignalCancelsAndSaysWhich) {
       EXPECT_EQ(tenon::cause(ctx).message(), "user defined signal 1 signal received");
       EXPECT_TRUE(ctx.err() == tenon::canceled());
       EXPECT_FALSE(third.is_canceled());
-      stop_third();
+      stop_third_scope.cancel();
       EXPECT_TRUE(third.err() == tenon::canceled());
     };
     if (in_runtime) {

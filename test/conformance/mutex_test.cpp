@@ -140,14 +140,14 @@ TEST_P(MutexFairness, AHogDoesNotStarveTheOthers) {
         auto hog = tenon::go([&] {
           while (!stop.load()) {
             mu.lock();
-            tenon::sleep(100us);
+            tenon::sleep_for(100us);
             mu.unlock();
           }
         });
-        const auto done = tenon::make_chan<tenon::unit>();
+        const auto done = tenon::make_chan<void>();
         auto modest = tenon::go([&] {
           for (int i = 0; i < 10; ++i) {
-            tenon::sleep(100us);
+            tenon::sleep_for(100us);
             mu.lock();
             mu.unlock();
           }
@@ -177,10 +177,10 @@ TEST_P(MutexFairness, ABusyHogDoesNotStarveTheOthers) {
             mu.unlock();
           }
         });
-        const auto done = tenon::make_chan<tenon::unit>();
+        const auto done = tenon::make_chan<void>();
         auto modest = tenon::go([&] {
           for (int i = 0; i < 10; ++i) {
-            tenon::sleep(100us);
+            tenon::sleep_for(100us);
             mu.lock();
             mu.unlock();
           }
@@ -208,7 +208,7 @@ TEST(Mutex, AThreadsHogDoesNotStarveOtherThreads) {
       mu.unlock();
     }
   });
-  const auto done = tenon::make_chan<tenon::unit>();
+  const auto done = tenon::make_chan<void>();
   tenon_test::os_thread modest([&] {
     for (int i = 0; i < 10; ++i) {
       std::this_thread::sleep_for(100us);
@@ -264,11 +264,12 @@ TEST(Mutex, GoroutinesAndThreadsShareOne) {
 TEST_P(MutexBy, ACanceledContextTakesNothing) {
   tenon_test::as(GetParam(), [] {
     tenon::mutex mu;
-    auto [c, cancel] = tenon::with_cancel(background());
+    auto scope = tenon::with_cancel(background());
+    const tenon::context c = scope.ctx();
     EXPECT_TRUE(acquire(mu, c));
     EXPECT_FALSE(try_acquire(mu));
     release(mu);
-    cancel();
+    scope.cancel();
     for (int i = 0; i < 100; ++i) EXPECT_FALSE(acquire(mu, c)) << "also where it is free";
     EXPECT_TRUE(try_acquire(mu));
     EXPECT_FALSE(acquire(mu, c));
@@ -282,7 +283,8 @@ TEST_P(MutexBy, AWaiterThatGivesUpLeavesNothingBehind) {
     for (int round = 0; round < 20; ++round) {
       tenon::mutex mu;
       acquire(mu);
-      auto [c, cancel] = tenon::with_cancel(background());
+      auto scope = tenon::with_cancel(background());
+      const tenon::context c = scope.ctx();
       std::atomic<int> waiting = 0;
       std::atomic<int> gave_up = 0;
       std::vector<tenon_test::companion> all;
@@ -294,7 +296,7 @@ TEST_P(MutexBy, AWaiterThatGivesUpLeavesNothingBehind) {
       }
       EXPECT_TRUE(tenon_test::eventually([&] { return waiting.load() == 4; }));
       tenon_test::settle();
-      cancel();
+      scope.cancel();
       for (auto& a : all) a.join();
       EXPECT_EQ(gave_up.load(), 4);
       // Nobody is left who could be handed the lock: it is free after one unlock, and works.
@@ -316,7 +318,8 @@ TEST_P(MutexBy, TheOthersGoOnAfterOneGaveUp) {
   tenon_test::as(GetParam(), [] {
     tenon::mutex mu;
     acquire(mu);
-    auto [c, cancel] = tenon::with_cancel(background());
+    auto scope = tenon::with_cancel(background());
+    const tenon::context c = scope.ctx();
     section in;
     std::vector<tenon_test::companion> all;
     for (int i = 0; i < 6; ++i) {
@@ -331,7 +334,7 @@ TEST_P(MutexBy, TheOthersGoOnAfterOneGaveUp) {
       }));
     }
     tenon_test::settle();
-    cancel();
+    scope.cancel();
     for (int i = 1; i < 6; i += 2) all[static_cast<std::size_t>(i)].join();
     EXPECT_EQ(in.count(), 0U);
     release(mu);
@@ -345,7 +348,8 @@ TEST_P(MutexBy, ADeadlineEndsTheWait) {
   tenon_test::as(GetParam(), [] {
     tenon::mutex mu;
     acquire(mu);
-    auto [c, cancel] = tenon::with_timeout(background(), 5ms);
+    auto scope = tenon::with_timeout(background(), 5ms);
+    const tenon::context c = scope.ctx();
     EXPECT_FALSE(acquire(mu, c));
     EXPECT_EQ(c.err(), tenon::deadline_exceeded());
     release(mu);

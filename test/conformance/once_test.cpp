@@ -60,13 +60,14 @@ TEST(Once, TheWaitForAnothersRunCanBeGivenUp) {
   tenon::run(
       [](const context& root) {
         tenon::once once;
-        const auto go_on = tenon::make_chan<tenon::unit>();
+        const auto go_on = tenon::make_chan<void>();
         auto runs = tenon::go([&] { once.call([&] { (void)go_on.recv(); }); });
         settle();
-        auto [ctx, cancel] = tenon::with_cancel(root);
+        auto scope = tenon::with_cancel(root);
+        const tenon::context ctx = scope.ctx();
         auto waits = tenon::go([&, &c = ctx] { return once.call(c, [] { FAIL() << "ran twice"; }); });
         settle();
-        cancel();
+        scope.cancel();
         EXPECT_FALSE(waits.join());
         go_on.close();
         runs.join();
@@ -185,12 +186,13 @@ TEST_P(OnceBy, AnExceptionLeavesTheCallThatRanAlone) {
 TEST_P(OnceBy, WhoGivesUpHasNotRunIt) {
   tenon_test::as(GetParam(), [] {
     tenon::once once;
-    const auto inside = tenon::make_chan<tenon::unit>();
-    const auto go_on = tenon::make_chan<tenon::unit>();
-    auto [ctx, cancel] = tenon::with_cancel(background());
+    const auto inside = tenon::make_chan<void>();
+    const auto go_on = tenon::make_chan<void>();
+    auto scope = tenon::with_cancel(background());
+    const tenon::context ctx = scope.ctx();
     auto runs = tenon_test::start(GetParam(), [&] {
       once.call([&] {
-        inside.send({});
+        inside.send();
         (void)go_on.recv();
       });
     });
@@ -208,7 +210,7 @@ TEST_P(OnceBy, WhoGivesUpHasNotRunIt) {
     });
     settle();
     EXPECT_FALSE(once.done());
-    cancel();
+    scope.cancel();
     for (auto& a : all) a.join();
     EXPECT_EQ(gave_up.load(), 4);
     EXPECT_FALSE(once.done()) << "those who left have not ended it";
@@ -223,8 +225,9 @@ TEST_P(OnceBy, WhoGivesUpHasNotRunIt) {
 TEST_P(OnceBy, ACanceledContextRunsNothing) {
   tenon_test::as(GetParam(), [] {
     tenon::once once;
-    auto [ctx, cancel] = tenon::with_cancel(background());
-    cancel();
+    auto scope = tenon::with_cancel(background());
+    const tenon::context ctx = scope.ctx();
+    scope.cancel();
     EXPECT_FALSE(once.call(ctx, [] { FAIL() << "ran although canceled"; }));
     EXPECT_FALSE(once.done());
     int runs = 0;

@@ -123,7 +123,7 @@ TEST_P(PipelineOn, BatchesBySizeAndAtTheEnd) {
 TEST_P(PipelineOn, ABatchDoesNotWaitForEver) {
   in_run([](const context& root) {
     pipeline p(root);
-    const auto go_on = tenon::make_chan<tenon::unit>();
+    const auto go_on = tenon::make_chan<void>();
     auto nums = p.generate<int>([&](auto& emit) {
       emit(1);
       (void)go_on.recv(emit.ctx());  // until the first batch is there
@@ -186,7 +186,8 @@ TEST_P(PipelineOn, TheFirstFailureEndsAllStages) {
 // Go: the guide's cancellation of a pipeline
 TEST_P(PipelineOn, ACancelEndsAllStages) {
   in_run([](const context& root) {
-    auto [ctx, cancel] = tenon::with_cancel(root);
+    auto scope = tenon::with_cancel(root);
+    const tenon::context ctx = scope.ctx();
     pipeline p(ctx);
     auto nums = p.generate<int>([](auto& emit) {
       for (int i = 1; emit(i); ++i) {
@@ -194,7 +195,7 @@ TEST_P(PipelineOn, ACancelEndsAllStages) {
     });
     std::atomic<int> seen = 0;
     p.for_each({.workers = 2}, p.batch(p.transform({.workers = 2}, nums, [](int v) { return v; }), 2),
-               [&, &stop = cancel](const std::vector<int>&) {
+               [&, &stop = scope](const std::vector<int>&) {
                  if (++seen == 10) stop();
                });
     EXPECT_TRUE(p.wait() == tenon::canceled());

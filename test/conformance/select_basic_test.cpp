@@ -8,6 +8,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/into.hpp"
 #include "support/callers.hpp"
 #include "support/memory.hpp"
 #include "support/panics.hpp"
@@ -52,7 +53,7 @@ TEST(SelectBasic, TheReadyCaseProceeds) {
   const auto never = tenon::make_chan<int>();
   ready.send(42);
   std::optional<int> untouched = 7;
-  EXPECT_EQ(tenon::select(tenon::recv(never, untouched), tenon::recv(ready, x.member)), 1U);
+  EXPECT_EQ(tenon::select(tenon_test::into(never, untouched), tenon_test::into(ready, x.member)), 1U);
   EXPECT_EQ(x.member, 42);
   EXPECT_EQ(untouched, 7);
 }
@@ -95,7 +96,7 @@ TEST(SelectBasic, FailedCasesLeaveTheQueueInOrder) {
         for (const bool sending : {false, true}) {
           for (int place = 0; place < waiting; ++place) {
             const auto c = tenon::make_chan<int>();
-            const auto way_out = tenon::make_chan<tenon::unit>();
+            const auto way_out = tenon::make_chan<void>();
             std::vector<tenon::goroutine<>> all;
             std::vector<int> expected;
             for (int i = 0; i < waiting; ++i) {
@@ -117,7 +118,7 @@ TEST(SelectBasic, FailedCasesLeaveTheQueueInOrder) {
               }
               tenon_test::settle();  // one worker: it stands in the queue now
             }
-            way_out.send({});
+            way_out.send();
             for (const int i : expected) {
               if (sending) {
                 EXPECT_EQ(c.recv(), i) << "place " << place;
@@ -170,7 +171,7 @@ TEST(SelectBasic, CanBeLeftFromInside) {
     const auto by_return = [&] {
       while (true) {
         int v = 0;
-        switch (tenon::select(tenon::recv(c, v), tenon::recv(ctx.done()))) {
+        switch (tenon::select(tenon_test::into(c, v), tenon::recv(ctx.done()))) {
           case 0: return v;
           default: ADD_FAILURE(); break;
         }
@@ -208,7 +209,7 @@ TEST(SelectBasic, NeedsNoMemory) {
       });
       for (int i = 0; i < count; ++i) {
         int v = -1;
-        ASSERT_EQ(tenon::select(tenon::recv(never), tenon::recv(c, v)), 1U);
+        ASSERT_EQ(tenon::select(tenon::recv(never), tenon_test::into(c, v)), 1U);
         ASSERT_EQ(v, i);
       }
       g.join();
@@ -235,7 +236,7 @@ TEST_P(SelectBy, IsWokenByEachOfItsCases) {
       std::atomic<bool> fired = false;
       auto waits = tenon_test::start(GetParam(), [&] {
         std::optional<int> v = -1;
-        EXPECT_EQ(tenon::select(tenon::recv(a, v), tenon::recv(b, v), tenon::send(out, 9), tenon::recv(closing, v)),
+        EXPECT_EQ(tenon::select(tenon_test::into(a, v), tenon_test::into(b, v), tenon::send(out, 9), tenon_test::into(closing, v)),
                   which);
         EXPECT_EQ(v, which == 2   ? std::optional(-1)
                      : which == 3 ? std::nullopt

@@ -12,6 +12,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/into.hpp"
 #include "support/waiting.hpp"
 
 namespace {
@@ -25,9 +26,9 @@ struct entry {
 };
 
 tenon::chan<int> nil() { return {}; }
-tenon::chan<int> empty(int capacity = 0) { return tenon::make_chan<int>(capacity); }
+tenon::chan<int> empty(int capacity = 0) { return tenon::make_chan<int>(capacity, "as much as is sent before anybody receives"); }
 tenon::chan<int> full(int capacity) {
-  const auto c = tenon::make_chan<int>(capacity);
+  const auto c = tenon::make_chan<int>(capacity, "as much as is sent before anybody receives");
   for (int i = 0; i < capacity; ++i) c.send(i);
   return c;
 }
@@ -76,7 +77,7 @@ const std::vector<entry>& table() {
 
       // selects without a default
       {"SelectOfNothing", fate::blocks, [] { select(); }},
-      {"SelectOfAnEmptySpan", fate::blocks, [] { select(std::span<const tenon::select_case>()); }},
+      {"SelectOfAnEmptySpan", fate::blocks, [] { select(std::span<tenon::select_case* const>()); }},
       {"SelectReceiveFromNil", fate::blocks, [] { select(recv(nil())); }},
       {"SelectSendToNil", fate::blocks, [] { select(send(nil(), 7)); }},
       {"SelectBothOnNil", fate::blocks, [] { select(recv(nil()), send(nil(), 7)); }},
@@ -99,14 +100,14 @@ const std::vector<entry>& table() {
        [] {
          const auto c = closed();
          std::optional<int> v = 1;
-         select(recv(c, v));
+         select(tenon_test::into(c, v));
          if (v) throw std::logic_error("a value");
        }},
       {"SelectReceiveFromClosedIntoAValue", fate::returns,
        [] {
          const auto c = closed();
          int v = 1;
-         select(recv(c, v));
+         select(tenon_test::into(c, v));
          if (v != 0) throw std::logic_error("not zero");
        }},
       {"SelectSendToClosed", fate::throws,

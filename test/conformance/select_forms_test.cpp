@@ -12,6 +12,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/into.hpp"
 #include "support/callers.hpp"
 #include "support/panics.hpp"
 #include "support/values.hpp"
@@ -38,14 +39,14 @@ TEST_P(SelectForms, TheIndexNamesTheCase) {
     const auto out = tenon::make_chan<int>(1);
     const auto never = tenon::make_chan<std::string>();
     std::optional<int> v;
-    EXPECT_EQ(tenon::select(tenon::recv(in, v), tenon::recv(never), tenon::otherwise), 2U);
-    EXPECT_EQ(tenon::select(tenon::recv(in, v), tenon::recv(never), tenon::send(out, 7)), 2U);
+    EXPECT_EQ(tenon::select(tenon_test::into(in, v), tenon::recv(never), tenon::otherwise), 2U);
+    EXPECT_EQ(tenon::select(tenon_test::into(in, v), tenon::recv(never), tenon::send(out, 7)), 2U);
     EXPECT_EQ(out.recv(), 7);
     in.send(3);
-    EXPECT_EQ(tenon::select(tenon::recv(never), tenon::recv(in, v), tenon::otherwise), 1U);
+    EXPECT_EQ(tenon::select(tenon::recv(never), tenon_test::into(in, v), tenon::otherwise), 1U);
     EXPECT_EQ(v, 3);
     in.close();
-    EXPECT_EQ(tenon::select(tenon::recv(in, v), tenon::recv(never)), 0U);
+    EXPECT_EQ(tenon::select(tenon_test::into(in, v), tenon::recv(never)), 0U);
     EXPECT_EQ(v, std::nullopt);
   });
 }
@@ -142,10 +143,10 @@ TEST_P(SelectForms, AHandlerRunsAfterAWait) {
     });
     int got = 0;
     const auto take = [&](std::optional<std::unique_ptr<int>> v) { got = **v; };
-    tenon::select(tenon::recv(a, take), tenon::recv(b, take));
+    tenon::select(tenon_test::into(a, take), tenon_test::into(b, take));
     EXPECT_EQ(got, 6);
     bool sent = false;
-    tenon::select(tenon::send(a, std::make_unique<int>(7), [&] { sent = true; }), tenon::recv(b, take));
+    tenon::select(tenon::send(a, std::make_unique<int>(7), [&] { sent = true; }), tenon_test::into(b, take));
     EXPECT_TRUE(sent);
     other.join();
   });
@@ -161,7 +162,7 @@ TEST_P(SelectForms, ASpanHoldsAnyNumberOfCases) {
     });
     std::optional<int> v;
     std::vector<tenon::select_case> cases;
-    for (const auto& c : channels) cases.push_back(tenon::recv(c, v));
+    for (const auto& c : channels) cases.push_back(tenon_test::into(c, v));
     for (int i = 0; i < 20; ++i) {
       EXPECT_EQ(tenon::select(std::span<const tenon::select_case>(cases)), static_cast<std::size_t>(i * 7 % 20));
       EXPECT_EQ(v, i);
@@ -178,10 +179,10 @@ TEST_P(SelectForms, ASpanMixesTypesAndDirections) {
   body([] {
     const auto numbers = tenon::make_chan<int>(1);
     const auto words = tenon::make_chan<std::string>(1);
-    const auto done = tenon::make_chan<tenon::unit>();
+    const auto done = tenon::make_chan<void>();
     std::string word = "hello";
     int number = 0;
-    const std::vector<tenon::select_case> cases{tenon::send(words, std::move(word)), tenon::recv(numbers, number),
+    const std::vector<tenon::select_case> cases{tenon::send(words, std::move(word)), tenon_test::into(numbers, number),
                                                 tenon::recv(done)};
     EXPECT_EQ(tenon::select(cases), 0U);
     EXPECT_EQ(words.recv(), "hello");
@@ -246,14 +247,14 @@ TEST_P(SelectForms, ATargetIsOnlyAssignedWhenItsCaseRuns) {
     std::string plain = "plain";
     std::optional<std::string> maybe = "maybe";
     a.send("new");
-    EXPECT_EQ(tenon::select(tenon::recv(never, plain), tenon::recv(never, maybe), tenon::recv(a)), 2U);
+    EXPECT_EQ(tenon::select(tenon_test::into(never, plain), tenon_test::into(never, maybe), tenon::recv(a)), 2U);
     EXPECT_EQ(plain, "plain");
     EXPECT_EQ(maybe, "maybe");
     a.send("newer");
-    EXPECT_EQ(tenon::select(tenon::recv(a, plain), tenon::recv(never, maybe)), 0U);
+    EXPECT_EQ(tenon::select(tenon_test::into(a, plain), tenon_test::into(never, maybe)), 0U);
     EXPECT_EQ(plain, "newer");
     a.close();
-    EXPECT_EQ(tenon::select(tenon::recv(never, plain), tenon::recv(a, maybe)), 1U);
+    EXPECT_EQ(tenon::select(tenon_test::into(never, plain), tenon_test::into(a, maybe)), 1U);
     EXPECT_EQ(maybe, std::nullopt);
   });
 }

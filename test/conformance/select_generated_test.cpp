@@ -14,6 +14,8 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/into.hpp"
+
 namespace {
 
 // The cases that never fire.
@@ -77,9 +79,9 @@ struct fixture {
     std::vector<tenon::select_case> list;
     const auto add_idle = [&](unsigned which) {
       if (which & send_idle) list.push_back(tenon::send(dummy, std::move(idle_value)));
-      if (which & recv_idle) list.push_back(tenon::recv(dummy, idle_target));
+      if (which & recv_idle) list.push_back(tenon_test::into(dummy, idle_target));
       if (which & send_nil) list.push_back(tenon::send(nil, std::move(idle_value)));
-      if (which & recv_nil) list.push_back(tenon::recv(nil, idle_target));
+      if (which & recv_nil) list.push_back(tenon_test::into(nil, idle_target));
     };
     if (s.otherwise == fallback::before) list.push_back(tenon::otherwise);
     add_idle(s.idle_before);
@@ -120,8 +122,8 @@ TEST_P(SelectGenerated, TheReceiveThatCanProceedDoes) {
     for (int target = 0; target < 3; ++target) {
       int plain = 0;
       std::optional<int> maybe;
-      const tenon::select_case recv = target == 0   ? tenon::recv(f.live, plain)
-                                      : target == 1 ? tenon::recv(f.live, maybe)
+      const tenon::select_case recv = target == 0   ? tenon_test::into(f.live, plain)
+                                      : target == 1 ? tenon_test::into(f.live, maybe)
                                                     : tenon::recv(f.live);
       std::size_t at = 0;
       auto cases = f.cases(s, &recv, at);
@@ -178,7 +180,7 @@ TEST(SelectOfMany, FindsTheOneThatIsReady) {
   for (std::size_t i = 0; i < count; ++i) channels.push_back(tenon::make_chan<std::size_t>(1));
   std::size_t v = 0;
   std::vector<tenon::select_case> cases;
-  for (const auto& c : channels) cases.push_back(tenon::recv(c, v));
+  for (const auto& c : channels) cases.push_back(tenon_test::into(c, v));
   for (std::size_t i = 0; i < count; i += 7) {
     channels[i].send(i);
     EXPECT_EQ(tenon::select(std::span<const tenon::select_case>(cases)), i);

@@ -9,6 +9,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/into.hpp"
 #include "support/scale.hpp"
 #include "support/waiting.hpp"
 
@@ -74,7 +75,7 @@ TEST_P(SelectRace, TwoReceiveCasesNeverBothFire) {
     for (std::size_t i = 0; i < 3 * numbers; ++i) {
       std::array<std::optional<std::size_t>, 3> v;
       const std::size_t fired =
-          tenon::select(tenon::recv(lanes[0], v[0]), tenon::recv(lanes[1], v[1]), tenon::recv(lanes[2], v[2]));
+          tenon::select(tenon_test::into(lanes[0], v[0]), tenon_test::into(lanes[1], v[1]), tenon_test::into(lanes[2], v[2]));
       for (std::size_t lane = 0; lane < 3; ++lane) ASSERT_EQ(v[lane].has_value(), lane == fired);
       ASSERT_EQ(v[fired], next[fired]++);
     }
@@ -113,7 +114,7 @@ void never_misses_both(std::size_t rounds, int second_capacity, std::size_t idle
   });
   for (std::size_t i = 1; i <= rounds; ++i) {
     c1 = tenon::make_chan<int>(1);
-    c2 = tenon::make_chan<int>(second_capacity);
+    c2 = tenon::make_chan<int>(second_capacity, "as much as is sent before anybody receives");
     c1.send(1);
     begun = i;
     for (std::size_t pause = i % 128; pause > 0; --pause) (void)ended.load();  // another moment each time
@@ -147,7 +148,7 @@ TEST_P(SelectRace, DoesNotMeetItself) {
   const int rounds = static_cast<int>(tenon_test::scaled(1000, 100));
   in_run([&] {
     for (const int capacity : {0, 10}) {
-      const auto c = tenon::make_chan<int>(capacity);
+      const auto c = tenon::make_chan<int>(capacity, "as much as is sent before anybody receives");
       tenon::wait_group wg;
       for (int p = 0; p < 2; ++p) {
         wg.go([=] {
@@ -155,9 +156,9 @@ TEST_P(SelectRace, DoesNotMeetItself) {
             int v = -1;
             const bool send_first = p == 0 || i % 2 == 0;
             if (send_first) {
-              tenon::select(tenon::send(c, p), tenon::recv(c, v));
+              tenon::select(tenon::send(c, p), tenon_test::into(c, v));
             } else {
-              tenon::select(tenon::recv(c, v), tenon::send(c, p));
+              tenon::select(tenon_test::into(c, v), tenon::send(c, p));
             }
             if (capacity == 0) {
               EXPECT_NE(v, p) << "received from itself";
@@ -194,8 +195,8 @@ TEST_P(SelectRace, SelectsAndPlainOperationsInterleave) {
         int v = 1;
         const std::size_t fired = sending ? tenon::select(tenon::send(mine[3], 1), tenon::send(mine[2], 1),
                                                           tenon::send(mine[0], 1), tenon::send(mine[1], 1))
-                                          : tenon::select(tenon::recv(mine[0], v), tenon::recv(mine[1], v),
-                                                          tenon::recv(mine[2], v), tenon::recv(mine[3], v));
+                                          : tenon::select(tenon_test::into(mine[0], v), tenon_test::into(mine[1], v),
+                                                          tenon_test::into(mine[2], v), tenon_test::into(mine[3], v));
         EXPECT_EQ(v, 1);
         constexpr std::array<std::size_t, 4> order_of_sends{3, 2, 0, 1};
         const std::size_t which = sending ? order_of_sends[fired] : fired;
@@ -273,7 +274,7 @@ TEST_P(SelectRace, TheOtherTargetsStayAsTheyWere) {
         int value = 42;
         int* from_c = &value;
         std::optional<int*> from_d = &value;
-        tenon::select(tenon::recv(c, from_c), tenon::recv(duplicate ? c : nullptr), tenon::recv(d, from_d),
+        tenon::select(tenon_test::into(c, from_c), tenon::recv(duplicate ? c : nullptr), tenon_test::into(d, from_d),
                       tenon::recv(duplicate ? d : nullptr));
         EXPECT_EQ(from_c, &value);
         EXPECT_EQ(value, 42);

@@ -85,10 +85,11 @@ TEST(Semaphore, AcquireWaitsForAsLongAsItsContextAllows) {
         semaphore s(2);
         EXPECT_TRUE(s.acquire(root, 1));
         EXPECT_TRUE(s.acquire(root, 1));
-        auto [ctx, cancel] = tenon::with_cancel(root);
+        auto scope = tenon::with_cancel(root);
+        const tenon::context ctx = scope.ctx();
         auto third = tenon::go([&s, &c = ctx] { return s.acquire(c, 1); });
         settle();
-        cancel();
+        scope.cancel();
         EXPECT_FALSE(third.join());
         s.release(2);
         EXPECT_TRUE(s.acquire(root, 2));
@@ -104,14 +105,15 @@ TEST(Semaphore, TooLargeARequestHoldsNobodyElseUp) {
   tenon::run(
       [](const context& root) {
         semaphore s(2);
-        auto [ctx, cancel] = tenon::with_cancel(root);
+        auto scope = tenon::with_cancel(root);
+        const tenon::context ctx = scope.ctx();
         auto too_large = tenon::go([&s, &c = ctx] { return s.acquire(c, 3); });
         settle();
         for (int i = 0; i < 3; ++i) {
           EXPECT_TRUE(s.acquire(root, 1));
           s.release(1);
         }
-        cancel();
+        scope.cancel();
         EXPECT_FALSE(too_large.join());
       },
       {.workers = 1});
@@ -184,13 +186,14 @@ TEST(Semaphore, WhoGivesUpHoldsNobodyUp) {
       [](const context& root) {
         semaphore s(10);
         s.acquire(1);
-        auto [ctx, cancel] = tenon::with_cancel(root);
+        auto scope = tenon::with_cancel(root);
+        const tenon::context ctx = scope.ctx();
         auto all_of_it = tenon::go([&s, &c = ctx] { return s.acquire(c, 10); });
         settle();
         auto one = tenon::go([&] { s.acquire(1); });  // behind it
         settle();
         EXPECT_FALSE(s.try_acquire(1));
-        cancel();
+        scope.cancel();
         EXPECT_FALSE(all_of_it.join());
         one.join();
         s.release(2);
@@ -207,9 +210,10 @@ TEST(Semaphore, ACancelThatRacesWithAReleaseLosesNothing) {
           const std::size_t rounds = tenon_test::scaled(3000, 100);
           for (std::size_t r = 0; r < rounds; ++r) {
             s.acquire(2);
-            auto [ctx, cancel] = tenon::with_cancel(root);
+            auto scope = tenon::with_cancel(root);
+            const tenon::context ctx = scope.ctx();
             auto waits = tenon::go([&s, &c = ctx] { return s.acquire(c, 1); });
-            auto cancels = tenon::go([&c = cancel] { c(); });
+            auto cancels = tenon::go([&c = scope] { c(); });
             s.release(2);
             cancels.join();
             if (waits.join()) s.release(1);
@@ -229,12 +233,13 @@ TEST(Semaphore, APermitIsGivenBackAtTheEndOfItsScope) {
     EXPECT_TRUE(two);
     EXPECT_FALSE(s.try_acquire(2));
   }
-  auto [ctx, cancel] = tenon::with_cancel(tenon::background());
+  auto scope = tenon::with_cancel(tenon::background());
+  const tenon::context ctx = scope.ctx();
   {
     auto all = s.hold(ctx, 3);
     semaphore::permit moved(std::move(all));
     EXPECT_FALSE(all);  // NOLINT: moved from on purpose
-    cancel();
+    scope.cancel();
     EXPECT_FALSE(s.hold(ctx));
   }
   EXPECT_TRUE(s.try_acquire(3));
@@ -286,7 +291,8 @@ TEST_P(SemaphoreBy, WhoGivesUpHasTakenNothing) {
     for (int round = 0; round < 20; ++round) {
       semaphore s(4);
       s.acquire(3);
-      auto [ctx, cancel] = tenon::with_cancel(background());
+      auto scope = tenon::with_cancel(background());
+      const tenon::context ctx = scope.ctx();
       std::atomic<int> gave_up = 0;
       std::vector<tenon_test::companion> all;
       for (int i = 0; i < 4; ++i) {
@@ -296,7 +302,7 @@ TEST_P(SemaphoreBy, WhoGivesUpHasTakenNothing) {
       }
       await_a_waiter(s);
       if (round % 2 == 0) settle();
-      cancel();
+      scope.cancel();
       for (auto& a : all) a.join();
       EXPECT_EQ(gave_up.load(), 4);
       EXPECT_TRUE(s.try_acquire(1)) << "nobody is before us any more";
@@ -313,7 +319,8 @@ TEST_P(SemaphoreBy, ARequestForMoreThanThereIsEndsWithItsContextAlone) {
   tenon_test::as(GetParam(), [] {
     constexpr int n = 2;
     semaphore s(n);
-    auto [ctx, cancel] = tenon::with_cancel(background());
+    auto scope = tenon::with_cancel(background());
+    const tenon::context ctx = scope.ctx();
     std::atomic<bool> ended = false;
     auto too_large = tenon_test::start(GetParam(), [&, &ctx = ctx] {
       EXPECT_FALSE(s.acquire(ctx, n + 1));
@@ -332,7 +339,7 @@ TEST_P(SemaphoreBy, ARequestForMoreThanThereIsEndsWithItsContextAlone) {
     EXPECT_TRUE(s.try_acquire(n));
     s.release(n);
     EXPECT_TRUE(tenon_test::stays_false(ended)) << "it can never be served, but it is not refused either";
-    cancel();
+    scope.cancel();
     too_large.join();
     expect_all_free(s, n);
   });
@@ -372,13 +379,14 @@ TEST_P(SemaphoreBy, OneThatGivesUpLetsThoseBehindItIn) {
     for (int round = 0; round < 20; ++round) {
       semaphore s(10);
       s.acquire(1);
-      auto [ctx, cancel] = tenon::with_cancel(background());
+      auto scope = tenon::with_cancel(background());
+      const tenon::context ctx = scope.ctx();
       auto all_of_it = tenon_test::start(GetParam(), [&, &ctx = ctx] { EXPECT_FALSE(s.acquire(ctx, 10)); });
       await_a_waiter(s);
       std::vector<tenon_test::companion> behind;
       for (int i = 0; i < 3; ++i) behind.push_back(tenon_test::start(GetParam(), [&] { s.acquire(3); }));
       if (round % 2 == 0) settle();
-      cancel();
+      scope.cancel();
       all_of_it.join();
       for (auto& b : behind) b.join();  // although nothing was released
       s.release(10);
@@ -395,11 +403,12 @@ TEST(Semaphore, ACancelBeforeTheLastUnitIsFreeWins) {
           const std::size_t rounds = tenon_test::scaled(500, 20);
           for (std::size_t r = 0; r < rounds; ++r) {
             semaphore s(2);
-            auto [ctx, cancel] = tenon::with_cancel(root);
+            auto scope = tenon::with_cancel(root);
+            const tenon::context ctx = scope.ctx();
             s.acquire(1);
-            auto other = tenon::go([&s, &cancel = cancel] {
+            auto other = tenon::go([&s, &cancel = scope] {
               await_a_waiter(s);  // the acquisition below
-              cancel();
+              scope.cancel();
               s.release(1);
             });
             ASSERT_FALSE(s.acquire(ctx, 2)) << "canceled before enough was free";
@@ -418,7 +427,8 @@ TEST_P(SemaphoreBy, ACancelThatRacesWithAReleaseHoldsNobodyUp) {
     for (std::size_t r = 0; r < rounds; ++r) {
       semaphore s(2);
       s.acquire(1);
-      auto [ctx, cancel] = tenon::with_cancel(background());
+      auto scope = tenon::with_cancel(background());
+      const tenon::context ctx = scope.ctx();
       auto gives_up = tenon_test::start(GetParam(), [&, &ctx = ctx] {
         if (s.acquire(ctx, 2)) s.release(2);
       });
@@ -427,7 +437,7 @@ TEST_P(SemaphoreBy, ACancelThatRacesWithAReleaseHoldsNobodyUp) {
         s.acquire(2);
         s.release(2);
       });
-      auto cancels = tenon_test::start(GetParam(), [&cancel = cancel] { cancel(); });
+      auto cancels = tenon_test::start(GetParam(), [&cancel = scope] { scope.cancel(); });
       if (r % 2 == 0) tenon::yield();
       s.release(1);
       cancels.join();
@@ -477,7 +487,8 @@ TEST(Semaphore, AReleasePassesOverThoseWhoHaveJustGivenUp) {
       [](const context& root) {
         semaphore s(3);
         s.acquire(3);
-        auto [ctx, cancel] = tenon::with_cancel(root);
+        auto scope = tenon::with_cancel(root);
+        const tenon::context ctx = scope.ctx();
         std::vector<tenon::goroutine<bool>> gone;
         for (int i = 0; i < 2; ++i) gone.push_back(tenon::go([&s, &c = ctx] { return s.acquire(c, 3); }));
         settle();
@@ -487,7 +498,7 @@ TEST(Semaphore, AReleasePassesOverThoseWhoHaveJustGivenUp) {
           in = true;
         });
         settle();
-        cancel();
+        scope.cancel();
         s.release(3);
         EXPECT_TRUE(s.try_acquire(1)) << "one is left, and nobody waits for it";
         EXPECT_FALSE(s.try_acquire(1)) << "the others are held already";
@@ -537,7 +548,8 @@ TEST_P(SemaphoreBy, ADeadlineEndsTheWait) {
   tenon_test::as(GetParam(), [] {
     semaphore s(1);
     s.acquire();
-    auto [ctx, cancel] = tenon::with_timeout(background(), 5ms);
+    auto scope = tenon::with_timeout(background(), 5ms);
+    const tenon::context ctx = scope.ctx();
     EXPECT_FALSE(s.acquire(ctx));
     EXPECT_EQ(ctx.err(), tenon::deadline_exceeded());
     s.release();

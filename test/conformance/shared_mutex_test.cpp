@@ -39,13 +39,13 @@ TEST_P(SharedMutexBy, ReadersHoldItAtTheSameTime) {
   tenon_test::as(GetParam(), [] {
     tenon::shared_mutex mu;
     constexpr int n = 4;
-    const auto inside = tenon::make_chan<tenon::unit>();
-    const auto leave = tenon::make_chan<tenon::unit>();
+    const auto inside = tenon::make_chan<void>();
+    const auto leave = tenon::make_chan<void>();
     std::vector<tenon_test::companion> readers;
     for (int i = 0; i < n; ++i) {
       readers.push_back(tenon_test::start(GetParam(), [&] {
         const std::shared_lock hold(mu);
-        inside.send({});
+        inside.send();
         (void)leave.recv();
       }));
     }
@@ -177,7 +177,8 @@ TEST(SharedMutex, AWriterThatGivesUpLetsTheReadersIn) {
         [](const context& root) {
           tenon::shared_mutex mu;
           mu.lock_shared();
-          auto [ctx, cancel] = tenon::with_cancel(root);
+          auto scope = tenon::with_cancel(root);
+          const tenon::context ctx = scope.ctx();
           auto writer = tenon::go([&mu, &c = ctx] { return mu.lock(c); });
           await_a_writer(mu);
           auto reader = tenon::go([&] {
@@ -185,7 +186,7 @@ TEST(SharedMutex, AWriterThatGivesUpLetsTheReadersIn) {
             mu.unlock_shared();
           });
           settle();
-          cancel();
+          scope.cancel();
           EXPECT_FALSE(writer.join());
           reader.join();  // although we still hold it
           mu.unlock_shared();
@@ -201,10 +202,11 @@ TEST(SharedMutex, AReaderThatGivesUpLeavesNothingBehind) {
       [](const context& root) {
         tenon::shared_mutex mu;
         mu.lock();
-        auto [ctx, cancel] = tenon::with_cancel(root);
+        auto scope = tenon::with_cancel(root);
+        const tenon::context ctx = scope.ctx();
         auto reader = tenon::go([&mu, &c = ctx] { return mu.lock_shared(c); });
         settle();
-        cancel();
+        scope.cancel();
         EXPECT_FALSE(reader.join());
         mu.unlock();
         EXPECT_TRUE(is_free(mu));
@@ -318,16 +320,16 @@ TEST_P(SharedMutexBy, TheSharedLockerHoldsAWriterUpUntilAllHaveLeft) {
   tenon_test::as(GetParam(), [] {
     tenon::shared_mutex mu;
     auto view = mu.shared_locker();
-    const auto wlocked = tenon::make_chan<tenon::unit>(1);
-    const auto rlocked = tenon::make_chan<tenon::unit>(1);
+    const auto wlocked = tenon::make_chan<void>(1);
+    const auto rlocked = tenon::make_chan<void>(1);
     constexpr int n = 10;
     auto other = tenon_test::start(GetParam(), [&] {
       for (int i = 0; i < n; ++i) {
         view.lock();
         view.lock();
-        rlocked.send({});
+        rlocked.send();
         acquire(mu);
-        wlocked.send({});
+        wlocked.send();
       }
     });
     for (int i = 0; i < n; ++i) {
@@ -385,7 +387,7 @@ TEST(SharedMutex, ReadersThatComeLateWaitForTheNextWriter) {
       [](const context&) {
         tenon::shared_mutex mu;
         tenon_test::journal order;
-        const auto leave = tenon::make_chan<tenon::unit>();
+        const auto leave = tenon::make_chan<void>();
         std::vector<tenon::goroutine<>> all;
         const auto add = [&](char kind) {
           all.push_back(tenon::go([&, kind] {
@@ -424,7 +426,8 @@ TEST_P(SharedMutexBy, AWriterThatGivesUpLetsThoseBehindItIn) {
     for (int round = 0; round < 20; ++round) {
       tenon::shared_mutex mu;
       acquire_shared(mu);
-      auto [c, cancel] = tenon::with_cancel(background());
+      auto scope = tenon::with_cancel(background());
+      const tenon::context c = scope.ctx();
       std::atomic<int> gave_up = 0;
       auto writer = tenon_test::start(GetParam(), [&, &c = c] {
         if (!acquire(mu, c)) ++gave_up;
@@ -438,7 +441,7 @@ TEST_P(SharedMutexBy, AWriterThatGivesUpLetsThoseBehindItIn) {
         }));
       }
       if (round % 2 == 0) settle();
-      cancel();
+      scope.cancel();
       writer.join();
       for (auto& r : readers) r.join();  // although we hold it still
       EXPECT_EQ(gave_up.load(), 1);
@@ -456,7 +459,8 @@ TEST(SharedMutex, AWriterThatGivesUpLeavesTheTurnToTheNextWriter) {
         tenon::shared_mutex mu;
         std::string order;
         acquire_shared(mu);
-        auto [ctx, cancel] = tenon::with_cancel(root);
+        auto scope = tenon::with_cancel(root);
+        const tenon::context ctx = scope.ctx();
         auto first = tenon::go([&mu, &c = ctx] { return acquire(mu, c); });
         settle();
         auto second = tenon::go([&] {
@@ -469,7 +473,7 @@ TEST(SharedMutex, AWriterThatGivesUpLeavesTheTurnToTheNextWriter) {
           order += 'r';
         });
         settle();
-        cancel();
+        scope.cancel();
         EXPECT_FALSE(first.join());
         settle();
         EXPECT_EQ(order, "") << "the reader came in although a writer still waits";
@@ -489,7 +493,8 @@ TEST(SharedMutex, AnUnlockPassesOverThoseWhoHaveJustGivenUp) {
           for (const bool held_shared : {false, true}) {
             tenon::shared_mutex mu;
             held_shared ? acquire_shared(mu) : acquire(mu);
-            auto [ctx, cancel] = tenon::with_cancel(root);
+            auto scope = tenon::with_cancel(root);
+            const tenon::context ctx = scope.ctx();
             std::vector<tenon::goroutine<bool>> gone;
             std::atomic<bool> wrote = false;
             tenon::wait_group wg;
@@ -505,7 +510,7 @@ TEST(SharedMutex, AnUnlockPassesOverThoseWhoHaveJustGivenUp) {
             }
             for (int i = 0; i < 2; ++i) gone.push_back(tenon::go([&mu, &c = ctx] { return acquire_shared(mu, c); }));
             settle();
-            cancel();
+            scope.cancel();
             held_shared ? release_shared(mu) : release(mu);
             if (a_writer_waits) {
               EXPECT_FALSE(try_acquire_shared(mu)) << "the writer has it by now";
@@ -529,7 +534,8 @@ TEST_P(SharedMutexBy, WhoGivesUpLeavesNothingBehind) {
       tenon::shared_mutex mu;
       const bool held_shared = round % 2 == 0;
       held_shared ? acquire_shared(mu) : acquire(mu);
-      auto [c, cancel] = tenon::with_cancel(background());
+      auto scope = tenon::with_cancel(background());
+      const tenon::context c = scope.ctx();
       std::atomic<int> took = 0;
       std::vector<tenon_test::companion> all;
       for (int i = 0; i < 2; ++i) {
@@ -547,7 +553,7 @@ TEST_P(SharedMutexBy, WhoGivesUpLeavesNothingBehind) {
         }));
       }
       settle();
-      cancel();
+      scope.cancel();
       for (auto& a : all) a.join();
       EXPECT_EQ(took.load(), 0);
       held_shared ? release_shared(mu) : release(mu);
@@ -560,12 +566,13 @@ TEST_P(SharedMutexBy, WhoGivesUpLeavesNothingBehind) {
 TEST_P(SharedMutexBy, ACanceledContextTakesNothing) {
   tenon_test::as(GetParam(), [] {
     tenon::shared_mutex mu;
-    auto [c, cancel] = tenon::with_cancel(background());
+    auto scope = tenon::with_cancel(background());
+    const tenon::context c = scope.ctx();
     EXPECT_TRUE(acquire(mu, c));
     release(mu);
     EXPECT_TRUE(acquire_shared(mu, c));
     release_shared(mu);
-    cancel();
+    scope.cancel();
     for (int i = 0; i < 100; ++i) {
       EXPECT_FALSE(acquire(mu, c)) << "also where it is free";
       EXPECT_FALSE(acquire_shared(mu, c)) << "also where it is free";
@@ -583,12 +590,14 @@ TEST_P(SharedMutexBy, ADeadlineEndsTheWait) {
     tenon::shared_mutex mu;
     acquire(mu);
     {
-      auto [c, cancel] = tenon::with_timeout(background(), 5ms);
+      auto scope = tenon::with_timeout(background(), 5ms);
+      const tenon::context c = scope.ctx();
       EXPECT_FALSE(acquire_shared(mu, c));
       EXPECT_EQ(c.err(), tenon::deadline_exceeded());
     }
     {
-      auto [c, cancel] = tenon::with_timeout(background(), 5ms);
+      auto scope = tenon::with_timeout(background(), 5ms);
+      const tenon::context c = scope.ctx();
       EXPECT_FALSE(acquire(mu, c));
       EXPECT_EQ(c.err(), tenon::deadline_exceeded());
     }

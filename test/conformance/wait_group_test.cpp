@@ -215,7 +215,8 @@ TEST_P(WaitGroupBy, AWaitEndsWithItsContext) {
   tenon_test::as(GetParam(), [] {
     tenon::wait_group wg;
     wg.add(1);
-    auto [c, cancel] = tenon::with_cancel(background());
+    auto scope = tenon::with_cancel(background());
+    const tenon::context c = scope.ctx();
     std::atomic<int> gave_up = 0;
     std::atomic<int> released = 0;
     std::vector<tenon_test::companion> all;
@@ -229,7 +230,7 @@ TEST_P(WaitGroupBy, AWaitEndsWithItsContext) {
       }));
     }
     tenon_test::settle();
-    cancel();
+    scope.cancel();
     for (std::size_t i = 0; i < all.size(); i += 2) all[i].join();
     EXPECT_EQ(gave_up.load(), 3);
     EXPECT_EQ(released.load(), 0);
@@ -248,9 +249,10 @@ TEST_P(WaitGroupBy, AWaitEndsWithItsContext) {
 TEST(WaitGroup, ADeadlineEndsTheWait) {
   tenon::run([](context) {
     tenon::wait_group wg;
-    const auto over = tenon::make_chan<tenon::unit>();
+    const auto over = tenon::make_chan<void>();
     wg.go([&] { (void)over.recv(); });
-    auto [c, cancel] = tenon::with_timeout(background(), 2ms);
+    auto scope = tenon::with_timeout(background(), 2ms);
+    const tenon::context c = scope.ctx();
     EXPECT_FALSE(wg.wait(c));
     EXPECT_EQ(c.err(), tenon::deadline_exceeded());
     over.close();
@@ -268,7 +270,7 @@ TEST(WaitGroup, DestructionWaits) {
             tenon::wait_group wg;
             for (int i = 0; i < 10; ++i) {
               wg.go([&] {
-                tenon::sleep(1ms);
+                tenon::sleep_for(1ms);
                 ++finished;
               });
             }
@@ -287,7 +289,7 @@ TEST(WaitGroup, DestructionWaitsAlsoWhenAnExceptionPasses) {
         {
           tenon::wait_group wg;
           wg.go([&] {
-            tenon::sleep(2ms);
+            tenon::sleep_for(2ms);
             finished = true;
           });
           throw std::runtime_error("passing");

@@ -16,6 +16,8 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/into.hpp"
+
 using namespace std::chrono_literals;
 using namespace tenon;  // NOLINT: side by side with Go
 
@@ -118,11 +120,11 @@ const scenario scenarios[] = {
     {"senders_in_order",
      [] {
        auto c = make_chan<int>();
-       auto ready = make_chan<unit>();
+       auto ready = make_chan<void>();
        std::vector<goroutine<>> senders;
        for (int i = 0; i < 4; ++i) {
          senders.push_back(go([c, ready, i] {
-           ready.send({});
+           ready.send();
            c.send(i);
          }));
          (void)ready.recv();
@@ -226,7 +228,7 @@ const scenario scenarios[] = {
        auto c = make_chan<int>();
        c.close();
        std::optional<int> v;
-       if (select(recv(c, v), otherwise) == 0) {
+       if (select(tenon_test::into(c, v), otherwise) == 0) {
          print_received(v);
        } else {
          println("otherwise");
@@ -246,7 +248,7 @@ const scenario scenarios[] = {
        int sum = 0;
        while (a || b) {
          std::optional<int> v;
-         const std::size_t fired = select(recv(a, v), recv(b, v));
+         const std::size_t fired = select(tenon_test::into(a, v), tenon_test::into(b, v));
          sum += v.value_or(0);
          if (!v) (fired == 0 ? a : b) = nullptr;
        }
@@ -414,45 +416,52 @@ const scenario scenarios[] = {
      }},
     {"context_cancel",
      [] {
-       auto [ctx, cancel] = with_cancel(background());
+       auto scope = with_cancel(background());
+       const tenon::context ctx = scope.ctx();
        println(!ctx.err());
-       cancel();
+       scope.cancel();
        (void)ctx.done().recv();
        println(ctx.err().message());
        println(cause(ctx).message());
      }},
     {"context_deadline",
      [] {
-       auto [ctx, cancel] = with_timeout(background(), 1ms);
+       auto scope = with_timeout(background(), 1ms);
+       const tenon::context ctx = scope.ctx();
        (void)ctx.done().recv();
        println(ctx.err().message());
        println(cause(ctx).message());
      }},
     {"context_timeout_cause",
      [] {
-       auto [ctx, cancel] = with_timeout(background(), 1ms, error("too slow"));
+       auto scope = with_timeout(background(), 1ms, error("too slow"));
+       const tenon::context ctx = scope.ctx();
        (void)ctx.done().recv();
        println(ctx.err().message());
        println(cause(ctx).message());
      }},
     {"context_cause",
      [] {
-       auto [parent, cancel] = with_cancel_cause(background());
-       auto [child, cancel_child] = with_cancel_cause(parent);
-       cancel(error("first"));
-       cancel(error("second"));
-       cancel_child(error("third"));
+       auto scope = with_cancel_cause(background());
+       const tenon::context parent = scope.ctx();
+       auto child_scope = with_cancel_cause(parent);
+       const tenon::context child = child_scope.ctx();
+       scope.cancel(error("first"));
+       scope.cancel(error("second"));
+       child_scope.cancel(error("third"));
        println(child.err().message());
        println(cause(parent).message());
        println(cause(child).message());
      }},
     {"context_child_first",
      [] {
-       auto [parent, cancel] = with_cancel_cause(background());
-       auto [child, cancel_child] = with_cancel_cause(parent);
-       cancel_child(error("child"));
+       auto scope = with_cancel_cause(background());
+       const tenon::context parent = scope.ctx();
+       auto child_scope = with_cancel_cause(parent);
+       const tenon::context child = child_scope.ctx();
+       child_scope.cancel(error("child"));
        println(!parent.err());
-       cancel(error("parent"));
+       scope.cancel(error("parent"));
        println(cause(child).message());
        println(cause(parent).message());
      }},
@@ -462,44 +471,51 @@ const scenario scenarios[] = {
        static constexpr context_key<std::string> other{"other"};
        const context root = with_value(background(), name, std::string("outer"));
        const context inner = with_value(root, name, std::string("inner"));
-       auto [child, cancel] = with_cancel(inner);
+       auto scope = with_cancel(inner);
+       const tenon::context child = scope.ctx();
        println(*root.value(name), *child.value(name), child.value(other) == nullptr);
      }},
     {"context_without_cancel",
      [] {
-       auto [parent, cancel] = with_timeout(background(), 1h);
+       auto scope = with_timeout(background(), 1h);
+       const tenon::context parent = scope.ctx();
        const context detached = without_cancel(parent);
-       cancel();
+       scope.cancel();
        println(parent.err().message(), !detached.err(), !detached.done(), detached.deadline().has_value());
      }},
     {"context_earlier_deadline",
      [] {
-       auto [parent, cancel] = with_timeout(background(), 1h);
-       auto [child, cancel_child] = with_timeout(parent, 2h);
+       auto scope = with_timeout(background(), 1h);
+       const tenon::context parent = scope.ctx();
+       auto child_scope = with_timeout(parent, 2h);
+       const tenon::context child = child_scope.ctx();
        println(parent.deadline() == child.deadline());
      }},
     {"context_names",
      [] {
        println(to_string(background()));
        println(to_string(todo()));
-       auto [ctx, cancel] = with_cancel(background());
+       auto scope = with_cancel(background());
+       const tenon::context ctx = scope.ctx();
        println(to_string(ctx));
        println(to_string(without_cancel(ctx)));
      }},
     {"after_func_stopped",
      [] {
-       auto [ctx, cancel] = with_cancel(background());
+       auto scope = with_cancel(background());
+       const tenon::context ctx = scope.ctx();
        auto registered = after_func(ctx, [] { println("ran"); });
        const bool first = registered.stop();
        println(first, registered.stop());
-       cancel();
+       scope.cancel();
      }},
     {"after_func_runs",
      [] {
-       auto [ctx, cancel] = with_cancel(background());
+       auto scope = with_cancel(background());
+       const tenon::context ctx = scope.ctx();
        auto ran = make_chan<std::string>();
        auto registered = after_func(ctx, [ran] { ran.send("ran"); });
-       cancel();
+       scope.cancel();
        println(*ran.recv());
        println(registered.stop());
      }},
@@ -541,7 +557,7 @@ const scenario scenarios[] = {
        auto b = make_chan<int>();
        select(recv(a), send(b, 1));
      }},
-    {"deadlock_empty_select", [] { select(std::span<const select_case>()); }},
+    {"deadlock_empty_select", [] { select(std::span<select_case* const>()); }},
     {"deadlock_mutex",
      [] {
        mutex mu;

@@ -96,7 +96,7 @@ void select_two() {
 }
 
 void select_none() {
-  in_run([](tenon::context) { tenon::select(std::span<const tenon::select_case>()); });
+  in_run([](tenon::context) { tenon::select(std::span<tenon::select_case* const>()); });
 }
 
 void select_nil_only() {
@@ -147,8 +147,8 @@ void locked_other() {
       tenon::on_this_thread here;
       deadlock_user_recv(c);
     });
-    tenon::sleep(1ms);
-    tenon::select(std::span<const tenon::select_case>());
+    tenon::sleep_for(1ms);
+    tenon::select(std::span<tenon::select_case* const>());
   });
 }
 
@@ -168,11 +168,11 @@ void all_reasons() {
     all.push_back(tenon::go([&] { deadlock_user_recv(nil); }));
     all.push_back(tenon::go([&] { deadlock_user_send(nil); }));
     all.push_back(tenon::go([&] { tenon::select(tenon::recv(a), tenon::send(b, 1)); }));
-    all.push_back(tenon::go([&] { tenon::select(std::span<const tenon::select_case>()); }));
+    all.push_back(tenon::go([&] { tenon::select(std::span<tenon::select_case* const>()); }));
     all.push_back(tenon::go([&] { mu.lock(); }));
     all.push_back(tenon::go([&] { wg.wait(); }));
     all.push_back(tenon::go({.name = "patient"}, [&] { deadlock_user_recv(nil); }));
-    auto last = tenon::go([] { tenon::sleep(50ms); });
+    auto last = tenon::go([] { tenon::sleep_for(50ms); });
     all.front().join();
   });
 }
@@ -222,7 +222,7 @@ void awake_sleep() {
   in_run([](tenon::context) {
     auto c = tenon::make_chan<int>();
     auto g = tenon::go([&] {
-      tenon::sleep(300ms);
+      tenon::sleep_for(300ms);
       c.send(1);
     });
     (void)c.recv();
@@ -246,7 +246,8 @@ void awake_ticker() {
 
 void awake_deadline() {
   in_run([](tenon::context root) {
-    auto [ctx, cancel] = tenon::with_timeout(root, 300ms);
+    auto scope = tenon::with_timeout(root, 300ms);
+    const tenon::context ctx = scope.ctx();
     tenon::chan<int> nil;
     (void)nil.recv(ctx);
   });

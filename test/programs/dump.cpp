@@ -30,7 +30,7 @@ extern "C" {
 }
 
 [[gnu::noinline]] void dump_user_sleep() {
-  tenon::sleep(1h);
+  tenon::sleep_for(1h);
   std::puts("came back");
 }
 
@@ -139,7 +139,7 @@ int main(int argc, char** argv) {
         all.push_back(tenon::go({.name = "void taker"}, [&] { dump_user_recv(nil); }));
         all.push_back(tenon::go({.name = "void giver"}, [&] { dump_user_send(nil); }));
         all.push_back(tenon::go({.name = "chooser"}, [&] { dump_user_select(a, nil); }));
-        all.push_back(tenon::go({.name = "hermit"}, [] { tenon::select(std::span<const tenon::select_case>()); }));
+        all.push_back(tenon::go({.name = "hermit"}, [] { tenon::select(std::span<tenon::select_case* const>()); }));
         started("sleeper", __LINE__ + 1);
         all.push_back(tenon::go({.name = "sleeper"}, [] { dump_user_sleep(); }));
         all.push_back(tenon::go({.name = "locker"}, [&] { dump_user_lock(mu); }));
@@ -164,9 +164,9 @@ int main(int argc, char** argv) {
         all.push_back(tenon::go([&] { dump_user_recv(a); }));
         const std::size_t others = all.size() + 1;  // and `endless`, and this one; but the blocker does not wait
         all.push_back(tenon::go({.name = "reporter"}, [&, others] {
-          while (out.load() < 1 || waiting() < others) tenon::sleep(1ms);
+          while (out.load() < 1 || waiting() < others) tenon::sleep_for(1ms);
           std::puts("ready");
-          tenon::sleep(1h);
+          tenon::sleep_for(1h);
         }));
         all.front().join();
       },

@@ -92,11 +92,11 @@ void shared_runlock_write_locked() {
 void during_a_map_write(const std::function<void(tenon::checked_map<int, int>&)>& f) {
   inside_run([&] {
     tenon::checked_map<int, int> map{{1, 1}};
-    const auto inside = tenon::make_chan<tenon::unit>();
-    const auto never = tenon::make_chan<tenon::unit>();
+    const auto inside = tenon::make_chan<void>();
+    const auto never = tenon::make_chan<void>();
     auto writer = tenon::go([&] {
       map.update(1, [&](int&) {
-        inside.send({});
+        inside.send();
         (void)never.recv();
       });
     });
@@ -218,7 +218,7 @@ void close_of_closed() {
 }
 
 void makechan_size() {
-  in_a_dropped_goroutine([] { auto c = tenon::make_chan<int>(-1); });
+  in_a_dropped_goroutine([] { auto c = tenon::make_chan<int>(-1, "as much as is sent before anybody receives"); });
 }
 
 void negative_wait_group() {
@@ -283,16 +283,17 @@ void wait_group_throw() {
 void timer_function_throw() {
   inside_run([] {
     tenon::timer t(1ms, [] { throw std::runtime_error("in the timer"); });
-    tenon::sleep(10s);
+    tenon::sleep_for(10s);
   });
 }
 
 void after_func_throw() {
   tenon::run([](tenon::context ctx) {
-    auto [child, cancel] = tenon::with_cancel(ctx);
+    auto scope = tenon::with_cancel(ctx);
+    const tenon::context child = scope.ctx();
     auto handle = tenon::after_func(child, [] { throw std::runtime_error("after the cancel"); });
-    cancel();
-    tenon::sleep(10s);
+    scope.cancel();
+    tenon::sleep_for(10s);
     std::puts("came back");
   });
 }
@@ -304,9 +305,10 @@ void timer_function_throw_outside() {
 }
 
 void after_func_throw_outside() {
-  auto [ctx, cancel] = tenon::with_cancel(tenon::background());
-  auto handle = tenon::after_func(ctx, [] { throw std::runtime_error("after the cancel, outside"); });
-  cancel();
+  auto scope = tenon::with_cancel(tenon::background());
+  const tenon::context ctx = scope.ctx();
+  auto handle = tenon::after_func(ctx, [] { throw std::runtime_error("after the scope, outside"); });
+  scope.cancel();
 }
 
 // Many at once: exactly one is reported, whole.

@@ -37,13 +37,13 @@ int main(int argc, char** argv) {
           std::puts("ready");
           (void)root.done().recv();
           std::puts("canceled");
-          tenon::sleep(1h);
+          tenon::sleep_for(1h);
         },
         {.cancel_on_signals = true});
   } else if (std::strcmp(name, "off") == 0) {
     tenon::run([](tenon::context) {
       std::puts("ready");
-      tenon::sleep(1h);
+      tenon::sleep_for(1h);
     });
   } else if (std::strcmp(name, "after") == 0) {
     // A run that is over has given the signals back.

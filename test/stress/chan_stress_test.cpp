@@ -14,6 +14,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/into.hpp"
 #include "support/random.hpp"
 #include "support/scale.hpp"
 #include "support/values.hpp"
@@ -63,13 +64,13 @@ std::optional<std::uint64_t> recv_somehow(const tenon::chan<std::uint64_t>& c, r
   switch (random.below(5)) {
     case 0: v = c.recv(); break;
     case 1: v = c.recv(tenon::background()); break;
-    case 2: tenon::select(tenon::recv(tenon::chan<int>()), tenon::recv(c, v)); break;
+    case 2: tenon::select(tenon::recv(tenon::chan<int>()), tenon_test::into(c, v)); break;
     case 3:
       v = c.try_recv();
       if (!v) v = c.recv();
       break;
     default:
-      if (tenon::select(tenon::recv(c, v), tenon::otherwise) == 1) tenon::select(tenon::recv(c, v));
+      if (tenon::select(tenon_test::into(c, v), tenon::otherwise) == 1) tenon::select(tenon_test::into(c, v));
       break;
   }
   return v;
@@ -408,7 +409,7 @@ TEST_P(ChanCrowd, ChannelsAreMadeAndDroppedInHaste) {
         for (std::size_t i = 0; i < 4; ++i) {
           clients.go([&, i] {
             for (std::size_t n = 0; n < rounds / 4; ++n) {
-              const auto reply = tenon::make_chan<std::size_t>((i + n) % 2);
+              const auto reply = tenon::make_chan<std::size_t>((i + n) % 2, "as much as is sent before anybody receives");
               requests.send(reply);
               ASSERT_EQ(reply.recv(), 7U);
               if (n % 2 == 0) {

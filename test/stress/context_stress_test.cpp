@@ -46,22 +46,25 @@ void grow(const context& parent, tenon_test::random_source& random, int depth) {
   if (depth == 0) return;
   switch (random.below(9)) {
     case 0: {
-      auto [c, cancel] = tenon::with_cancel(parent);
+      auto scope = tenon::with_cancel(parent);
+      const tenon::context c = scope.ctx();
       grow(c, random, depth - 1);
-      cancel();
+      scope.cancel();
       EXPECT_TRUE(c.is_canceled());
       grow(c, random, depth - 2 < 0 ? 0 : depth - 2);
       break;
     }
     case 1: {
-      auto [c, cancel] = tenon::with_cancel_cause(parent);
+      auto scope = tenon::with_cancel_cause(parent);
+      const tenon::context c = scope.ctx();
       grow(c, random, depth - 1);
-      cancel(tenon::error(std::string("of the stress")));
+      scope.cancel(tenon::error(std::string("of the stress")));
       EXPECT_TRUE(tenon::cause(c));
       break;
     }
     case 2: {
-      auto [c, cancel] = tenon::with_timeout(parent, std::chrono::microseconds(random.below(200)));
+      auto scope = tenon::with_timeout(parent, std::chrono::microseconds(random.below(200)));
+      const tenon::context c = scope.ctx();
       grow(c, random, depth - 1);
       if (random.one_in(2)) (void)c.done().recv();
       break;
@@ -69,24 +72,26 @@ void grow(const context& parent, tenon_test::random_source& random, int depth) {
     case 3: grow(tenon::with_value(parent, key, depth), random, depth - 1); break;
     case 4: {
       // Both sides at once: a child in a goroutine of its own, and its parent's cancel.
-      auto [c, cancel] = tenon::with_cancel(parent);
+      auto scope = tenon::with_cancel(parent);
+      const tenon::context c = scope.ctx();
       auto g = tenon::go(c, [seed = random(), depth](const context& child) {
         tenon_test::random_source own(seed);
         grow(child, own, depth - 1);
       });
       if (random.one_in(2)) tenon::yield();
-      cancel();
+      scope.cancel();
       g.join();
       EXPECT_TRUE(c.is_canceled());
       break;
     }
     case 5: {
-      auto [c, cancel] = tenon::with_cancel(parent);
+      auto scope = tenon::with_cancel(parent);
+      const tenon::context c = scope.ctx();
       std::atomic<int> ran = 0;
       bool stopped = false;
       {
         auto handle = tenon::after_func(c, [&] { ++ran; });
-        auto g = tenon::go([&cancel = cancel] { cancel(); });
+        auto g = tenon::go([&cancel = scope] { scope.cancel(); });
         if (random.one_in(2)) stopped = handle.stop();
         g.join();
       }
@@ -94,18 +99,20 @@ void grow(const context& parent, tenon_test::random_source& random, int depth) {
       break;
     }
     case 6: {
-      auto [c, cancel] = tenon::with_cancel(parent);
+      auto scope = tenon::with_cancel(parent);
+      const tenon::context c = scope.ctx();
       const auto token = c.stop_token();
       std::atomic<int> called = 0;
       const std::stop_callback callback(token, [&] { ++called; });
       grow(c, random, depth - 1);
-      cancel();
+      scope.cancel();
       EXPECT_TRUE(token.stop_requested());
       break;
     }
     case 7: {
       std::stop_source source;
-      auto [c, cancel] = tenon::with_stop_token(parent, source.get_token());
+      auto scope = tenon::with_stop_token(parent, source.get_token());
+      const tenon::context c = scope.ctx();
       auto g = tenon::go([&] { source.request_stop(); });
       grow(c, random, depth - 1);
       g.join();
@@ -114,14 +121,15 @@ void grow(const context& parent, tenon_test::random_source& random, int depth) {
     }
     default: {
       // A wide one: many children, some of which end before their parent does.
-      auto [c, cancel] = tenon::with_cancel(parent);
+      auto scope = tenon::with_cancel(parent);
+      const tenon::context c = scope.ctx();
       std::vector<tenon::cancel_context> children;
       for (int i = 0; i < 10; ++i) children.push_back(tenon::with_cancel(c));
       tenon::wait_group wg;
       for (auto& child : children) {
         if (random.one_in(2)) wg.go([&child] { child.cancel(); });
       }
-      wg.go([&cancel = cancel] { cancel(); });
+      wg.go([&cancel = scope] { scope.cancel(); });
       for (auto& child : children) (void)child.ctx.done().recv();
       wg.wait();
       break;
@@ -140,10 +148,11 @@ TEST_P(ContextStress, RandomTreesCanceledFromEverywhere) {
           wg.go([&, i] {
             tenon_test::random_source random(seed.of(i));
             for (std::size_t t = 0; t < trees; ++t) {
-              auto [root, cancel] = tenon::with_cancel(background());
-              auto g = tenon::go([&cancel = cancel, wait = random.below(20)] {
+              auto scope = tenon::with_cancel(background());
+              const tenon::context root = scope.ctx();
+              auto g = tenon::go([&cancel = scope, wait = random.below(20)] {
                 for (std::uint64_t y = 0; y < wait; ++y) tenon::yield();
-                cancel();
+                scope.cancel();
               });
               for (int j = 0; j < 4; ++j) grow(root, random, 5);
               g.join();
@@ -160,22 +169,25 @@ TEST_P(ContextStress, OneParentManyShortLivedChildren) {
   const std::size_t times = tenon_test::scaled(10000, 200);
   tenon::run(
       [&](context) {
-        auto [parent, cancel] = tenon::with_cancel(background());
+        auto scope = tenon::with_cancel(background());
+        const tenon::context parent = scope.ctx();
         tenon::wait_group wg;
         for (int i = 0; i < 8; ++i) {
           wg.go([&, &parent = parent] {
             for (std::size_t t = 0; t < times; ++t) {
-              auto [c, cancel_c] = tenon::with_cancel(parent);
-              auto [d, cancel_d] = tenon::with_timeout(c, 1h);
-              if (t % 2 == 0) cancel_c();
+              auto c_scope = tenon::with_cancel(parent);
+              const tenon::context c = c_scope.ctx();
+              auto d_scope = tenon::with_timeout(c, 1h);
+              const tenon::context d = d_scope.ctx();
+              if (t % 2 == 0) c_scope.cancel();
               EXPECT_EQ(d.is_canceled(), c.is_canceled());
               if (t % 64 == 0) tenon::yield();
             }
           });
         }
-        wg.go([&cancel = cancel] {
-          tenon::sleep(2ms);
-          cancel();
+        wg.go([&cancel = scope] {
+          tenon::sleep_for(2ms);
+          scope.cancel();
         });
         wg.wait();
         EXPECT_TRUE(parent.is_canceled());
@@ -188,7 +200,8 @@ TEST_P(ContextStress, CancelsRaceWithBlockedOperations) {
   tenon::run(
       [&](context) {
         for (std::size_t r = 0; r < rounds; ++r) {
-          auto [c, cancel] = tenon::with_cancel(background());
+          auto scope = tenon::with_cancel(background());
+          const tenon::context c = scope.ctx();
           const auto in = tenon::make_chan<int>();
           const int enough = static_cast<int>(r % 200);
           std::atomic<int> sent = 0;
@@ -198,13 +211,13 @@ TEST_P(ContextStress, CancelsRaceWithBlockedOperations) {
             wg.go([&, &c = c] {
               while (in.send(c, 1)) ++sent;
             });
-            wg.go([&, &c = c, &cancel = cancel] {
+            wg.go([&, &c = c, &cancel = scope] {
               while (in.recv(c)) {
-                if (++received == enough) cancel();
+                if (++received == enough) scope.cancel();
               }
             });
           }
-          if (enough == 0) cancel();
+          if (enough == 0) scope.cancel();
           wg.wait();
           EXPECT_EQ(sent.load(), received.load()) << "a value was lost or came twice";
         }
@@ -220,10 +233,12 @@ TEST_P(ContextStress, DeadlinesRaceWithCancels) {
         for (int i = 0; i < 4; ++i) {
           wg.go([&] {
             for (std::size_t r = 0; r < rounds; ++r) {
-              auto [c, cancel] = tenon::with_timeout(background(), std::chrono::microseconds(r % 40));
-              auto [child, cancel_child] = tenon::with_cancel(c);
-              if (r % 3 == 0) tenon::sleep(std::chrono::microseconds(r % 40));
-              cancel();
+              auto scope = tenon::with_timeout(background(), std::chrono::microseconds(r % 40));
+              const tenon::context c = scope.ctx();
+              auto child_scope = tenon::with_cancel(c);
+              const tenon::context child = child_scope.ctx();
+              if (r % 3 == 0) tenon::sleep_for(std::chrono::microseconds(r % 40));
+              scope.cancel();
               EXPECT_TRUE(child.is_canceled());
               EXPECT_EQ(child.err(), c.err());
               check(c);
@@ -243,7 +258,8 @@ TEST(ContextStressThreads, GoroutinesAndThreadsShareATree) {
   tenon::run(
       [&](context) {
         for (std::size_t t = 0; t < trees; ++t) {
-          auto [root, cancel] = tenon::with_cancel(background());
+          auto scope = tenon::with_cancel(background());
+          const tenon::context root = scope.ctx();
           std::vector<std::unique_ptr<tenon_test::os_thread>> threads;
           for (std::uint64_t i = 0; i < 2; ++i) {
             threads.push_back(std::make_unique<tenon_test::os_thread>([&, i, &root = root] {
@@ -253,7 +269,7 @@ TEST(ContextStressThreads, GoroutinesAndThreadsShareATree) {
           }
           tenon_test::random_source random(seed.of(t * 8 + 7));
           grow(root, random, 4);
-          cancel();
+          scope.cancel();
           for (auto& thread : threads) thread->join();
         }
       },

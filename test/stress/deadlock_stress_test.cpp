@@ -24,8 +24,8 @@ class NoFalseDeadlock : public testing::TestWithParam<unsigned> {
   static void besides(const std::function<void(random_source&)>& act) {
     const seed_in_use seed;
     const std::size_t rounds = tenon_test::scaled_spawns(20000);
-    const auto ready = tenon::make_chan<tenon::unit>();
-    const auto over = tenon::make_chan<tenon::unit>();
+    const auto ready = tenon::make_chan<void>();
+    const auto over = tenon::make_chan<void>();
     std::thread outside([&] {
       (void)ready.recv();
       random_source random(seed.of(0));
@@ -56,7 +56,8 @@ TEST_P(NoFalseDeadlock, WhileAThreadJoins) {
 
 TEST_P(NoFalseDeadlock, WhileAThreadWaitsForAnEndOrForItsContext) {
   besides([](random_source& random) {
-    auto [ctx, cancel] = tenon::with_cancel(tenon::background());
+    auto scope = tenon::with_cancel(tenon::background());
+    const tenon::context ctx = scope.ctx();
     auto g = tenon::go([] {});
     dawdle(random, 20000);
     EXPECT_TRUE(g.wait(ctx));
@@ -68,14 +69,15 @@ TEST_P(NoFalseDeadlock, WhileAThreadSleeps) {
   besides([](random_source& random) {
     auto g = tenon::go([] {});
     g.join();
-    tenon::sleep(std::chrono::nanoseconds(random.below(20000)));
+    tenon::sleep_for(std::chrono::nanoseconds(random.below(20000)));
   });
 }
 
 TEST_P(NoFalseDeadlock, WhileAThreadIsWokenByItsTimer) {
   const auto nobody = tenon::make_chan<int>();
   besides([&](random_source& random) {
-    auto [ctx, cancel] = tenon::with_timeout(tenon::background(), std::chrono::nanoseconds(random.below(20000)));
+    auto scope = tenon::with_timeout(tenon::background(), std::chrono::nanoseconds(random.below(20000)));
+    const tenon::context ctx = scope.ctx();
     auto g = tenon::go([&c = ctx] { (void)c.done().recv(); });
     EXPECT_FALSE(nobody.recv(ctx));
     g.join();

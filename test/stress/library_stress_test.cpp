@@ -33,11 +33,11 @@ class LibraryStress : public testing::TestWithParam<unsigned> {
 INSTANTIATE_TEST_SUITE_P(Workers, LibraryStress, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
 
 // Cancels after a random while: before, during or after what it is aimed at.
-auto cancel_some_time(const tenon::cancel_func& cancel, std::uint64_t seed) {
-  return tenon::go([&cancel, seed] {
+auto cancel_some_time(const tenon::cancel_func& scope, std::uint64_t seed) {
+  return tenon::go([&scope, seed] {
     random_source random(seed);
     for (std::uint64_t i = random.below(200); i > 0; --i) tenon::yield();
-    cancel();
+    scope.cancel();
   });
 }
 
@@ -55,12 +55,13 @@ TEST_P(LibraryStress, AnErrgroupsFailuresAndCancelsRace) {
       std::atomic<int> started = 0;
       std::atomic<int> ended = 0;
       std::atomic<bool> failed = false;
-      auto [ctx, cancel] = tenon::with_cancel(root);
-      auto canceler = cancel_some_time(cancel, random());
+      auto scope = tenon::with_cancel(root);
+      const tenon::context ctx = scope.ctx();
+      auto canceler = cancel_some_time(scope, random());
       error first;
       context seen;
       {
-        tenon::errgroup g(ctx);
+        tenon::group g(ctx);
         if (limit != 0) g.set_limit(limit);
         for (int i = 0; i < tasks; ++i) {
           g.go([&, dice = random()](const context& c) -> error {
@@ -72,7 +73,7 @@ TEST_P(LibraryStress, AnErrgroupsFailuresAndCancelsRace) {
             switch (own.below(4)) {
               case 0: e = c.err(); break;
               case 1:
-                if (!tenon::sleep(c, 50us)) e = c.err();
+                if (!tenon::sleep_for(c, 50us)) e = c.err();
                 break;
               case 2: tenon::yield(); break;
               default: e = error("task " + std::to_string(own.below(1000)));
@@ -111,9 +112,10 @@ TEST_P(LibraryStress, APipelineEndsWhateverEndsIt) {
       const auto bad = static_cast<int>(random.below(120));  // half the time there is none
       const bool ordered = random.one_in(2);
       const bool given_up = random.one_in(2);
-      auto [ctx, cancel] = tenon::with_cancel(root);
+      auto scope = tenon::with_cancel(root);
+      const tenon::context ctx = scope.ctx();
       std::optional<tenon::goroutine<void>> canceler;
-      if (given_up) canceler.emplace(cancel_some_time(cancel, random()));
+      if (given_up) canceler.emplace(cancel_some_time(scope, random()));
       std::vector<int> got;
       error e;
       {
@@ -183,8 +185,9 @@ TEST_P(LibraryStress, FlightsOfAFewKeysAreSharedForgottenAndGivenUp) {
               ASSERT_TRUE(got);
               EXPECT_TRUE(got->err ? got->err.message() == "crashed" : got->value == key * 10);
             } else if (kind == 2) {
-              auto [ctx, cancel] = tenon::with_cancel(root);
-              auto canceler = cancel_some_time(cancel, random());
+              auto scope = tenon::with_cancel(root);
+              const tenon::context ctx = scope.ctx();
+              auto canceler = cancel_some_time(scope, random());
               const auto got = flights.call(ctx, key, fly);
               canceler.join();
               EXPECT_TRUE(!got || got->value == key * 10);

@@ -56,7 +56,7 @@ struct shared_state {
     EXPECT_EQ(readers.load(std::memory_order_relaxed), 0);
     ++written;
     if (random.one_in(16)) tenon::yield();
-    if (random.one_in(256)) tenon::sleep(20us);
+    if (random.one_in(256)) tenon::sleep_for(20us);
     ++written_too;
     EXPECT_EQ(writers.fetch_sub(1, std::memory_order_relaxed), 1);
   }
@@ -89,14 +89,16 @@ TEST_P(LockStress, EveryWayToLockASharedMutexAtOnce) {
                 break;
               case 1: held = writes ? try_acquire(mu) : try_acquire_shared(mu); break;
               case 2: {
-                auto [c, cancel] = tenon::with_timeout(background(), std::chrono::microseconds(random.below(100)));
+                auto scope = tenon::with_timeout(background(), std::chrono::microseconds(random.below(100)));
+                const tenon::context c = scope.ctx();
                 held = writes ? acquire(mu, c) : acquire_shared(mu, c);
                 break;
               }
               default: {
-                auto [c, cancel] = tenon::with_cancel(background());
+                auto scope = tenon::with_cancel(background());
+                const tenon::context c = scope.ctx();
                 tenon::wait_group canceler;
-                canceler.go([&cancel = cancel] { cancel(); });
+                canceler.go([&cancel = scope] { scope.cancel(); });
                 held = writes ? acquire(mu, c) : acquire_shared(mu, c);
                 if (held) {  // the canceler must not be waited for while the lock is held
                   writes ? state.write(random) : state.read(random);
@@ -118,7 +120,8 @@ TEST_P(LockStress, EveryWayToLockASharedMutexAtOnce) {
         tenon_test::os_thread thread([&] {
           random_source random(seed.of(100));
           for (std::size_t i = 0; i < loops; ++i) {
-            auto [c, cancel] = tenon::with_timeout(background(), std::chrono::microseconds(random.below(100)));
+            auto scope = tenon::with_timeout(background(), std::chrono::microseconds(random.below(100)));
+            const tenon::context c = scope.ctx();
             if (random.one_in(4)) {
               if (!acquire(mu, c)) continue;
               state.write(random);
@@ -149,7 +152,8 @@ TEST_P(LockStress, CancelsRaceWithUnlocksOfASharedMutex) {
         tenon::shared_mutex mu;
         random_source random(seed.of(0));
         for (std::size_t r = 0; r < rounds; ++r) {
-          auto [c, cancel] = tenon::with_cancel(background());
+          auto scope = tenon::with_cancel(background());
+          const tenon::context c = scope.ctx();
           const bool held_shared = random.one_in(2);
           held_shared ? acquire_shared(mu) : acquire(mu);
           tenon::wait_group wg;
@@ -166,7 +170,7 @@ TEST_P(LockStress, CancelsRaceWithUnlocksOfASharedMutex) {
             });
           }
           dawdle(random, 6);
-          wg.go([&cancel = cancel] { cancel(); });
+          wg.go([&cancel = scope] { scope.cancel(); });
           dawdle(random, 2);
           held_shared ? release_shared(mu) : release(mu);
           wg.wait();
@@ -187,7 +191,8 @@ TEST_P(LockStress, AReaderBehindAWriterThatGivesUpAlwaysGetsIn) {
         random_source random(seed.of(0));
         acquire_shared(mu);  // for the whole of the test
         for (std::size_t r = 0; r < rounds; ++r) {
-          auto [c, cancel] = tenon::with_cancel(background());
+          auto scope = tenon::with_cancel(background());
+          const tenon::context c = scope.ctx();
           tenon::wait_group wg;
           for (int i = 0; i < 2; ++i) {
             wg.go([&mu, &c = c] { EXPECT_FALSE(acquire(mu, c)); });
@@ -197,7 +202,7 @@ TEST_P(LockStress, AReaderBehindAWriterThatGivesUpAlwaysGetsIn) {
             });
           }
           dawdle(random, 5);
-          wg.go([&cancel = cancel] { cancel(); });
+          wg.go([&cancel = scope] { scope.cancel(); });
           wg.wait();
         }
         release_shared(mu);
@@ -221,7 +226,8 @@ TEST_P(LockStress, TheLastOneToUnlockMayDestroyASharedMutex) {
           auto* object = new shared;
           object->references = n;
           std::atomic<int> deleted = 0;
-          auto [c, cancel] = tenon::with_cancel(background());
+          auto scope = tenon::with_cancel(background());
+          const tenon::context c = scope.ctx();
           tenon::wait_group wg;
           for (int i = 0; i < n; ++i) {
             const bool reads_first = random.one_in(2);
@@ -236,7 +242,7 @@ TEST_P(LockStress, TheLastOneToUnlockMayDestroyASharedMutex) {
               }
             });
           }
-          cancel();
+          scope.cancel();
           wg.wait();
           EXPECT_EQ(deleted.load(), 1);
         }
@@ -256,7 +262,8 @@ TEST_P(LockStress, ASignalIsNeverLostOnAWaitThatIsGivenUp) {
         for (std::size_t r = 0; r < rounds; ++r) {
           tenon::mutex mu;
           auto c = std::make_unique<tenon::cond>();
-          auto [ctx, cancel] = tenon::with_cancel(background());
+          auto scope = tenon::with_cancel(background());
+          const tenon::context ctx = scope.ctx();
           int waiting = 0;
           int signaled = 0;
           tenon::wait_group impatient;
@@ -279,7 +286,7 @@ TEST_P(LockStress, ASignalIsNeverLostOnAWaitThatIsGivenUp) {
             if (waiting == n + 1) break;
             tenon::yield();
           }
-          impatient.go([&cancel = cancel] { cancel(); });
+          impatient.go([&cancel = scope] { scope.cancel(); });
           dawdle(random, 3);
           const bool all = random.one_in(4);
           all ? c->broadcast() : c->signal();
@@ -326,7 +333,8 @@ TEST_P(LockStress, ABoundedQueueWithImpatientConsumers) {
             std::unique_lock hold(mu);
             const auto something = [&] { return length > 0 || taken == all_of_them; };
             if (impatient) {
-              auto [ctx, cancel] = tenon::with_timeout(root, std::chrono::microseconds(random.below(60)));
+              auto scope = tenon::with_timeout(root, std::chrono::microseconds(random.below(60)));
+              const tenon::context ctx = scope.ctx();
               if (!not_empty.wait(hold, ctx, something)) continue;
             } else {
               not_empty.wait(hold, something);
@@ -402,12 +410,14 @@ TEST_P(LockStress, EveryWayToAcquireAtOnce) {
                 break;
               case 1: mine = s.try_acquire(n); break;
               case 2: {
-                auto [c, cancel] = tenon::with_timeout(background(), std::chrono::microseconds(random.below(100)));
+                auto scope = tenon::with_timeout(background(), std::chrono::microseconds(random.below(100)));
+                const tenon::context c = scope.ctx();
                 mine = s.acquire(c, n);
                 break;
               }
               default: {  // sometimes for more than there is
-                auto [c, cancel] = tenon::with_timeout(background(), std::chrono::microseconds(random.below(50)));
+                auto scope = tenon::with_timeout(background(), std::chrono::microseconds(random.below(50)));
+                const tenon::context c = scope.ctx();
                 const auto more = n + static_cast<std::int64_t>(random.below(2)) * size;
                 const bool got = s.acquire(c, more);
                 if (got && more > size) ++wrong;
@@ -418,7 +428,7 @@ TEST_P(LockStress, EveryWayToAcquireAtOnce) {
             if (!mine) continue;
             if (held.fetch_add(n) + n > size) ++wrong;
             if (random.one_in(8)) tenon::yield();
-            if (random.one_in(256)) tenon::sleep(20us);
+            if (random.one_in(256)) tenon::sleep_for(20us);
             held.fetch_sub(n);
             s.release(n);
           }
@@ -445,7 +455,8 @@ TEST_P(LockStress, CancelsRaceWithReleases) {
         tenon::semaphore s(size);
         random_source random(seed.of(0));
         for (std::size_t r = 0; r < rounds; ++r) {
-          auto [c, cancel] = tenon::with_cancel(background());
+          auto scope = tenon::with_cancel(background());
+          const tenon::context c = scope.ctx();
           const auto ours = 1 + static_cast<std::int64_t>(random.below(size));
           s.acquire(ours);
           tenon::wait_group wg;
@@ -463,7 +474,7 @@ TEST_P(LockStress, CancelsRaceWithReleases) {
             });
           }
           dawdle(random, 6);
-          wg.go([&cancel = cancel] { cancel(); });
+          wg.go([&cancel = scope] { scope.cancel(); });
           dawdle(random, 2);
           s.release(ours);
           wg.wait();
@@ -484,7 +495,8 @@ TEST_P(LockStress, ASmallRequestBehindALargeOneThatGivesUpIsAlwaysServed) {
         random_source random(seed.of(0));
         s.acquire(1);  // for the whole of the test
         for (std::size_t r = 0; r < rounds; ++r) {
-          auto [c, cancel] = tenon::with_cancel(background());
+          auto scope = tenon::with_cancel(background());
+          const tenon::context c = scope.ctx();
           tenon::wait_group wg;
           for (int i = 0; i < 2; ++i) {
             wg.go([&s, &c = c] { EXPECT_FALSE(s.acquire(c, 3)); });
@@ -494,7 +506,7 @@ TEST_P(LockStress, ASmallRequestBehindALargeOneThatGivesUpIsAlwaysServed) {
             });
           }
           dawdle(random, 5);
-          wg.go([&cancel = cancel] { cancel(); });
+          wg.go([&cancel = scope] { scope.cancel(); });
           wg.wait();
         }
         s.release(1);
@@ -533,7 +545,8 @@ TEST_P(LockStress, AOnceRunsOneTimeAlthoughSomeGiveUp) {
         for (std::size_t r = 0; r < rounds; ++r) {
           tenon::once once;
           std::size_t runs = 0;  // not atomic: the calls order it
-          auto [c, cancel] = tenon::with_cancel(background());
+          auto scope = tenon::with_cancel(background());
+          const tenon::context c = scope.ctx();
           const auto pause = random.below(4);
           const auto f = [&] {
             for (std::uint64_t y = 0; y < pause; ++y) tenon::yield();
@@ -551,7 +564,7 @@ TEST_P(LockStress, AOnceRunsOneTimeAlthoughSomeGiveUp) {
             });
           }
           dawdle(random, 4);
-          cancel();
+          scope.cancel();
           wg.wait();
           ASSERT_TRUE(once.done());
           ASSERT_EQ(runs, 1U) << "round " << r;

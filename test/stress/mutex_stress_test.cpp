@@ -37,7 +37,7 @@ struct guarded_count {
     EXPECT_EQ(inside.fetch_add(1, std::memory_order_relaxed), 0);
     ++passes;
     if (random.one_in(16)) tenon::yield();
-    if (random.one_in(256)) tenon::sleep(20us);
+    if (random.one_in(256)) tenon::sleep_for(20us);
     EXPECT_EQ(inside.fetch_sub(1, std::memory_order_relaxed), 1);
   }
 };
@@ -61,13 +61,15 @@ TEST_P(MutexStress, EveryWayToLockAtOnce) {
                 break;
               case 1: held = try_acquire(mu); break;
               case 2: {
-                auto [c, cancel] = tenon::with_timeout(background(), std::chrono::microseconds(random.below(100)));
+                auto scope = tenon::with_timeout(background(), std::chrono::microseconds(random.below(100)));
+                const tenon::context c = scope.ctx();
                 held = acquire(mu, c);
                 break;
               }
               default: {
-                auto [c, cancel] = tenon::with_cancel(background());
-                auto g = tenon::go([&cancel = cancel] { cancel(); });
+                auto scope = tenon::with_cancel(background());
+                const tenon::context c = scope.ctx();
+                auto g = tenon::go([&cancel = scope] { scope.cancel(); });
                 held = acquire(mu, c);
                 if (held) {
                   // The canceler must not be waited for while the lock is held for long.
@@ -104,7 +106,8 @@ TEST_P(MutexStress, CancelsRaceWithUnlocks) {
       [&](context) {
         tenon::mutex mu;
         for (std::size_t r = 0; r < rounds; ++r) {
-          auto [c, cancel] = tenon::with_cancel(background());
+          auto scope = tenon::with_cancel(background());
+          const tenon::context c = scope.ctx();
           acquire(mu);
           std::atomic<int> had = 0;
           tenon::wait_group wg;
@@ -122,7 +125,7 @@ TEST_P(MutexStress, CancelsRaceWithUnlocks) {
             release(mu);
           });
           for (std::size_t y = 0; y < r % 7; ++y) tenon::yield();
-          wg.go([&cancel = cancel] { cancel(); });
+          wg.go([&cancel = scope] { scope.cancel(); });
           release(mu);
           wg.wait();
         }
@@ -172,7 +175,8 @@ TEST_P(MutexStress, TheLastOneToUnlockMayDestroyIt) {
           auto* object = new shared;
           object->references = n;
           std::atomic<int> deleted = 0;
-          auto [c, cancel] = tenon::with_cancel(background());
+          auto scope = tenon::with_cancel(background());
+          const tenon::context c = scope.ctx();
           tenon::wait_group wg;
           for (int i = 0; i < n; ++i) {
             wg.go([object, &deleted, &c = c, i] {
@@ -189,7 +193,7 @@ TEST_P(MutexStress, TheLastOneToUnlockMayDestroyIt) {
               }
             });
           }
-          cancel();
+          scope.cancel();
           wg.wait();
           EXPECT_EQ(deleted.load(), 1);
         }
@@ -210,10 +214,11 @@ TEST_P(MutexStress, TheLastOneMayDestroyItAfterASlowUnlock) {
           auto* object = new shared;
           acquire(object->mu);
           {
-            auto [c, cancel] = tenon::with_cancel(background());
+            auto scope = tenon::with_cancel(background());
+            const tenon::context c = scope.ctx();
             auto waiter = tenon::go([object, &c = c] { EXPECT_FALSE(acquire(object->mu, c)); });
             for (int y = 0; y < 3; ++y) tenon::yield();
-            cancel();
+            scope.cancel();
           }
           auto other = tenon::go([object] {
             while (!try_acquire(object->mu)) tenon::yield();
@@ -237,12 +242,13 @@ TEST_P(MutexStress, AGroupMayEndRightAfterItsWaitWasGivenUp) {
   tenon::run(
       [&](context) {
         for (std::size_t r = 0; r < rounds; ++r) {
-          auto [c, cancel] = tenon::with_cancel(background());
+          auto scope = tenon::with_cancel(background());
+          const tenon::context c = scope.ctx();
           auto group = std::make_unique<tenon::wait_group>();
           group->go([] { tenon::yield(); });
-          auto canceler = tenon::go([&cancel = cancel, r] {
+          auto canceler = tenon::go([&cancel = scope, r] {
             for (std::size_t y = 0; y < r % 4; ++y) tenon::yield();
-            cancel();
+            scope.cancel();
           });
           (void)group->wait(c);
           group.reset();

@@ -16,6 +16,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/into.hpp"
 #include "support/random.hpp"
 #include "support/scale.hpp"
 #include "support/waiting.hpp"
@@ -79,7 +80,7 @@ class SelectStorm : public testing::TestWithParam<unsigned> {
         to_send[i] = std::make_unique<std::uint64_t>(next++);
         cases.push_back(tenon::send(lane, std::move(to_send[i])));
       } else {
-        cases.push_back(tenon::recv(lane, target[i]));
+        cases.push_back(tenon_test::into(lane, target[i]));
       }
     }
     if (random.one_in(3)) {
@@ -263,7 +264,7 @@ TEST_P(SelectStorm, EverybodyOffersBothDirections) {
               std::uint64_t got = 0;
               const auto& a = c[n % 3];
               const auto& b = c[(n + p) % 3];
-              switch (tenon::select(tenon::send(a, value), tenon::recv(b, got), tenon::recv(a, got),
+              switch (tenon::select(tenon::send(a, value), tenon_test::into(b, got), tenon_test::into(a, got),
                                     tenon::send(b, value), tenon::recv(over.ctx.done()))) {
                 case 0:
                 case 3:
@@ -297,7 +298,7 @@ TEST_P(SelectStorm, OneReceiveOneSendOneCancel) {
       [&](const tenon::context& root) {
         random_source random(seed.of(0));
         for (std::size_t round = 0; round < rounds && !HasFailure(); ++round) {
-          const auto c = tenon::make_chan<std::uint64_t>(static_cast<int>(round % 2));
+          const auto c = tenon::make_chan<std::uint64_t>(static_cast<int>(round % 2), "as much as is sent before anybody receives");
           const auto scope = tenon::with_cancel(root);
           auto receives = tenon::go([&] { return c.recv(scope.ctx); });
           auto sends = tenon::go([&] { return round % 4 < 2 ? c.try_send(round) : c.send(scope.ctx, round); });
@@ -319,7 +320,7 @@ TEST_P(SelectStorm, AHerdOnOneDoneChannel) {
   const std::size_t crowd = tenon_test::scaled_goroutines(20000);
   tenon::run(
       [&](const tenon::context&) {
-        const auto done = tenon::make_chan<tenon::unit>();
+        const auto done = tenon::make_chan<void>();
         std::atomic<std::size_t> waiting = 0;
         std::vector<tenon::goroutine<std::size_t>> all;
         all.reserve(crowd);

@@ -91,7 +91,7 @@ TEST_P(Spawn, AHundredThousandAtOnce) {
   const std::size_t crowd = tenon_test::scaled_goroutines(100000);
   in_run([&](const tenon::context&) {
     for (int again = 0; again < 2; ++again) {
-      const auto gate = tenon::make_chan<tenon::unit>();
+      const auto gate = tenon::make_chan<void>();
       std::vector<tenon::goroutine<std::size_t>> all;
       all.reserve(crowd);
       for (std::size_t i = 0; i < crowd; ++i) {
@@ -111,8 +111,8 @@ TEST_P(Spawn, FromOsThreads) {
   const std::size_t each = tenon_test::scaled_spawns(5000) / 4 + 1;
   constexpr std::size_t starters = 4;
   std::atomic<std::size_t> ran = 0;
-  const auto ready = tenon::make_chan<tenon::unit>();
-  const auto over = tenon::make_chan<tenon::unit>();
+  const auto ready = tenon::make_chan<void>();
+  const auto over = tenon::make_chan<void>();
   std::vector<std::thread> threads;
   for (std::size_t t = 0; t < starters; ++t) {
     threads.emplace_back([&] {
@@ -121,7 +121,7 @@ TEST_P(Spawn, FromOsThreads) {
         auto g = tenon::go([&] { ++ran; });
         g.join();
       }
-      over.send({});
+      over.send();
     });
   }
   in_run([&](const tenon::context&) {

@@ -44,7 +44,7 @@ TEST_P(TimerStress, ManySleepersWakeNoEarlierThanTheyAsked) {
             for (int j = 0; j < 10; ++j) {
               const auto d = std::chrono::microseconds(random.below(3000));
               const auto start = clock::now();
-              tenon::sleep(d);
+              tenon::sleep_for(d);
               EXPECT_GE(clock::now() - start, d);
             }
           });
@@ -87,7 +87,7 @@ TEST_P(TimerStress, StopAndResetAreExactForTheirOwner) {
                     armed = false;
                   }
                   break;
-                default: tenon::sleep(std::chrono::microseconds(random.below(100)));
+                default: tenon::sleep_for(std::chrono::microseconds(random.below(100)));
               }
             }
           });
@@ -146,7 +146,7 @@ TEST_P(TimerStress, FunctionsRunOnceOrNotAtAll) {
               bool stopped = false;
               {
                 const tenon::timer t(std::chrono::microseconds(random.below(30)), [&] { ++ran; });
-                if (random.one_in(2)) tenon::sleep(std::chrono::microseconds(random.below(30)));
+                if (random.one_in(2)) tenon::sleep_for(std::chrono::microseconds(random.below(30)));
                 stopped = t.stop();
               }
               EXPECT_EQ(ran.load(), stopped ? 0 : 1);
@@ -195,8 +195,9 @@ TEST_P(TimerStress, SleepsRaceWithCancels) {
         for (int i = 0; i < 8; ++i) {
           wg.go([&] {
             for (std::size_t l = 0; l < loops; ++l) {
-              auto [c, cancel] = tenon::with_timeout(tenon::background(), std::chrono::microseconds(l % 30));
-              const bool whole = tenon::sleep(c, std::chrono::microseconds((l * 7) % 30));
+              auto scope = tenon::with_timeout(tenon::background(), std::chrono::microseconds(l % 30));
+              const tenon::context c = scope.ctx();
+              const bool whole = tenon::sleep_for(c, std::chrono::microseconds((l * 7) % 30));
               if (!whole) {
                 EXPECT_TRUE(c.is_canceled());
               }

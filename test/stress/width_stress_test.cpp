@@ -130,9 +130,9 @@ TEST_P(WidthStress, TimersOfARetiredWorkerFireBesideABusyOne) {
         for (std::size_t i = 0; i < rounds; ++i) {
           const crowd busy(2 * GetParam());
           tenon::wait_group sleepers;
-          for (unsigned k = 0; k < 4 * GetParam(); ++k) sleepers.go([] { tenon::sleep(5ms); });
+          for (unsigned k = 0; k < 4 * GetParam(); ++k) sleepers.go([] { tenon::sleep_for(5ms); });
           hold_width(GetParam());
-          tenon::sleep(1ms);
+          tenon::sleep_for(1ms);
           hold_width(1);
           sleepers.wait();
         }
@@ -158,9 +158,9 @@ TEST_P(WidthStress, WhatARetiredWorkerHadGoesOnBesideABusyOne) {
             });
           }
           hold_width(GetParam());
-          tenon::sleep(200us);
+          tenon::sleep_for(200us);
           hold_width(1);
-          tenon::sleep(200us);
+          tenon::sleep_for(200us);
           for (auto& mine : steps) {
             for (const unsigned before = mine; mine == before;) tenon::yield();
           }
@@ -179,7 +179,7 @@ TEST_P(WidthStress, TimersFireWhileTheWidthChanges) {
     tenon::wait_group sleepers;
     for (int i = 0; i < 20; ++i) {
       sleepers.go([&, i] {
-        for (std::size_t k = 0; k < rounds; ++k) tenon::sleep((i + 1) * 10us);
+        for (std::size_t k = 0; k < rounds; ++k) tenon::sleep_for((i + 1) * 10us);
       });
     }
     sleepers.wait();

@@ -118,7 +118,7 @@ void as(callers kind, F&& body) {
       break;
     case callers::os_threads: body(); break;
     case callers::os_thread_and_goroutines: {
-      const auto over = tenon::make_chan<tenon::unit>();
+      const auto over = tenon::make_chan<void>();
       os_thread host(
           [&] { tenon::run([&](const tenon::context&) { (void)over.recv(); }, tenon::run_options{.workers = 2}); });
       EXPECT_TRUE(eventually([] { return tenon::worker_count() != 0; }));

@@ -64,14 +64,14 @@ enum class order { forwards, backwards, shuffled };
 // times by the second one takes it out of the first one's queue, in which it stands alone, or with all the others.
 std::chrono::nanoseconds time_to_wake(std::size_t n, order wake, bool in_one_queue) {
   constexpr int rounds = 8;
-  const auto common = tenon::make_chan<tenon::unit>();
-  std::vector<tenon::chan<tenon::unit>> own;
+  const auto common = tenon::make_chan<void>();
+  std::vector<tenon::chan<void>> own;
   std::vector<tenon::goroutine<>> waiting;
   own.reserve(n);
   waiting.reserve(n);
   for (std::size_t i = 0; i < n; ++i) {
-    own.push_back(tenon::make_chan<tenon::unit>());
-    waiting.push_back(tenon::go([first = in_one_queue ? common : tenon::make_chan<tenon::unit>(), second = own.back()] {
+    own.push_back(tenon::make_chan<void>());
+    waiting.push_back(tenon::go([first = in_one_queue ? common : tenon::make_chan<void>(), second = own.back()] {
       for (int round = 0; round < rounds; ++round) {
         EXPECT_EQ(tenon::select(tenon::recv(first), tenon::recv(second)), 1U);
       }
@@ -85,7 +85,7 @@ std::chrono::nanoseconds time_to_wake(std::size_t n, order wake, bool in_one_que
   tenon_test::settle();
   const auto begin = std::chrono::steady_clock::now();
   for (int round = 0; round < rounds; ++round) {
-    for (const std::size_t i : turns) own[i].send({});
+    for (const std::size_t i : turns) own[i].send();
   }
   for (auto& g : waiting) g.join();
   return std::chrono::steady_clock::now() - begin;

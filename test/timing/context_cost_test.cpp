@@ -43,7 +43,8 @@ class ContextCost : public testing::TestWithParam<std::pair<const char*, derive>
 // Go: context/context_test.go TestCancelRemoves
 TEST_P(ContextCost, AChildThatIsGoneLeavesNothingInItsParent) {
   const derive make_and_drop = GetParam().second;
-  auto [parent, cancel] = tenon::with_cancel(background());
+  auto scope = tenon::with_cancel(background());
+  const tenon::context parent = scope.ctx();
   const std::size_t batch = tenon_test::scaled(10000, 500);
   constexpr int batches = 10;
   std::vector<std::chrono::nanoseconds> times;
@@ -61,8 +62,8 @@ TEST_P(ContextCost, AChildThatIsGoneLeavesNothingInItsParent) {
       for (std::size_t i = 0; i < batch; ++i) make_and_drop(p);
     }));
   }
-  // A hundred thousand children would take milliseconds to cancel; none take none.
-  EXPECT_LE(time_of([&c = cancel] { c(); }), 50ms);
+  // A hundred thousand children would take milliseconds to scope; none take none.
+  EXPECT_LE(time_of([&c = scope] { c(); }), 50ms);
   EXPECT_TRUE(parent.is_canceled());
 }
 
@@ -90,11 +91,12 @@ constexpr std::size_t factor = 64;
 constexpr std::size_t caches = 10;
 
 std::chrono::nanoseconds cancel_of(std::size_t children) {
-  auto [parent, cancel] = tenon::with_cancel(background());
+  auto scope = tenon::with_cancel(background());
+  const tenon::context parent = scope.ctx();
   std::vector<tenon::cancel_context> all;
   all.reserve(children);
   for (std::size_t i = 0; i < children; ++i) all.push_back(tenon::with_cancel(parent));
-  const auto taken = time_of([&c = cancel] { c(); });
+  const auto taken = time_of([&c = scope] { c(); });
   EXPECT_TRUE(std::all_of(all.begin(), all.end(), [](const auto& c) { return c.ctx.is_canceled(); }));
   return taken;
 }
@@ -120,7 +122,8 @@ TEST(ContextCostOf, ReleasingOneChildDoesNotDependOnItsSiblings) {
   const std::size_t n = tenon_test::scaled(1000, 250) / 2 * 2;
   for (const order at : orders) {
     const auto release_all = [&](std::size_t children) {
-      auto [parent, cancel] = tenon::with_cancel(background());
+      auto scope = tenon::with_cancel(background());
+      const tenon::context parent = scope.ctx();
       std::vector<tenon::cancel_context> all;
       all.reserve(children);
       for (std::size_t i = 0; i < children; ++i) all.push_back(tenon::with_cancel(parent));
@@ -160,13 +163,15 @@ TEST(ContextCostOf, ADeepTreeFitsOnAGoroutinesStack) {
           tenon::cancel_func cancel_root;
           std::vector<tenon::cancel_func> others;
           {
-            auto [c, cancel] = tenon::with_cancel(background());
+            auto scope = tenon::with_cancel(background());
+            const tenon::context c = scope.ctx();
             leaf = c;
-            cancel_root = std::move(cancel);
+            cancel_root = std::move(scope);
             for (std::size_t i = 0; i < depth; ++i) {
-              auto [d, cancel_d] = tenon::with_cancel(leaf);
+              auto d_scope = tenon::with_cancel(leaf);
+              const tenon::context d = d_scope.ctx();
               leaf = d;
-              others.push_back(std::move(cancel_d));
+              others.push_back(std::move(d_scope));
             }
           }
           cancel_root();

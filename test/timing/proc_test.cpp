@@ -33,16 +33,16 @@ INSTANTIATE_TEST_SUITE_P(Workers, Proc, testing::Values(1U, 2U, 4U), testing::Pr
 
 // A goroutine that polls and yields lets the others go on.
 void yield_progress(bool locked) {
-  const auto ask = tenon::make_chan<tenon::unit>();
-  const auto answer = tenon::make_chan<tenon::unit>();
+  const auto ask = tenon::make_chan<void>();
+  const auto answer = tenon::make_chan<void>();
   auto polls = tenon::go([=] {
     std::optional<tenon::on_this_thread> stay;
     if (locked) stay.emplace();
     while (tenon::select(tenon::recv(ask), tenon::otherwise) == 1) tenon::yield();
-    answer.send({});
+    answer.send();
   });
-  tenon::sleep(5ms);
-  ask.send({});
+  tenon::sleep_for(5ms);
+  ask.send();
   EXPECT_TRUE(answer.recv());
   polls.join();
 }
@@ -62,7 +62,7 @@ TEST(ProcYield, LetsTheOthersGoFirst) {
   tenon::run(
       [](const tenon::context&) {
         for (int round = 0; round < 200; ++round) {
-          const auto wake = tenon::make_chan<tenon::unit>();
+          const auto wake = tenon::make_chan<void>();
           std::atomic<int> ran = 0;  // a yield orders nothing
           auto woken = tenon::go([&] {
             (void)wake.recv();
@@ -122,7 +122,7 @@ TEST_P(Proc, YieldLocked) {
       for (int i = 0; i < 10; ++i) {
         tenon::yield();
         EXPECT_EQ(tenon_test::os_thread_number(), here);
-        tenon::sleep(1ms);
+        tenon::sleep_for(1ms);
         EXPECT_EQ(tenon_test::os_thread_number(), here);
       }
     });
@@ -209,7 +209,7 @@ TEST(ProcParallel, GoroutinesStartedByGoroutinesDoToo) {
 // Go: runtime/proc_test.go TestTimerFairness: a timer fires while goroutines keep each other ready
 TEST_P(Proc, TimerFairness) {
   in_run([] {
-    const auto done = tenon::make_chan<tenon::unit>();
+    const auto done = tenon::make_chan<void>();
     const auto c = tenon::make_chan<bool>();
     tenon::wait_group wg;
     for (int i = 0; i < 2; ++i) {
@@ -229,7 +229,7 @@ TEST_P(Proc, TimerFairness) {
 // Go: runtime/proc_test.go TestTimerFairness2; `blocking` stands for its system call
 TEST_P(Proc, TimerFairness2) {
   in_run([] {
-    const auto done = tenon::make_chan<tenon::unit>();
+    const auto done = tenon::make_chan<void>();
     const auto c = tenon::make_chan<bool>();
     tenon::wait_group wg;
     for (int i = 0; i < 2; ++i) {
@@ -239,7 +239,7 @@ TEST_P(Proc, TimerFairness2) {
           tenon::blocking([] {});
           if (tenon::select(tenon::send(c, true), tenon::recv(c), tenon::recv(over)) == 2) break;
         }
-        done.send({});
+        done.send();
       });
     }
     EXPECT_TRUE(done.recv());
@@ -261,7 +261,7 @@ TEST(ProcFairness, PingPongHog) {
   player light;
   tenon::run(
       [&](const tenon::context&) {
-        const auto done = tenon::make_chan<tenon::unit>();
+        const auto done = tenon::make_chan<void>();
         const auto play = [done](player& p, long turn) {
           while (tenon::select(tenon::recv(done), tenon::recv(p.token)) == 1) {
             for (long i = 0; i < turn; ++i) p.count = p.count + 1;
@@ -273,7 +273,7 @@ TEST(ProcFairness, PingPongHog) {
         for (int i = 0; i < 2; ++i) wg.go([&] { play(light, 1000); });
         hog.token.send(true);
         light.token.send(true);
-        tenon::sleep(200ms);
+        tenon::sleep_for(200ms);
         done.close();
         (void)hog.token.recv();
         (void)light.token.recv();
@@ -304,7 +304,7 @@ TEST_P(Proc, SemaHandoff) {
         mu.unlock();
       });
       EXPECT_TRUE(tenon_test::eventually([&] { return about_to_wait.load(); }));
-      tenon::sleep(2ms);
+      tenon::sleep_for(2ms);
       mu.unlock();
       mu.lock();
       int nobody = 0;
@@ -323,7 +323,7 @@ TEST_P(Proc, CountsGoroutinesAndWorkers) {
     EXPECT_EQ(tenon::worker_count(), GetParam());
     const std::size_t before = tenon::goroutine_count();
     EXPECT_GE(before, 1U);
-    const auto hold = tenon::make_chan<tenon::unit>();
+    const auto hold = tenon::make_chan<void>();
     {
       std::vector<tenon::goroutine<>> waiting;
       for (int i = 0; i < 10; ++i) waiting.push_back(tenon::go([=] { (void)hold.recv(); }));

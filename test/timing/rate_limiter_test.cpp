@@ -180,12 +180,14 @@ TEST(RateLimiter, WaitFailsAtOnceIfItsTimeCannotCome) {
     EXPECT_FALSE(limit.wait(root));
     EXPECT_FALSE(limit.wait(root, 2));
     EXPECT_EQ(limit.wait(root, 4).message(), "rate: Wait(n=4) exceeds limiter's burst 3");
-    auto [soon, cancel_soon] = tenon::with_timeout(root, 10s);
+    auto soon_scope = tenon::with_timeout(root, 10s);
+    const tenon::context soon = soon_scope.ctx();
     EXPECT_EQ(limit.wait(soon).message(), "rate: Wait(n=1) would exceed context deadline");
-    auto [ctx, cancel] = tenon::with_cancel(root);
+    auto scope = tenon::with_cancel(root);
+    const tenon::context ctx = scope.ctx();
     auto waits = tenon::go([&, &c = ctx] { return limit.wait(c); });
     settle();
-    cancel();
+    scope.cancel();
     EXPECT_TRUE(waits.join() == tenon::canceled());
     EXPECT_TRUE(limit.wait(ctx) == tenon::canceled());
     rate_limiter none(rate::infinite(), 0);

@@ -10,6 +10,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/into.hpp"
 #include "support/waiting.hpp"
 
 namespace {
@@ -38,11 +39,11 @@ TEST(SelectFairness, BetweenTwoReceives) {
           const auto never3 = tenon::make_chan<char>();
           const auto never4 = tenon::make_chan<char>();
           const auto out = tenon::make_chan<char>();
-          const auto done = tenon::make_chan<tenon::unit>();
+          const auto done = tenon::make_chan<void>();
           auto g = tenon::go([=] {
             while (true) {
               char b = 0;
-              tenon::select(tenon::recv(never3, b), tenon::recv(never4, b), tenon::recv(c1, b), tenon::recv(c2, b));
+              tenon::select(tenon_test::into(never3, b), tenon_test::into(never4, b), tenon_test::into(c1, b), tenon_test::into(c2, b));
               if (tenon::select(tenon::send(out, b), tenon::recv(done)) == 1) return;
             }
           });

@@ -14,6 +14,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/into.hpp"
 #include "support/callers.hpp"
 #include "support/memory.hpp"
 #include "support/panics.hpp"
@@ -39,7 +40,7 @@ bool gets_tick(const tick_chan& c) {
 // Nothing is there now, and nothing was on its way.
 bool has_no_tick(const tick_chan& c) {
   if (c.try_recv()) return false;
-  tenon::sleep(5ms);
+  tenon::sleep_for(5ms);
   return !c.try_recv();
 }
 
@@ -83,10 +84,10 @@ TEST_P(TimeBy, SleepTakesAtLeastItsTime) {
     const auto start = clock::now();
     auto other = tenon_test::start(GetParam(), [] {
       const auto begin = clock::now();
-      tenon::sleep(10ms);
+      tenon::sleep_for(10ms);
       EXPECT_GE(clock::now() - begin, 10ms);
     });
-    tenon::sleep(20ms);
+    tenon::sleep_for(20ms);
     EXPECT_GE(clock::now() - start, 20ms);
     other.join();
   });
@@ -97,12 +98,12 @@ TEST(Sleep, OfNothingReturns) {
   tenon::run(
       [](context) {
         auto g = tenon::go([] {
-          for (int i = 0; i < 1000; ++i) tenon::sleep(0ns);
+          for (int i = 0; i < 1000; ++i) tenon::sleep_for(0ns);
         });
         for (int i = 0; i < 1000; ++i) {
-          tenon::sleep(0s);
-          tenon::sleep(-1s);
-          tenon::sleep(nanoseconds::min());
+          tenon::sleep_for(0s);
+          tenon::sleep_for(-1s);
+          tenon::sleep_for(nanoseconds::min());
           const auto c = tenon::make_chan<int>(1);
           c.send(i);
           EXPECT_EQ(c.recv(), i);
@@ -110,37 +111,40 @@ TEST(Sleep, OfNothingReturns) {
         g.join();
       },
       {.workers = 4});
-  tenon::sleep(0s);
-  tenon::sleep(nanoseconds::min());
+  tenon::sleep_for(0s);
+  tenon::sleep_for(nanoseconds::min());
 }
 
 // Go: time/sleep_test.go TestSleep, with a context
 TEST_P(TimeBy, SleepEndsWithItsContext) {
   tenon_test::as(GetParam(), [] {
-    auto [c, cancel] = tenon::with_cancel(tenon::background());
-    EXPECT_TRUE(tenon::sleep(c, 1ms));
-    auto other = tenon_test::start(GetParam(), [&c = c] { EXPECT_FALSE(tenon::sleep(c, long_time)); });
+    auto scope = tenon::with_cancel(tenon::background());
+    const tenon::context c = scope.ctx();
+    EXPECT_TRUE(tenon::sleep_for(c, 1ms));
+    auto other = tenon_test::start(GetParam(), [&c = c] { EXPECT_FALSE(tenon::sleep_for(c, long_time)); });
     tenon_test::settle();
-    cancel();
+    scope.cancel();
     other.join();
-    EXPECT_FALSE(tenon::sleep(c, long_time)) << "canceled already";
-    auto [d, cancel_d] = tenon::with_timeout(tenon::background(), 2ms);
-    EXPECT_FALSE(tenon::sleep(d, long_time));
+    EXPECT_FALSE(tenon::sleep_for(c, long_time)) << "canceled already";
+    auto d_scope = tenon::with_timeout(tenon::background(), 2ms);
+    const tenon::context d = d_scope.ctx();
+    EXPECT_FALSE(tenon::sleep_for(d, long_time));
   });
 }
 
 // Go: time/sleep_test.go TestOverflowSleep
 TEST(Sleep, BeyondTheEndOfTheClockIsNotShort) {
   tenon::run([](context) {
-    auto [c, cancel] = tenon::with_cancel(tenon::background());
+    auto scope = tenon::with_cancel(tenon::background());
+    const tenon::context c = scope.ctx();
     std::atomic<bool> returned = false;
     auto g = tenon::go([&c = c, &returned] {
-      EXPECT_FALSE(tenon::sleep(c, nanoseconds::max()));
+      EXPECT_FALSE(tenon::sleep_for(c, nanoseconds::max()));
       returned = true;
     });
     EXPECT_EQ(tenon::select(tenon::recv(tenon::after(nanoseconds::max())), tenon::recv(tenon::after(25ms))), 1U);
     EXPECT_FALSE(returned.load());
-    cancel();
+    scope.cancel();
     g.join();
     // And what is below the beginning is over.
     EXPECT_EQ(tenon::select(tenon::recv(tenon::after(nanoseconds::min())), tenon::recv(tenon::after(20s))), 0U);
@@ -204,7 +208,7 @@ TEST(After, TheValueIsTheTimeItFiredNotTheTimeItWasTaken) {
     in_one_of_some_tries([](nanoseconds d) -> std::string {
       const auto start = clock::now();
       const auto c = tenon::after(d);
-      tenon::sleep(6 * d);
+      tenon::sleep_for(6 * d);
       const auto fired = c.recv().value() - start;
       EXPECT_GE(fired, d);
       return fired < 5 * d ? "" : "the value is late";
@@ -259,11 +263,11 @@ TYPED_TEST(TimerKind, ResetCountsFromThen) {
   tenon::run([](context) {
     in_one_of_some_tries([](nanoseconds d) -> std::string {
       TypeParam t(2 * d);
-      tenon::sleep(d);
+      tenon::sleep_for(d);
       if (!t.reset(3 * d)) return "resetting an active timer returned false";
-      tenon::sleep(2 * d);
+      tenon::sleep_for(2 * d);
       if (t.c().try_recv()) return "fired early";
-      tenon::sleep(2 * d);
+      tenon::sleep_for(2 * d);
       if (!t.c().try_recv()) return "did not fire";
       EXPECT_FALSE(t.reset(50ms));
       return "";
@@ -361,8 +365,8 @@ TEST(Timer, StopAndResetSayWhetherATickCanStillBeTaken) {
 // Go: time/sleep_test.go TestAfterFunc
 TEST(Timer, AFunctionMayStartItsOwnTimerAgain) {
   tenon::run([](context) {
-    const auto over = tenon::make_chan<tenon::unit>();
-    const auto built = tenon::make_chan<tenon::unit>();
+    const auto over = tenon::make_chan<void>();
+    const auto built = tenon::make_chan<void>();
     tenon::timer t;
     int left = 10;
     t = tenon::timer(0ns, [&] {
@@ -403,12 +407,12 @@ TEST(Timer, AFunctionHasAGoroutineOfItsOwn) {
 // Go: the difference to Go is that a timer has an owner
 TEST(Timer, DestructionWaitsForAFunctionThatHasStarted) {
   tenon::run([](context) {
-    const auto started = tenon::make_chan<tenon::unit>();
+    const auto started = tenon::make_chan<void>();
     std::atomic<bool> finished = false;
     {
       const tenon::timer t(0ns, [&] {
         started.close();
-        tenon::sleep(5ms);
+        tenon::sleep_for(5ms);
         finished = true;
       });
       (void)started.recv();
@@ -425,7 +429,7 @@ TEST(Timer, DestructionTakesTheFunctionBack) {
     {
       const tenon::timer t(2ms, [&] { ran = true; });
     }
-    tenon::sleep(10ms);
+    tenon::sleep_for(10ms);
     EXPECT_FALSE(ran.load());
   });
 }
@@ -441,7 +445,7 @@ TEST(Timer, AChannelWhoseTimerIsGoneNeverDelivers) {
       c = t.c();
       d = u.c();
     }
-    tenon::sleep(10ms);
+    tenon::sleep_for(10ms);
     EXPECT_FALSE(c.try_recv());
     EXPECT_FALSE(d.try_recv());
   });
@@ -475,7 +479,7 @@ TEST(Timer, ManyStoppedInTimeNeverRun) {
         for (std::size_t i = 0; i < n; ++i) {
           wg.go([&] {
             const tenon::timer t(20s, [&] { ++ran; });
-            tenon::sleep(20ms);
+            tenon::sleep_for(20ms);
             EXPECT_TRUE(t.stop());
           });
         }
@@ -518,7 +522,7 @@ TEST_P(TimeBy, ATimersChannelHasNoRoom) {
       EXPECT_EQ(c.cap(), 0U);
       EXPECT_EQ(c.len(), 0U);
     }
-    tenon::sleep(10ms);
+    tenon::sleep_for(10ms);
     for (const tick_chan& c : {t.c(), k.c(), a}) {
       EXPECT_EQ(c.cap(), 0U);
       EXPECT_EQ(c.len(), 0U) << "also with a tick to take";
@@ -532,7 +536,7 @@ TEST_P(TimeBy, ATimersChannelHasNoRoom) {
 TEST_P(TimeBy, StopTakesAnUnreadTickBack) {
   tenon_test::as(GetParam(), [] {
     const tenon::timer t(1ns);
-    tenon::sleep(10ms);
+    tenon::sleep_for(10ms);
     EXPECT_TRUE(t.stop()) << "its tick has not been taken";
     EXPECT_TRUE(has_no_tick(t.c()));
     EXPECT_FALSE(t.stop());
@@ -547,12 +551,12 @@ TEST_P(TimeBy, StopTakesAnUnreadTickBack) {
 TEST_P(TimeBy, ResetTakesAnUnreadTickBack) {
   tenon_test::as(GetParam(), [] {
     const tenon::timer t(1ns);
-    tenon::sleep(10ms);
+    tenon::sleep_for(10ms);
     EXPECT_TRUE(t.reset(long_time));
     EXPECT_TRUE(has_no_tick(t.c()));
     EXPECT_TRUE(t.reset(1ns));
     const auto now = clock::now();
-    tenon::sleep(5ms);
+    tenon::sleep_for(5ms);
     EXPECT_TRUE(t.reset(1ns));
     const auto tick = t.c().recv();
     ASSERT_TRUE(tick);
@@ -565,13 +569,13 @@ TEST_P(TimeBy, ResetTakesAnUnreadTickBack) {
 TEST_P(TimeBy, StopAndResetOfATickerTakeAnUnreadTickBack) {
   tenon_test::as(GetParam(), [] {
     const tenon::ticker t(1ns);
-    tenon::sleep(5ms);
+    tenon::sleep_for(5ms);
     t.stop();
     EXPECT_TRUE(has_no_tick(t.c()));
     t.reset(1ns);
     EXPECT_TRUE(gets_tick(t.c()));
     EXPECT_TRUE(gets_tick(t.c()));
-    tenon::sleep(5ms);
+    tenon::sleep_for(5ms);
     t.reset(long_time);
     EXPECT_TRUE(has_no_tick(t.c()));
     t.stop();
@@ -604,7 +608,7 @@ TEST_P(TimeBy, ResetMovesTheTickOfSomebodyWhoWaits) {
 TEST_P(TimeBy, OneTickWakesOneOfTwo) {
   tenon_test::as(GetParam(), [] {
     const tenon::timer t(long_time);
-    const auto over = tenon::make_chan<tenon::unit>();
+    const auto over = tenon::make_chan<void>();
     std::atomic<int> ticks = 0;
     const auto wait = [&] {
       if (tenon::select(tenon::recv(t.c()), tenon::recv(over)) == 0) ++ticks;
@@ -615,7 +619,7 @@ TEST_P(TimeBy, OneTickWakesOneOfTwo) {
     EXPECT_EQ(ticks.load(), 0);
     t.reset(1ms);
     EXPECT_TRUE(tenon_test::eventually([&] { return ticks.load() == 1; }));
-    tenon::sleep(5ms);
+    tenon::sleep_for(5ms);
     EXPECT_EQ(ticks.load(), 1);
     over.close();
     a.join();
@@ -629,11 +633,11 @@ TEST_P(TimeBy, AStoppedTimerWakesNobody) {
   tenon_test::as(GetParam(), [] {
     const tenon::timer t(2ms);
     t.stop();
-    const auto over = tenon::make_chan<tenon::unit>();
+    const auto over = tenon::make_chan<void>();
     const auto wait = [&] { EXPECT_EQ(tenon::select(tenon::recv(t.c()), tenon::recv(over)), 1U); };
     auto a = tenon_test::start(GetParam(), wait);
     auto b = tenon_test::start(GetParam(), wait);
-    tenon::sleep(10ms);
+    tenon::sleep_for(10ms);
     over.close();
     a.join();
     b.join();
@@ -655,7 +659,7 @@ TEST(Ticker, TicksAtItsPeriodAndAtAnotherAfterReset) {
       const auto took = clock::now() - start;
       if (took < 12 * d) return "too fast";
       if (took > 20 * d) return "too slow";
-      tenon::sleep(3 * d);
+      tenon::sleep_for(3 * d);
       EXPECT_FALSE(t.c().try_recv()) << "it did not stop";
       return "";
     });
@@ -703,7 +707,7 @@ TEST(Ticker, TheValueIsTheTimeOfTheTick) {
     in_one_of_some_tries([](nanoseconds d) -> std::string {
       const auto start = clock::now();
       const tenon::ticker t(d);
-      tenon::sleep(6 * d);
+      tenon::sleep_for(6 * d);
       const auto first = t.c().recv().value() - start;
       EXPECT_GE(first, d);
       return first < 5 * d ? "" : "the value is late";
@@ -716,7 +720,7 @@ TEST(Ticker, TicksThatNobodyTakesAreDropped) {
   tenon::run([](context) {
     in_one_of_some_tries([](nanoseconds d) -> std::string {
       const tenon::ticker t(d);
-      tenon::sleep(5 * d);
+      tenon::sleep_for(5 * d);
       int ticks = 0;
       while (t.c().try_recv()) ++ticks;
       if (ticks > 2) return "ticks had piled up: " + std::to_string(ticks);
@@ -829,7 +833,7 @@ TEST(Timer, ManyTimersInASelectLoopStayQuick) {
   tenon::run(
       [&](context) {
         tenon::wait_group wg;
-        for (std::size_t i = 0; i < sleepers; ++i) wg.go([] { tenon::sleep(10us); });
+        for (std::size_t i = 0; i < sleepers; ++i) wg.go([] { tenon::sleep_for(10us); });
         const auto in = tenon::make_chan<int>();
         const auto out = tenon::make_chan<int>();
         wg.go([&] {
@@ -839,7 +843,7 @@ TEST(Timer, ManyTimersInASelectLoopStayQuick) {
             // With nothing to pass on, the send case is one on the nil channel.
             int next = queue.empty() ? 0 : queue.front();
             const auto to = queue.empty() ? tenon::chan<int>() : out;
-            if (tenon::select(tenon::send(to, std::move(next)), tenon::recv(in, got)) == 0) {
+            if (tenon::select(tenon::send(to, std::move(next)), tenon_test::into(in, got)) == 0) {
               queue.erase(queue.begin());
             } else if (got) {
               queue.push_back(*got);
@@ -853,7 +857,7 @@ TEST(Timer, ManyTimersInASelectLoopStayQuick) {
           for (int j = 0; j < 20; ++j) in.send(j);
           for (int j = 0; j < 20; ++j) {
             std::optional<int> v;
-            ASSERT_EQ(tenon::select(tenon::recv(out, v), tenon::recv(tenon::after(20s))), 0U);
+            ASSERT_EQ(tenon::select(tenon_test::into(out, v), tenon::recv(tenon::after(20s))), 0U);
             ASSERT_EQ(v, j);
           }
         }

@@ -18,7 +18,7 @@
 #include <tenon/on_this_thread.hpp>
 #include <tenon/run.hpp>
 #include <tenon/select.hpp>
-#include <tenon/sleep.hpp>
+#include <tenon/sleep_for.hpp>
 #include <tenon/yield.hpp>
 
 #include "support/callers.hpp"
@@ -119,7 +119,8 @@ TEST(Go, WaitGivesUpWithItsContext) {
   in_run([](const context&) {
     const auto c = tenon::make_chan<int>();
     auto g = tenon::go([&] { return c.recv().value(); });
-    auto [ctx, cancel] = tenon::with_timeout(tenon::background(), 2ms);
+    auto scope = tenon::with_timeout(tenon::background(), 2ms);
+    const tenon::context ctx = scope.ctx();
     EXPECT_FALSE(g.wait(ctx));
     EXPECT_FALSE(g.wait(ctx)) << "canceled already";
     EXPECT_TRUE(g.joinable());
@@ -135,8 +136,9 @@ TEST(Go, WaitAndItsContextMayMeet) {
   for (const unsigned workers : {1U, 2U}) {
     in_run(workers, [&](const context&) {
       for (std::size_t i = 0; i < times; ++i) {
-        auto [ctx, cancel] = tenon::with_cancel(tenon::background());
-        auto canceler = tenon::go([&cancel = cancel] { cancel(); });
+        auto scope = tenon::with_cancel(tenon::background());
+        const tenon::context ctx = scope.ctx();
+        auto canceler = tenon::go([&cancel = scope] { scope.cancel(); });
         auto g = tenon::go([] { return 1; });
         (void)g.wait(ctx);
         EXPECT_EQ(g.join(), 1);
@@ -149,7 +151,7 @@ TEST(Go, WaitAndItsContextMayMeet) {
 TEST(Go, AnyThreadMayJoin) {
   in_run([](const context&) {
     auto g = tenon::go([] {
-      tenon::sleep(1ms);
+      tenon::sleep_for(1ms);
       return 1;
     });
     tenon_test::os_thread t([&] { EXPECT_EQ(g.join(), 1); });
@@ -165,7 +167,7 @@ TEST(Go, TheDestructorJoins) {
       bool ended = false;
       {
         auto g = tenon::go([&] {
-          tenon::sleep(2ms);
+          tenon::sleep_for(2ms);
           ended = true;
         });
       }
@@ -179,7 +181,7 @@ TEST(Go, TheDestructorCancelsItsContext) {
     tenon::error seen;
     {
       auto g = tenon::go(root, [&](const context& ctx) {
-        EXPECT_FALSE(tenon::sleep(ctx, 1000h));
+        EXPECT_FALSE(tenon::sleep_for(ctx, 1000h));
         seen = ctx.err();
       });
     }
@@ -199,7 +201,8 @@ TEST(Go, CancelEndsItsContextAlone) {
     a.cancel();
     a.cancel();
     EXPECT_EQ(a.join(), tenon::canceled());
-    auto [soon, cancel] = tenon::with_timeout(tenon::background(), 2ms);
+    auto scope = tenon::with_timeout(tenon::background(), 2ms);
+    const tenon::context soon = scope.ctx();
     EXPECT_FALSE(b.wait(soon));
     b.cancel();
     EXPECT_EQ(b.join(), tenon::canceled());
@@ -212,14 +215,15 @@ TEST(Go, CancelEndsItsContextAlone) {
 TEST(Go, ItsContextIsAChildOfTheOneGiven) {
   static constexpr tenon::context_key<int> key{"key"};
   in_run([](const context& root) {
-    auto [parent, cancel] = tenon::with_cancel_cause(tenon::with_value(root, key, 5));
+    auto scope = tenon::with_cancel_cause(tenon::with_value(root, key, 5));
+    const tenon::context parent = scope.ctx();
     auto g = tenon::go(parent, [](const context& ctx) {
       EXPECT_EQ(*ctx.value(key), 5);
       (void)ctx.done().recv();
       return tenon::cause(ctx);
     });
     const tenon::error why(std::string("why"));
-    cancel(why);
+    scope.cancel(why);
     EXPECT_EQ(g.join(), why);
   });
 }
@@ -469,7 +473,7 @@ TEST(Go, AThreadMayStartOne) {
 TEST(Go, ManyAreNoTrouble) {
   const std::size_t n = tenon_test::scaled_goroutines(20000);
   in_run([&](const context&) {
-    const auto over = tenon::make_chan<tenon::unit>();
+    const auto over = tenon::make_chan<void>();
     std::vector<tenon::goroutine<>> all;
     std::atomic<std::size_t> ran = 0;
     for (std::size_t i = 0; i < n; ++i) {

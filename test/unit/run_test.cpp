@@ -23,7 +23,7 @@
 #include <tenon/on_this_thread.hpp>
 #include <tenon/panic.hpp>
 #include <tenon/select.hpp>
-#include <tenon/sleep.hpp>
+#include <tenon/sleep_for.hpp>
 #include <tenon/yield.hpp>
 
 #include "support/callers.hpp"
@@ -112,14 +112,15 @@ TEST(Run, TheFirstGoroutineRunsOnAWorker) {
 TEST(Run, WhatIsMadeOutsideWorksInside) {
   const auto c = tenon::make_chan<int>(1);
   tenon::mutex mu;
-  auto [ctx, cancel] = tenon::with_cancel(tenon::background());
+  auto scope = tenon::with_cancel(tenon::background());
+  const tenon::context ctx = scope.ctx();
   c.send(1);
-  tenon::run([&, &ctx = ctx, &cancel = cancel](context) {
+  tenon::run([&, &ctx = ctx, &cancel = scope](context) {
     EXPECT_EQ(c.recv(), 1);
     mu.lock();
     mu.unlock();
     EXPECT_FALSE(ctx.is_canceled());
-    cancel();
+    scope.cancel();
     c.send(2);
   });
   EXPECT_EQ(c.recv(), 2);
@@ -318,7 +319,7 @@ TEST(Monitor, TimersFireWhileAHogHoldsTheWorker) {
           while (!let_go.load(std::memory_order_relaxed)) {
           }
         });
-        tenon::sleep(5ms);
+        tenon::sleep_for(5ms);
         let_go = true;
         hog.join();
       },
@@ -348,7 +349,7 @@ TEST(OnThisThread, StaysThereAcrossWaits) {
                 switch (j % 4) {
                   case 0: tenon::yield(); break;
                   case 1: (void)c.recv(); break;
-                  case 2: tenon::sleep(10us); break;
+                  case 2: tenon::sleep_for(10us); break;
                   default: tenon::go([] { tenon::yield(); }).join();
                 }
                 EXPECT_EQ(std::this_thread::get_id(), id);
@@ -398,11 +399,11 @@ TEST(OnThisThread, Nests) {
           const auto id = std::this_thread::get_id();
           {
             const tenon::on_this_thread inner;
-            tenon::sleep(100us);
+            tenon::sleep_for(100us);
             EXPECT_EQ(std::this_thread::get_id(), id);
           }
           for (int i = 0; i < 20; ++i) {
-            tenon::sleep(100us);
+            tenon::sleep_for(100us);
             EXPECT_EQ(std::this_thread::get_id(), id) << "the outer one still holds";
           }
         });
