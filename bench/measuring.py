@@ -1,4 +1,4 @@
-"""What compare, scale, idle and plot share: the programs, the core rows, taking turns, what is said of the machine."""
+"""What compare, scale, idle, plot and report share: the programs, the core rows, taking turns, what is said of the machine."""
 
 from __future__ import annotations
 
@@ -17,40 +17,46 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NoReturn
 
 TENON = "tenon"
 PROGRAMS = {
     TENON: "tenon_bench",
     "go": "tenon_peer_go",
     "boost_fiber": "tenon_peer_boost_fiber",
+    "asio": "tenon_peer_asio",
     "tokio": "tenon_peer_tokio",
     "may": "tenon_peer_may",
     "crossbeam": "tenon_peer_crossbeam",
     "flume": "tenon_peer_flume",
     "kanal": "tenon_peer_kanal",
-    "asio": "tenon_peer_asio",
     "threads": "tenon_peer_threads",
     "java": "tenon_peer_java",
 }
 PEERS = [name for name in PROGRAMS if name != TENON]
-BY_CARGO = "./run bench builds it where cargo is installed"
+# What one toolchain builds, for --peers.
+TOGETHER = {
+    "all": PEERS,
+    "boost": ["boost_fiber", "asio"],
+    "rust": ["tokio", "may", "crossbeam", "flume", "kanal"],
+}
+BY_CARGO = "./run bench --peers rust builds it where cargo is installed"
 WHY_ABSENT = {
     TENON: "it is built with TENON_BENCH=ON",
     "go": "./run bench builds it where Go is installed",
-    "boost_fiber": "it is built where Boost.Fiber is installed",
+    "boost_fiber": "./run bench --peers boost builds it where Boost.Fiber is installed",
     "tokio": BY_CARGO,
     "may": BY_CARGO,
     "crossbeam": BY_CARGO,
     "flume": BY_CARGO,
     "kanal": BY_CARGO,
-    "asio": "it is built where Boost 1.81 or later is installed",
-    "threads": "it is built with TENON_BENCH=ON",
-    "java": "./run bench builds it where a JDK is installed",
+    "asio": "./run bench --peers boost builds it where Boost 1.81 or later is installed",
+    "threads": "./run bench --peers threads builds it",
+    "java": "./run bench --peers java builds it where a JDK from 21 on is installed",
 }
 # The rows of the first table of README.md.
 CORE = (
-    "yield spawn_join spawn_batch unbuffered ping_pong buffered_128 buffered_uncontended mpmc_4x4 select_2 "
+    "spawn_join spawn_batch yield unbuffered ping_pong buffered_128 buffered_uncontended mpmc_4x4 select_2 "
     "select_default mutex_uncontended mutex_contended context_cancel timer_start_stop ring_1000 sieve_500 skynet_1m"
 ).split()
 
@@ -58,7 +64,16 @@ RUN_TIMEOUT_S = 120
 BUSY = 0.5
 
 # For the estimate: seconds of a run beside what --ms asks for, and what of --ms it takes where that is not 1.7.
-TAKES_S = {"sieve_500": 0.4, "skynet_1m": 1.0, "timers_1m": 1.0, "ring_100k": 1.0, "park_100k": 1.0, "park_1m": 12.0}
+TAKES_S = {
+    "spawn_join": 0.4,
+    "yield": 0.4,
+    "sieve_500": 0.2,
+    "skynet_1m": 1.5,
+    "timers_1m": 1.0,
+    "ring_100k": 1.0,
+    "park_100k": 1.0,
+    "park_1m": 12.0,
+}
 TAKES_MS = {"wake_p": 10, "hog_wake_p": 10, "ticker_load": 4}
 START_S = 0.05
 
@@ -124,16 +139,18 @@ class Job:
 
 
 def by_turns(
-    jobs: list[Job], rounds: int, ms: int, tell: Callable[[str], None], failed: list[str]
+    jobs: list[Job], rounds: int, ms: int, tell: Callable[[str], None], failed: list[str], uncounted: int = 0
 ) -> tuple[dict[Job, list[float]], str]:
-    """The figures of each job that never failed, and their unit. Every round runs each once, in a rotating order."""
+    """The figures of each job that never failed, and their unit. Every round runs each once, in a rotating order; the first
+    so many are not counted."""
     figures: dict[Job, list[float]] = {}
     unit = ""
     left = list(jobs)
-    for number in range(rounds):
+    for number in range(-uncounted, rounds):
         first = number % max(len(left), 1)
         for job in left[first:] + left[:first]:
-            tell(f"{job.row}: round {number + 1} of {rounds}, {job.program.name}")
+            place = f"round {number + 1} of {rounds}" if number >= 0 else "not counted"
+            tell(f"{job.row}: {place}, {job.program.name}")
             try:
                 value, its_unit = job.program.measure(job.row, ms, job.workers)
                 if unit not in ("", its_unit):
@@ -144,7 +161,8 @@ def by_turns(
                 figures.pop(job, None)
                 continue
             unit = its_unit
-            figures.setdefault(job, []).append(value)
+            if number >= 0:
+                figures.setdefault(job, []).append(value)
     return figures, unit
 
 
@@ -261,43 +279,75 @@ def ranges(cpus: list[int]) -> str:
     return ",".join(str(p[0]) if len(p) == 1 else f"{p[0]}-{p[-1]}" for p in parts)
 
 
-def load_with_warning() -> float:
+def control_of(program: Program) -> dict[str, float]:
+    """What threads that only compute do: how much of a second core there is."""
+    output = program.call("control")
+    try:
+        said: dict[str, float] = json.loads(output)
+        return {key: float(said[key]) for key in ("one_ms", "two_ms", "two_threads_do")}
+    except (ValueError, KeyError, TypeError) as error:
+        raise NotMeasured(f"not a control: {output.strip()!r}") from error
+
+
+def load_with_warning(always: bool = False) -> float:
     load = os.getloadavg()[0]
-    if load > BUSY:
-        print(f"load average {load:.1f}: other work on this machine disturbs the figures", file=sys.stderr)
+    disturbs = ": other work on this machine disturbs the figures" if load > BUSY else ""
+    if always or disturbs:
+        print(f"load average {load:.1f}{disturbs}", file=sys.stdout if always else sys.stderr)
     return load
 
 
 def positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError
-    return value
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"wants a positive number, not {text!r}")
+    return int(text)
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (--help says more)\n")
+
+
+def listed(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
 
 
 def value_of(figures: list[float] | None) -> float | None:
     return median(figures) if figures else None
 
 
-def add_measuring_options(parser: argparse.ArgumentParser, rounds: int, ms: int) -> None:
+def add_measuring_options(
+    parser: argparse.ArgumentParser, rounds: int, ms: int, quick: tuple[int, int] = (3, 50)
+) -> None:
     parser.add_argument("--build", type=Path, required=True, metavar="DIR", help="the build: programs are in DIR/bench")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     parser.add_argument("--rounds", type=positive, metavar="N", help=f"default: {rounds}")
     parser.add_argument("--ms", type=positive, metavar="N", help=f"to measure, default: {ms}")
-    parser.add_argument("--quick", action="store_true", help="3 rounds of 50 ms: rougher figures, sooner")
-    parser.set_defaults(usual=(rounds, ms))
+    parser.add_argument("--quick", action="store_true", help="%d rounds of %d ms: rougher figures, sooner" % quick)
+    parser.set_defaults(usual=(rounds, ms), quickly=quick)
 
 
 def check_measuring_options(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    rounds, ms = (3, 50) if args.quick else args.usual
+    rounds, ms = args.quickly if args.quick else args.usual
     args.rounds = args.rounds or rounds
     args.ms = args.ms or ms
     check_json(parser, args)
 
 
 def check_json(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    if args.json is not None and not args.json.parent.is_dir():
-        parser.error(f"there is no directory {args.json.parent}")
+    """Before anything is measured. A file that is there stays as it is until the figures are."""
+    if args.json is None:
+        return
+    try:
+        new = not args.json.exists()
+        with args.json.open("a", encoding="utf-8"):
+            pass
+        if new:
+            args.json.unlink()
+    except OSError as error:
+        parser.error(f"cannot write {args.json}: {error.strerror}")
 
 
 def write_json(path: Path | None, report: dict[str, Any]) -> None:

@@ -31,7 +31,8 @@ struct row {
   std::string_view name;
   void (*body)(std::int64_t n) = nullptr;  // does n operations and checks their result with `expect`
   std::int64_t multiple = 1;               // n is a multiple of this
-  bool whole = false;                      // measured as whole runs of body(1), in milliseconds
+  std::int64_t count = 0;                  // unless 0, n is this, whatever --ms says
+  std::int64_t whole = 0;                  // unless 0, measured as whole runs of body(1), each of so many operations
   bool one_worker = false;                 // measures a switch, which two workers would not make
   // Where the figure is not the time that the operations take: makes it, in about the time that is given.
   measurement (*own)(nanoseconds target) = nullptr;
@@ -66,12 +67,16 @@ inline nanoseconds timed(const row& r, std::int64_t n) {
 /// operations, and waiting for the goroutines to end.
 inline measurement measure(const row& r, nanoseconds target) {
   if (r.own != nullptr) return r.own(target);
-  if (r.whole) {
+  if (r.whole != 0) {
     timed(r, 1);
-    std::int64_t runs = 0;
+    std::int64_t ops = 0;
     nanoseconds total{0};
-    for (; total < target; ++runs) total += timed(r, 1);
-    return {"ms", total.count() / 1e6 / static_cast<double>(runs), runs};
+    for (; total < target; ops += r.whole) total += timed(r, 1);
+    return {"ns/op", total.count() / static_cast<double>(ops), ops};
+  }
+  if (r.count != 0) {
+    timed(r, r.count);
+    return {"ns/op", timed(r, r.count).count() / static_cast<double>(r.count), r.count};
   }
   const auto scaled = [&](std::int64_t n, double factor) {
     return std::max<std::int64_t>(static_cast<std::int64_t>(static_cast<double>(n) * factor) / r.multiple, 1) *

@@ -1,4 +1,5 @@
-/// tenon_bench measures tenon at the rows that bench/README.md defines, and what idling costs.
+/// tenon_bench measures tenon at the rows that bench/README.md defines, what idling costs, and how much of a second
+/// core the machine gives.
 
 #include <tenon/run.hpp>
 
@@ -9,9 +10,9 @@ namespace bench {
 namespace {
 
 constexpr row rows[] = {
-    {.name = "yield", .body = yield, .multiple = 2, .one_worker = true},
-    {.name = "spawn_join", .body = spawn_join},
+    {.name = "spawn_join", .body = spawn_join, .count = 300'000},
     {.name = "spawn_batch", .body = spawn_batch, .multiple = batch_size},
+    {.name = "yield", .body = yield, .multiple = 2, .count = 2'000'000, .one_worker = true},
     {.name = "unbuffered", .body = unbuffered},
     {.name = "ping_pong", .body = ping_pong},
     {.name = "buffered_128", .body = buffered_128},
@@ -24,8 +25,8 @@ constexpr row rows[] = {
     {.name = "context_cancel", .body = context_cancel},
     {.name = "timer_start_stop", .body = timer_start_stop},
     {.name = "ring_1000", .body = ring<1000>, .multiple = 1000},
-    {.name = "sieve_500", .body = sieve_500, .whole = true},
-    {.name = "skynet_1m", .body = skynet_1m, .whole = true},
+    {.name = "sieve_500", .body = sieve_500, .whole = 500},
+    {.name = "skynet_1m", .body = skynet_1m, .whole = 1'000'000},
     // The core rows end here.
     {.name = "select_8", .body = select_wide<8>, .multiple = 8},
     {.name = "select_64", .body = select_wide<64>, .multiple = 64},
@@ -66,7 +67,8 @@ constexpr row rows[] = {
     {.name = "park_1m", .body = park<1'000'000>, .multiple = 1'000'000},
     {.name = "pipeline_10", .body = pipeline_10},
     {.name = "parallel_transform", .body = parallel_transform},
-    {.name = "quicksort_1m", .body = quicksort_1m, .whole = true},
+    {.name = "quicksort_1m", .body = quicksort_1m, .whole = 1'000'000},
+    {.name = "sieve_range", .body = sieve_range, .whole = 500},
     {.name = "wake_p50", .own = wake<500>},
     {.name = "wake_p99", .own = wake<990>},
     {.name = "wake_p999", .own = wake<999>},
@@ -86,5 +88,6 @@ void run(const row&, unsigned workers, const std::function<void()>& f) {
 int main(int argc, char** argv) {
   const std::span<const char* const> args(argv + 1, static_cast<std::size_t>(argc > 0 ? argc - 1 : 0));
   if (!args.empty() && std::string_view(args[0]) == "idle") return bench::idle(args.subspan(1));
+  if (args.size() == 1 && std::string_view(args[0]) == "control") return bench::control();
   return bench::run_command_line("tenon_bench", args, bench::rows, bench::run);
 }

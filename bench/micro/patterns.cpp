@@ -4,6 +4,7 @@
 #include <tenon/chan.hpp>
 #include <tenon/go.hpp>
 #include <tenon/pipeline.hpp>
+#include <tenon/select.hpp>
 #include <tenon/wait_group.hpp>
 
 #include "harness.hpp"
@@ -157,6 +158,34 @@ void quicksort_1m(std::int64_t) {
 }
 
 void sieve_500(std::int64_t) {
+  const auto stop = make_chan<std::int64_t>();
+  const auto numbers = make_chan<std::int64_t>();
+  std::vector<tenon::goroutine<>> goroutines;
+  goroutines.push_back(tenon::go([numbers, stop] {
+    for (std::int64_t v = 2; v <= sieve_last; ++v) {
+      if (tenon::select(tenon::send(numbers, v), tenon::recv(stop)) == 1) return;
+    }
+  }));
+  in_chan in = numbers;
+  std::int64_t sum = 0;
+  for (std::int64_t i = 0; i < sieve_primes; ++i) {
+    const std::int64_t prime = *in.recv();
+    sum += prime;
+    const auto out = make_chan<std::int64_t>();
+    goroutines.push_back(tenon::go([in, out, stop, prime] {
+      std::int64_t v = 0;
+      while (tenon::select(tenon::recv(in, v), tenon::recv(stop)) == 0) {
+        if (v % prime != 0 && tenon::select(tenon::send(out, v), tenon::recv(stop)) == 1) return;
+      }
+    }));
+    in = out;
+  }
+  stop.close();
+  for (auto& g : goroutines) g.join();
+  expect("the sum of the primes", sum, sieve_sum);
+}
+
+void sieve_range(std::int64_t) {
   const auto numbers = make_chan<std::int64_t>();
   std::vector<tenon::goroutine<>> goroutines;
   goroutines.push_back(tenon::go([numbers] {

@@ -77,10 +77,14 @@ void ring(std::int64_t n);
 void pipeline_10(std::int64_t n);
 void parallel_transform(std::int64_t n);
 void sieve_500(std::int64_t n);
+void sieve_range(std::int64_t n);
 void skynet_1m(std::int64_t n);
 void quicksort_1m(std::int64_t n);
 
 // idle.cpp: a command of its own, not a row
 int idle(std::span<const char* const> args);
+
+// control.cpp: the same, without tenon
+int control();
 
 }  // namespace bench

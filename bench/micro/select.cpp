@@ -13,11 +13,12 @@ namespace bench {
 void select_2(std::int64_t n) {
   auto a = tenon::make_chan<std::int64_t>();
   auto b = tenon::make_chan<std::int64_t>();
-  const auto produce = [n](const tenon::send_chan<std::int64_t>& ch) {
-    for (std::int64_t i = 0; i < n / 2; ++i) ch.send(i);
-  };
-  auto to_a = tenon::go(produce, a);
-  auto to_b = tenon::go(produce, b);
+  auto sender = tenon::go([a, b, n] {
+    for (std::int64_t i = 0; i < n / 2; ++i) {
+      a.send(i);
+      b.send(i);
+    }
+  });
   std::int64_t sum_a = 0;
   std::int64_t sum_b = 0;
   for (std::int64_t i = 0; i < n; ++i) {
@@ -27,8 +28,7 @@ void select_2(std::int64_t n) {
       default: sum_b += v; break;
     }
   }
-  to_a.join();
-  to_b.join();
+  sender.join();
   expect("the sum of the first channel's values", sum_a, sum_below(n / 2));
   expect("the sum of the second channel's values", sum_b, sum_below(n / 2));
 }
@@ -86,10 +86,11 @@ void select_send(std::int64_t n) {
 }
 
 void select_default(std::int64_t n) {
-  auto ch = tenon::make_chan<std::int64_t>();
+  auto a = tenon::make_chan<std::int64_t>();
+  auto b = tenon::make_chan<std::int64_t>();
   std::int64_t misses = 0;
   for (std::int64_t i = 0; i < n; ++i) {
-    if (tenon::select(tenon::recv(ch), tenon::otherwise) == 1) ++misses;
+    if (tenon::select(tenon::recv(a), tenon::recv(b), tenon::otherwise) == 2) ++misses;
   }
   expect("the number of times that the default was chosen", misses, n);
 }

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include <tenon/chan.hpp>
 #include <tenon/group.hpp>
 #include <tenon/wait_group.hpp>
 
@@ -11,9 +12,13 @@
 namespace bench {
 
 void spawn_join(std::int64_t n) {
-  std::int64_t count = 0;
-  for (std::int64_t i = 0; i < n; ++i) tenon::go([&count] { ++count; }).join();
-  expect("the number of goroutines that ran", count, n);
+  const auto ended = tenon::make_chan<std::int64_t>();
+  std::int64_t sum = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const auto g = tenon::go([&ended, i] { ended.send(i); });
+    sum += *ended.recv();
+  }
+  expect("the sum of what the goroutines sent", sum, sum_below(n));
 }
 
 void spawn_batch(std::int64_t n) {

@@ -44,7 +44,7 @@ measurement ticker_load(nanoseconds target) {
     const tenon::context ctx = scope.ctx();
     tenon::wait_group wg;
     for (auto& count : ticks) {
-      wg.go([&count, &ctx = ctx] {
+      wg.go([&count, &ctx] {
         const tenon::ticker t(std::chrono::milliseconds(1));
         while (t.c().recv(ctx)) ++count;
       });

@@ -9,19 +9,20 @@
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
+
 int main() {
-  tenon::run([](tenon::context) {
+  return tn::run([](tn::context ctx) -> tn::error {
     // [snippet]
-    tenon::guarded<std::vector<int>> shared;
-    tenon::wait_group writers;
-    for (int i = 0; i < 100; ++i) {
-      writers.go([&shared, i] { shared.with([i](std::vector<int>& v) { v.push_back(i); }); });
-    }
-    writers.wait();
+    tn::guarded<std::vector<int>> shared;
+    tn::group writers(ctx);
+    writers.go_n(100, [&shared](int i) { shared.with([i](auto& v) { v.push_back(i); }); });
+    if (tn::error e = writers.wait()) return e;
 
     std::vector<int> all = shared.snapshot();  // a copy, made under the lock
     // [/snippet]
     std::ranges::sort(all);
     std::cout << all.size() << " elements, from " << all.front() << " to " << all.back() << '\n';
+    return nullptr;
   });
 }

@@ -11,6 +11,8 @@
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
+
 std::vector<int> append(std::vector<int> s, int v) {
   s.push_back(v);
   return s;
@@ -23,14 +25,14 @@ void print(const char* name, const std::vector<int>& s) {
 }
 
 int main() {
-  tenon::run([](tenon::context) {
+  return tn::run([] {
     // [snippet]
     std::vector<int> s;
     s.reserve(1);  // room for one: in Go, both would get index 0 of it
 
-    auto g1 = tenon::go(append, s, 1);  // a copy each
-    auto g2 = tenon::go(append, s, 2);
-    // tenon::go([&s] { s.push_back(1); })    the race: two of these share one vector
+    auto g1 = tn::go(append, s, 1);  // a copy each
+    auto g2 = tn::go(append, s, 2);
+    // tn::go([&s] { s.push_back(1); })    the race: two of these share one vector
 
     print("s1", g1.join());
     print("s2", g2.join());

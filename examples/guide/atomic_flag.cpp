@@ -9,6 +9,8 @@
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
+
 // [snippet]
 class server {
  public:
@@ -27,10 +29,10 @@ class server {
 // [/snippet]
 
 int main() {
-  tenon::run([](tenon::context) {
+  return tn::run([] {
     server s;
     std::atomic<int> refused = 0;
-    tenon::wait_group callers;
+    tn::wait_group callers;
     for (int i = 0; i < 100; ++i) {
       callers.go([&] { refused += s.start() ? 0 : 1; });
     }

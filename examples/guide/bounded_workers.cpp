@@ -2,59 +2,57 @@
 //
 // Twenty workers digest the files of a tree that the program makes first. Notice: the number of goroutines does not
 // depend on the number of files; each wait ends when the group's context is canceled; reading is wrapped in
-// `blocking`, so that a slow disk stops nobody else. bounded_pipeline.cpp leaves all of this to `tenon::pipeline`.
+// `blocking`, so that a slow disk stops nobody else. bounded_pipeline.cpp leaves all of this to `tn::pipeline`.
 
 #include <iostream>
 #include <map>
+#include <utility>
 
 #include <tenon/tenon.hpp>
 
 #include "temporary_tree.hpp"
 
+namespace tn = tenon;
 namespace fs = std::filesystem;
 
-struct result {
-  fs::path path;
-  std::uint64_t digest = 0;
-};
+using result = std::pair<fs::path, std::uint64_t>;
 
-tenon::recv_chan<fs::path> walk_files(tenon::group& group, const fs::path& root) {
-  const auto paths = tenon::make_chan<fs::path>();
-  group.go([root, tx = tenon::sender(paths)](const tenon::context& ctx) {
+// [snippet]
+tn::recv_chan<fs::path> walk_files(tn::group& g, fs::path root) {
+  return g.produce<fs::path>([=](tn::sender<fs::path>& out, tn::context ctx) {
     for (const auto& entry : fs::recursive_directory_iterator(root)) {
-      if (entry.is_regular_file() && !tx.send(ctx, entry.path())) return;
+      if (entry.is_regular_file() && !out.send(ctx, entry.path())) break;
     }
+    return ctx.err();
   });
-  return paths;
 }
+
+tn::recv_chan<result> digest_files(tn::group& g, int workers, tn::recv_chan<fs::path> paths) {
+  return g.produce_n<result>(workers, [=](tn::sender<result>& out, tn::context ctx) {
+    for (const fs::path& path : paths.range(ctx)) {
+      const std::string data = tn::blocking(read_file, path);  // throws: cancels the group
+      if (!out.send(ctx, {path, fnv1a(data)})) break;
+    }
+    return ctx.err();
+  });
+}
+// [/snippet]
 
 int main() {
   const temporary_tree tree(40);
-  tenon::run([&tree](tenon::context ctx) {
+  return tn::run([&tree](tn::group& root) -> tn::error {
     // [snippet]
-    constexpr int workers = 20;
-    tenon::group group(ctx);
-    const auto paths = walk_files(group, tree.root());
-    const auto results = tenon::make_chan<result>();
-    tenon::sender tx(results);
-    for (int i = 0; i < workers; ++i) {
-      group.go([tx, paths](const tenon::context& c) {
-        while (auto path = paths.recv(c)) {
-          const std::string data = tenon::blocking(read_file, *path);  // throws: cancels the group
-          if (!tx.send(c, {*path, fnv1a(data)})) return;
-        }
-      });
-    }
-    tx.release();  // the workers hold the remaining copies: the last one closes
-
+    tn::group g(root.ctx());
     std::map<fs::path, std::uint64_t> digests;
-    for (result r : results) digests[r.path.lexically_relative(tree.root())] = r.digest;
-    if (tenon::error e = group.wait()) e.rethrow();
+    for (const auto& [path, digest] : digest_files(g, 20, walk_files(g, tree.root()))) {
+      digests[path.lexically_relative(tree.root())] = digest;
+    }
+    if (tn::error e = g.wait()) return e;
     // [/snippet]
-
     std::cout << digests.size() << " files\n" << std::hex;
     for (const char* name : {"dir0/file0", "dir1/file1", "dir4/file39"}) {
       std::cout << digests.at(name) << "  " << name << '\n';
     }
+    return nullptr;
   });
 }

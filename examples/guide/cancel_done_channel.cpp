@@ -8,40 +8,44 @@
 
 #include <tenon/tenon.hpp>
 
-// [snippet]
-using done_chan = tenon::recv_chan<void>;
+namespace tn = tenon;
 
-tenon::recv_chan<int> sq(tenon::wait_group& stages, done_chan done, tenon::recv_chan<int> in) {
-  const auto out = tenon::make_chan<int>();
-  stages.go([done, in, tx = tenon::sender(out)] {
+// [snippet]
+tn::recv_chan<int> sq(tn::group& g, tn::recv_chan<void> done, tn::recv_chan<int> in) {
+  return g.produce<int>([=](tn::sender<int>& out) {
+    auto stop = tn::recv(done);
     for (int n : in) {
-      switch (tenon::select(tenon::send(tx.channel(), n * n), tenon::recv(done))) {
-        case 0: break;
-        case 1: return;
-      }
+      auto next = tn::send(out, n * n);
+      tn::select(next, stop);
+      if (stop) return;
     }
   });
-  return out;
 }
 // [/snippet]
 
-tenon::recv_chan<int> count(tenon::wait_group& stages, done_chan done) {
-  const auto out = tenon::make_chan<int>();
-  stages.go([done, tx = tenon::sender(out)] {
-    for (int n = 1; tenon::select(tenon::send(tx.channel(), n), tenon::recv(done)) == 0; ++n) {
+tn::recv_chan<int> count(tn::group& g, tn::recv_chan<void> done) {
+  return g.produce<int>([=](tn::sender<int>& out) {
+    auto stop = tn::recv(done);
+    auto next = tn::send(out, 1);
+    for (int n = 2;; ++n) {
+      tn::select(next, stop);
+      if (stop) return;
+      next.set(n);
     }
   });
-  return out;
 }
 
 int main() {
-  tenon::run([](tenon::context) {
-    tenon::wait_group stages;
-    const auto done = tenon::make_chan<void>();
+  return tn::run([](tn::group& root) -> tn::error {
+    // [snippet]
+    tn::group stages(root.ctx());
+    const auto done = tn::make_chan<void>();
     const auto squares = sq(stages, done, count(stages, done));
     for (int i = 0; i < 2; ++i) std::cout << *squares.recv() << '\n';
     done.close();
-    stages.wait();
+    if (tn::error e = stages.wait()) return e;
+    // [/snippet]
     std::cout << "every stage has ended\n";
+    return nullptr;
   });
 }

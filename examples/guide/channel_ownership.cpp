@@ -10,34 +10,31 @@
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
+
 using buffer = std::unique_ptr<std::string>;
 
 int main() {
-  tenon::run([](tenon::context) {
+  return tn::run([](tn::group& g) {
     // [snippet]
-    const auto empty = tenon::make_chan<buffer>(2, "there are two buffers");
-    const auto full = tenon::make_chan<buffer>();
+    const auto empty = tn::make_chan<buffer>(2, "there are two buffers");
     for (int i = 0; i < 2; ++i) empty.send(std::make_unique<std::string>());
 
-    auto reader = tenon::go([&empty, out = tenon::sender(full)] {
-      bool gave_up_every_one = true;
+    const auto full = g.produce<buffer>([=](tn::sender<buffer>& out) {  // the reader
       for (const char* text : {"measure", "mark", "saw", "chisel", "fit"}) {
         buffer b = *empty.recv();
         b->assign(text);
         out.send(std::move(b));
-        gave_up_every_one &= b == nullptr;
       }
-      return gave_up_every_one;
     });
 
     std::size_t written = 0;
-    for (buffer b : full) {
+    for (buffer b : full) {  // the writer
       written += b->size();
       std::cout << *b << '\n';
-      empty.send(std::move(b));  // back to the reader
+      empty.send(std::move(b));
     }
     // [/snippet]
-    std::cout << written << " bytes; the reader kept a buffer: " << (reader.join() ? "no" : "yes")
-              << "; buffers at rest: " << empty.len() << '\n';
+    std::cout << written << " bytes; buffers at rest: " << empty.len() << '\n';
   });
 }

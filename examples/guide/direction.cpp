@@ -7,24 +7,22 @@
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
+
 // [snippet]
-tenon::recv_chan<int> producer(tenon::wait_group& owner) {
-  const auto out = tenon::make_chan<int>();
-  owner.go([out = tenon::sender(out)] {
+tn::recv_chan<int> producer(tn::group& g) {
+  return g.produce<int>([](tn::sender<int>& out) {
     for (int n = 1; n <= 4; ++n) out.send(n);
-  });
-  return out;  // the caller can receive, and nothing else
+  });  // the caller can receive, and nothing else
 }
 
-tenon::recv_chan<int> pipe(tenon::wait_group& owner, tenon::recv_chan<int> in) {
-  const auto out = tenon::make_chan<int>();
-  owner.go([in, out = tenon::sender(out)] {
+tn::recv_chan<int> pipe(tn::group& g, tn::recv_chan<int> in) {
+  return g.produce<int>([=](tn::sender<int>& out) {
     for (int n : in) out.send(n + 100);
   });
-  return out;
 }
 
-int consumer(tenon::recv_chan<int> in) {
+int consumer(tn::recv_chan<int> in) {
   int sum = 0;
   for (int n : in) sum += n;
   // in.send(1);   error: 'class tenon::recv_chan<int>' has no member named 'send'
@@ -40,13 +38,10 @@ template <class C>
 concept can_close = requires(C c) { c.close(); };
 template <class C>
 concept can_receive = requires(C c) { c.recv(); };
-static_assert(can_receive<tenon::recv_chan<int>> && !can_send<tenon::recv_chan<int>>);
-static_assert(!can_close<tenon::recv_chan<int>> && can_close<tenon::send_chan<int>>);
-static_assert(can_send<tenon::send_chan<int>> && !can_receive<tenon::send_chan<int>>);
+static_assert(can_receive<tn::recv_chan<int>> && !can_send<tn::recv_chan<int>> && !can_close<tn::recv_chan<int>>);
+static_assert(!can_receive<tn::send_chan<int>> && can_send<tn::send_chan<int>> && can_close<tn::send_chan<int>>);
+static_assert(!can_receive<tn::sender<int>> && can_send<tn::sender<int>> && !can_close<tn::sender<int>>);
 
 int main() {
-  tenon::run([](tenon::context) {
-    tenon::wait_group stages;
-    std::cout << "sum " << consumer(pipe(stages, producer(stages))) << '\n';
-  });
+  return tn::run([](tn::group& g) { std::cout << "sum " << consumer(pipe(g, producer(g))) << '\n'; });
 }

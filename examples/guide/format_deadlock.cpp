@@ -12,15 +12,17 @@
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
+
 // [snippet]
 class customer {
  public:
-  tenon::error update_age(int age) {
+  tn::error update_age(int age) {
     const std::lock_guard hold(mu_);
     if (age < 0) {
       std::ostringstream text;
       text << "invalid age for " << *this;  // calls the operator below
-      return tenon::error(text.str());
+      return tn::error(text.str());
     }
     age_ = age;
     return nullptr;
@@ -32,14 +34,14 @@ class customer {
   }
 
  private:
-  mutable tenon::shared_mutex mu_;
+  mutable tn::shared_mutex mu_;
   std::string id_ = "c42";
   int age_ = 30;
 };
 // [/snippet]
 
 int main() {
-  tenon::run([](tenon::context) {
+  return tn::run([] {
     customer c;
     std::cout << c << std::endl;  // flushed: the program ends below
     std::cout << c.update_age(-1).message() << '\n';

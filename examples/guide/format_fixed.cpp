@@ -9,13 +9,15 @@
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
+
 // [snippet]
 class customer {
  public:
-  tenon::error update_age(int age) {
-    if (age < 0) return tenon::error("invalid age for " + to_string());  // before the lock
-    return data_.with([age](fields& f) -> tenon::error {
-      if (age < f.age) return tenon::error("nobody gets younger: id=" + f.id);  // the field itself
+  tn::error update_age(int age) {
+    if (age < 0) return tn::error("invalid age for " + to_string());  // before the lock
+    return data_.with([age](fields& f) -> tn::error {
+      if (age < f.age) return tn::error("nobody gets younger: id=" + f.id);  // the field itself
       f.age = age;
       return nullptr;
     });
@@ -29,12 +31,12 @@ class customer {
     std::string id = "c42";
     int age = 30;
   };
-  tenon::guarded<fields, tenon::shared_mutex> data_;
+  tn::guarded<fields, tn::shared_mutex> data_;
 };
 // [/snippet]
 
 int main() {
-  tenon::run([](tenon::context) {
+  return tn::run([] {
     customer c;
     for (int age : {31, -1, 12}) std::cout << c.update_age(age).message() << '\n';
     std::cout << c.to_string() << '\n';

@@ -8,30 +8,24 @@
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
+
 // [snippet]
-tenon::recv_chan<int> gen(tenon::wait_group& stages, std::vector<int> nums) {
-  const auto out = tenon::make_chan<int>();
-  stages.go([out = tenon::sender(out), nums = std::move(nums)] {
+tn::recv_chan<int> gen(tn::group& g, std::vector<int> nums) {
+  return g.produce<int>([=](tn::sender<int>& out) {
     for (int n : nums) out.send(n);
   });
-  return out;
 }
 
-tenon::recv_chan<int> sq(tenon::wait_group& stages, tenon::recv_chan<int> in) {
-  const auto out = tenon::make_chan<int>();
-  stages.go([out = tenon::sender(out), in] {
+tn::recv_chan<int> sq(tn::group& g, tn::recv_chan<int> in) {
+  return g.produce<int>([=](tn::sender<int>& out) {
     for (int n : in) out.send(n * n);
   });
-  return out;
 }
-// [/snippet]
 
 int main() {
-  tenon::run([](tenon::context) {
-    tenon::wait_group stages;
-    // [snippet]
-    for (int n : sq(stages, sq(stages, gen(stages, {2, 3, 4})))) std::cout << n << '\n';
-    // [/snippet]
-    stages.wait();
+  return tn::run([](tn::group& g) {
+    for (int n : sq(g, sq(g, gen(g, {2, 3, 4})))) std::cout << n << '\n';
   });
 }
+// [/snippet]

@@ -3,7 +3,7 @@
 // `average` takes the lock, keeps a reference to the balances, and lets the lock go: the loop then reads a map that
 // somebody else writes. (In C++ `auto m = balances` would be a copy; `auto&` is what Go's assignment of a map does.)
 // Notice: with a `checked_map` the first overlap ends the program with Go's words, instead of a wrong average once in
-// a while. The channels make the overlap certain here: the write happens in the middle of the loop.
+// a while. The overlap is certain here: a goroutine is started, and joined, in the middle of the loop.
 
 #include <iostream>
 #include <mutex>
@@ -11,9 +11,11 @@
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
+
 struct cache {
-  mutable tenon::mutex mu;
-  tenon::checked_map<std::string, double> balances{{"ada", 10}, {"bob", 20}};
+  mutable tn::mutex mu;
+  tn::checked_map<std::string, double> balances{{"ada", 10}, {"bob", 20}};
 };
 
 template <class F>
@@ -33,18 +35,14 @@ double average(const cache& c, F&& in_the_loop) {
 }
 
 int main() {
-  tenon::run([](tenon::context) {
+  return tn::run([] {
     cache c;
-    const auto go_on = tenon::make_chan<void>();
-    auto writer = tenon::go([&] {
-      (void)go_on.recv();
-      const std::lock_guard hold(c.mu);
-      c.balances.store("eve", 30);
-    });
     std::cout << "reading" << std::endl;  // flushed: the program ends below
-    std::cout << average(c, [&] {
-      if (!writer.joinable()) return;
-      go_on.send();
+    std::cout << average(c, [&c] {
+      auto writer = tn::go([&c] {
+        const std::lock_guard hold(c.mu);
+        c.balances.store("eve", 30);
+      });
       writer.join();
     }) << '\n';
   });

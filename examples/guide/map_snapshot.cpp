@@ -9,6 +9,8 @@
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
+
 // [snippet]
 class cache {
  public:
@@ -23,26 +25,23 @@ class cache {
   }
 
  private:
-  tenon::guarded<std::map<std::string, double>, tenon::shared_mutex> balances_;
+  tn::guarded<std::map<std::string, double>, tn::shared_mutex> balances_;
 };
 // [/snippet]
 
 int main() {
-  tenon::run([](tenon::context) {
+  return tn::run([](tn::context ctx) -> tn::error {
     cache c;
-    c.add_balance("ada", 0);
+    tn::group writers(ctx);
+    writers.go_n(100, [&c](int i) { c.add_balance(i % 2 == 0 ? "ada" : "bob", 1); });
     bool sane = true;
-    {
-      tenon::wait_group all;
-      for (int i = 0; i < 100; ++i) {
-        all.go([&c, i] { c.add_balance(i % 2 == 0 ? "ada" : "bob", 1); });
-      }
-      for (int i = 0; i < 100; ++i) {
-        const double now = c.average_balance();
-        sane = sane && now >= 0 && now <= 50;
-      }
+    for (int i = 0; i < 100; ++i) {
+      const double now = c.average_balance();
+      sane = sane && now >= 0 && now <= 50;
     }
+    if (tn::error e = writers.wait()) return e;
     std::cout << "every average was possible: " << (sane ? "yes" : "no") << '\n';
     std::cout << "in the end: " << c.average_balance() << '\n';
+    return nullptr;
   });
 }

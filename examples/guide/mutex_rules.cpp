@@ -1,47 +1,50 @@
 // Guide: "Mutexes".
 //
-// The four rules. Notice: a named member and no base class; valid as it is, without any initialisation; no copies,
-// which the compiler sees to, also for the class around it; and the unlock is the end of a scope.
+// The four rules. Notice: a mutex is valid as it is; it is a named member and no base class; it is not copied, which
+// the compiler sees to, also for the class around it; and it is unlocked by the end of a scope, on every way out.
 
 #include <iostream>
-#include <map>
 #include <mutex>
-#include <string>
+#include <stdexcept>
 #include <type_traits>
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
+
 // [snippet]
-class safe_map {
+class account {
  public:
-  [[nodiscard]] std::string get(const std::string& key) const {
-    const std::lock_guard hold(mu_);  // unlocks on every way out, exceptions included
-    const auto at = data_.find(key);
-    return at == data_.end() ? "" : at->second;
-  }
-  void set(const std::string& key, std::string value) {
+  void withdraw(int amount) {
     const std::lock_guard hold(mu_);
-    data_[key] = std::move(value);
+    if (amount > balance_) throw std::domain_error("not enough");  // unlocks
+    balance_ -= amount;
+  }
+  [[nodiscard]] int balance() const {
+    const std::lock_guard hold(mu_);
+    return balance_;
   }
 
  private:
-  mutable tenon::mutex mu_;  // protects data_
-  std::map<std::string, std::string> data_;
+  mutable tn::mutex mu_;  // protects balance_
+  int balance_ = 100;
 };
 
-static_assert(!std::is_copy_constructible_v<tenon::mutex> && !std::is_copy_assignable_v<tenon::mutex>);
-static_assert(!std::is_copy_constructible_v<safe_map>, "whoever has a mutex cannot be copied either");
+static_assert(!std::is_copy_constructible_v<tn::mutex> && !std::is_copy_assignable_v<tn::mutex>);
+static_assert(!std::is_copy_constructible_v<account>, "whoever has a mutex cannot be copied either");
 // [/snippet]
 
 int main() {
-  tenon::run([](tenon::context) {
-    safe_map m;
-    {
-      tenon::wait_group writers;
-      for (int i = 0; i < 10; ++i) {
-        writers.go([&m, i] { m.set("key" + std::to_string(i), "value" + std::to_string(i)); });
-      }
-    }  // the group's destructor waits
-    std::cout << m.get("key0") << ' ' << m.get("key9") << " '" << m.get("key10") << "'\n";
+  return tn::run([](tn::context ctx) {
+    account a;
+    tn::group customers(ctx);
+    customers.go_n(10, [&a] { a.withdraw(9); });
+    std::cout << "ten customers: " << customers.wait().message() << '\n';
+    try {
+      a.withdraw(11);
+    } catch (const std::domain_error& e) {
+      std::cout << "the eleventh: " << e.what() << '\n';
+    }
+    std::cout << "left: " << a.balance() << '\n';
   });
 }

@@ -1,7 +1,7 @@
 // Guide: "Channels vs Mutexes", first row: goroutines in parallel that share state take a mutex.
 //
 // Eight workers do the same thing at the same time and count what they find in one table. Notice: `std::lock_guard`
-// works with a `tenon::mutex`, and a lock that is taken blocks the goroutine, never the thread under it.
+// works with a `tn::mutex`, and a lock that is taken blocks the goroutine, never the thread under it.
 
 #include <iostream>
 #include <map>
@@ -9,6 +9,8 @@
 #include <string>
 
 #include <tenon/tenon.hpp>
+
+namespace tn = tenon;
 
 // [snippet]
 class tally {
@@ -23,21 +25,20 @@ class tally {
   }
 
  private:
-  mutable tenon::mutex mu_;  // protects counts_
+  mutable tn::mutex mu_;  // protects counts_
   std::map<std::string, int> counts_;
 };
 // [/snippet]
 
 int main() {
-  tenon::run([](tenon::context) {
+  return tn::run([](tn::group& root) -> tn::error {
     tally words;
-    tenon::wait_group workers;
-    for (int w = 0; w < 8; ++w) {
-      workers.go([&words] {
-        for (int i = 0; i < 1000; ++i) words.add(i % 4 == 0 ? "joint" : "plank");
-      });
-    }
-    workers.wait();
+    tn::group workers(root.ctx());
+    workers.go_n(8, [&words] {
+      for (int i = 0; i < 1000; ++i) words.add(i % 4 == 0 ? "joint" : "plank");
+    });
+    if (tn::error e = workers.wait()) return e;
     for (const auto& [word, n] : words.counts()) std::cout << word << ": " << n << '\n';
+    return nullptr;
   });
 }

@@ -1,7 +1,8 @@
 // Guide: "Nil Channels".
 //
-// `merge` of two channels in one goroutine. Notice: a channel that has ended is set to nil, and its case never fires
-// again; left as it was, it would be ready for ever and the loop would spin. When both are nil, the merge is over.
+// `merge` of two channels in one goroutine. Notice: the case of a channel that has ended is disabled, as if the
+// channel were nil, and never fires again; left as it was, it would be ready for ever and the loop would spin. When
+// both are out, the merge is over.
 
 #include <algorithm>
 #include <iostream>
@@ -9,42 +10,41 @@
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
+
 // [snippet]
-tenon::recv_chan<int> merge(tenon::wait_group& owner, tenon::recv_chan<int> a, tenon::recv_chan<int> b) {
-  const auto out = tenon::make_chan<int>();
-  owner.go([a, b, tx = tenon::sender(out)]() mutable {
-    while (a || b) {
-      std::optional<int> v;
-      auto& from = tenon::select(tenon::recv(a, v), tenon::recv(b, v)) == 0 ? a : b;
-      if (v) {
-        tx.send(*v);
-      } else {
-        from = nullptr;  // closed: this case is out
+tn::recv_chan<int> merge(tn::group& g, tn::recv_chan<int> a, tn::recv_chan<int> b) {
+  return g.produce<int>([=](tn::sender<int>& out, tn::context ctx) {
+    auto from_a = tn::recv(a);
+    auto from_b = tn::recv(b);
+    auto stop = tn::recv(ctx.done());
+    for (int open = 2; open > 0;) {
+      tn::select(from_a, from_b, stop);
+      if (stop) break;
+      auto& from = from_a ? from_a : from_b;
+      if (from.closed()) {
+        from.disable();
+        --open;
+      } else if (!out.send(ctx, *from)) {
+        break;
       }
     }
+    return ctx.err();
   });
-  return out;
 }
 // [/snippet]
 
-tenon::recv_chan<int> numbers(tenon::wait_group& owner, int first, int count) {
-  const auto out = tenon::make_chan<int>();
-  owner.go([first, count, tx = tenon::sender(out)] {
-    for (int i = 0; i < count; ++i) tx.send(first + i);
+tn::recv_chan<int> numbers(tn::group& g, int first, int count) {
+  return g.produce<int>([=](tn::sender<int>& out) {
+    for (int i = 0; i < count; ++i) out.send(first + i);
   });
-  return out;
 }
 
 int main() {
-  tenon::run([](tenon::context) {
-    tenon::wait_group owner;
+  return tn::run([](tn::group& g) {
     std::vector<int> all;
-    for (int n : merge(owner, numbers(owner, 1, 3), numbers(owner, 100, 2))) all.push_back(n);
+    for (int n : merge(g, numbers(g, 1, 3), numbers(g, 100, 2))) all.push_back(n);
     std::ranges::sort(all);
     for (int n : all) std::cout << n << '\n';
-
-    const tenon::chan<int> nil;
-    const bool fires = tenon::select(tenon::recv(nil), tenon::send(nil, 1), tenon::otherwise) != 2;
-    std::cout << "a case on a nil channel fires: " << (fires ? "yes" : "no") << '\n';
   });
 }

@@ -2,46 +2,43 @@
 //
 // A handler answers, and leaves a publication to the background under the context of its request. Notice: the request
 // ends with the handler, and the publication with it, before the broker has answered. Even so nobody forgets the
-// goroutine: the server owns it. request_without_cancel.cpp is the fix.
+// goroutine: the server's group owns it. request_without_cancel.cpp is the fix.
 
 #include <iostream>
 #include <string>
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
+
 class server {
  public:
+  explicit server(const tn::context& ctx) : background_(ctx) {}
   // [snippet]
-  std::string handle(const tenon::context& request) {
-    std::string response = "hello";
-    publishing_ = tenon::go(request, [this](tenon::context ctx) {  // the bug
-      return publish(ctx);
-    });
-    return response;
+  std::string handle(tn::context request) {
+    background_.go([this, request] { return publish(request); });  // the bug
+    return "hello";
   }
   // [/snippet]
-
-  tenon::error join() { return publishing_.join(); }
-  tenon::chan<void> broker_ack = tenon::make_chan<void>();
+  tn::error shut_down() { return background_.wait(); }
 
  private:
-  tenon::error publish(const tenon::context& ctx) {
-    if (broker_ack.recv(ctx)) return nullptr;
+  tn::error publish(const tn::context& ctx) {
+    if (broker_ack_.recv(ctx)) return nullptr;
     return ctx.err();
   }
 
-  tenon::goroutine<tenon::error> publishing_;
+  tn::chan<void> broker_ack_ = tn::make_chan<void>();
+  tn::group background_;  // last: it ends before what its members use
 };
 
 int main() {
-  tenon::run([](tenon::context root) {
-    server s;
+  return tn::run([](tn::context root) {
+    server s(root);
     {
-      auto end_of_request_scope = tenon::with_cancel(root);
-      const tenon::context request = end_of_request_scope.ctx();
-      std::cout << "response: " << s.handle(request) << '\n';
+      auto scope = tn::with_cancel(root);
+      std::cout << "response: " << s.handle(scope.ctx()) << '\n';
     }  // the response is out: the request's context is canceled
-    std::cout << "publication: " << s.join().message() << '\n';
-    std::cout << "the broker finds somebody: " << (s.broker_ack.try_send(void{}) ? "yes" : "no") << '\n';
+    std::cout << "publication: " << s.shut_down().message() << '\n';
   });
 }

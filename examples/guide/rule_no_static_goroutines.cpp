@@ -8,16 +8,18 @@
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
+
 // [snippet]
 class refresher {
  public:
   refresher() {
     std::cout << "a static initialiser starts a goroutine" << std::endl;
-    loop_ = tenon::go([] { std::cout << "refresh\n"; });  // refused
+    loop_ = tn::go([] { std::cout << "refresh\n"; });  // refused
   }
 
  private:
-  tenon::goroutine<> loop_;
+  tn::goroutine<> loop_;
 };
 
 refresher global;

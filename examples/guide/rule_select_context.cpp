@@ -1,41 +1,51 @@
 // Guide: "Rules", 5: use select with done or a context for cancellable operations.
 //
-// Six goroutines wait for something that never comes, each in another way. Notice: every call that blocks has a form
+// Seven goroutines wait for something that never comes, each in another way. Notice: every call that blocks has a form
 // with a context, and one cancel ends them all.
 
+#include <atomic>
 #include <iostream>
-#include <vector>
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
 using namespace std::chrono_literals;
 
 int main() {
-  tenon::run([](tenon::context root) {
-    auto scope = tenon::with_cancel(root);
-    const tenon::context ctx = scope.ctx();
-    const auto c = tenon::make_chan<int>();
-    tenon::mutex mu;
+  return tn::run([](tn::context root) -> tn::error {
+    const auto c = tn::make_chan<int>();
+    tn::mutex mu;
     mu.lock();
-    tenon::wait_group wg;
+    tn::wait_group wg;
     wg.add();
+    std::atomic<int> waited = 0;
+    std::atomic<int> got_it = 0;
 
-    std::vector<tenon::goroutine<bool>> waiting;
-    const auto wait = [&waiting, &parent = ctx](auto f) { waiting.push_back(tenon::go(parent, std::move(f))); };
+    tn::group g(root);
+    const auto waits = [&](auto f) {
+      g.go([&, f](tn::context ctx) {
+        ++waited;
+        if (f(ctx)) ++got_it;
+      });
+    };
     // [snippet]
-    wait([&](tenon::context w) { return tenon::chan<int>().send(w, 1); });
-    wait([&](tenon::context w) { return c.recv(w).has_value(); });
-    wait([&](tenon::context w) { return mu.lock(w); });
-    wait([&](tenon::context w) { return wg.wait(w); });
-    wait([&](tenon::context w) { return tenon::sleep_for(w, 1h); });
-    wait([&](tenon::context w) { return tenon::select(tenon::recv(c), tenon::recv(w.done())) == 0; });
+    waits([&](const tn::context& ctx) { return tn::chan<int>().send(ctx, 1); });
+    waits([&](const tn::context& ctx) { return c.recv(ctx).has_value(); });
+    waits([&](const tn::context& ctx) { return mu.lock(ctx); });
+    waits([&](const tn::context& ctx) { return wg.wait(ctx); });
+    waits([&](const tn::context& ctx) { return tn::sleep_for(ctx, 1h); });
+    waits([&](const tn::context& ctx) { return tn::select(tn::recv(c), tn::recv(ctx.done())) == 0; });
+    waits([&](const tn::context& ctx) {
+      for (int v : c.range(ctx)) return v == 0;
+      return false;
+    });
 
-    scope.cancel();
+    g.cancel();
+    if (tn::error e = g.wait()) return e;
     // [/snippet]
-    int got_it = 0;
-    for (auto& g : waiting) got_it += g.join();
-    std::cout << "waited " << waiting.size() << ", got what they waited for " << got_it << '\n';
+    std::cout << "waited " << waited << ", got what they waited for " << got_it << '\n';
     wg.done();
     mu.unlock();
+    return nullptr;
   });
 }

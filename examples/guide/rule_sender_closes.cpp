@@ -1,22 +1,25 @@
 // Guide: "Rules", 4: close channels from the sender side.
 //
 // Notice: the receiver cannot close, because its handle has no `close` (direction.cpp); and with several senders none
-// of them has to know which one is the last: the `sender` counts. It closes also when a producer throws.
+// of them has to know which one is the last: the `sender` counts, and each `clone` stands where one can see it. It
+// closes also when a producer throws. `produce_n` does all of this in one call.
 
 #include <iostream>
 #include <stdexcept>
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
+
 int main() {
-  tenon::run([](tenon::context root) {
+  return tn::run([](tn::context root) {
     // [snippet]
-    const auto out = tenon::make_chan<int>();
-    tenon::group producers(root);
+    const auto out = tn::make_chan<int>();
+    tn::group producers(root);
     {
-      const tenon::sender tx(out);
+      const tn::sender tx(out);
       for (int p = 1; p <= 3; ++p) {
-        producers.go([tx, p] {
+        producers.go([tx = tx.clone(), p] {
           for (int i = 1; i <= 10; ++i) tx.send(p * i);
           if (p == 2) throw std::runtime_error("producer 2 failed, after its work");
         });

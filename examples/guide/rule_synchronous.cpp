@@ -12,6 +12,8 @@
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
+
 // [snippet]
 int word_count(const std::string& text) {
   if (text.empty()) throw std::invalid_argument("no text");
@@ -25,11 +27,11 @@ int word_count(const std::string& text) {
 int main() {
   std::cout << "as a function: " << word_count("no runtime needed") << '\n';
 
-  tenon::run([](tenon::context) {
+  return tn::run([] {
     const std::vector<std::string> texts = {"one", "two words", "", "and three words"};
     // [snippet]
-    std::vector<tenon::goroutine<int>> counts;
-    for (const std::string& text : texts) counts.push_back(tenon::go(word_count, text));
+    std::vector<tn::goroutine<int>> counts;
+    for (const std::string& text : texts) counts.push_back(tn::go(word_count, text));
     for (auto& count : counts) {
       try {
         std::cout << count.join() << '\n';

@@ -7,39 +7,40 @@
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
+
 // [snippet]
-int consume(tenon::recv_chan<int> messages, tenon::recv_chan<void> stop) {
+int consume(tn::recv_chan<int> messages, tn::recv_chan<void> stop) {
+  auto message = tn::recv(messages);
+  auto stopped = tn::recv(stop);
   int processed = 0;
-  for (;;) {
-    switch (tenon::select(tenon::recv(messages), tenon::recv(stop))) {
-      case 0: ++processed; break;
-      case 1:
-        while (messages.try_recv()) ++processed;  // drain
-        return processed;
-    }
+  for (;; ++processed) {
+    tn::select(message, stopped);
+    if (stopped) break;
   }
+  while (messages.try_recv()) ++processed;  // drain
+  return processed;
 }
 // [/snippet]
 
 int main() {
-  tenon::run([](tenon::context) {
+  return tn::run([](tn::group& root) -> tn::error {
     constexpr int producers = 4;
     constexpr int each = 5;
     bool lost = false;
     for (int trial = 0; trial < 100; ++trial) {
-      const auto messages = tenon::make_chan<int>(producers * each, "holds all that are ever sent");
-      const auto stop = tenon::make_chan<void>();
-      auto consumer = tenon::go(consume, messages, stop);
-      tenon::wait_group sending;
-      for (int p = 0; p < producers; ++p) {
-        sending.go([&messages] {
-          for (int i = 0; i < each; ++i) messages.send(i);
-        });
-      }
-      sending.wait();
+      const auto messages = tn::make_chan<int>(producers * each, "holds all that are ever sent");
+      const auto stop = tn::make_chan<void>();
+      auto consumer = tn::go(consume, messages, stop);
+      tn::group sending(root.ctx());
+      sending.go_n(producers, [messages] {
+        for (int i = 0; i < each; ++i) messages.send(i);
+      });
+      if (tn::error e = sending.wait()) return e;
       stop.close();
       lost |= consumer.join() < producers * each;
     }
     std::cout << (lost ? "messages were lost\n" : "every message arrived\n");
+    return nullptr;
   });
 }

@@ -9,26 +9,27 @@
 
 #include <tenon/tenon.hpp>
 
-int consume(tenon::recv_chan<int> messages, tenon::recv_chan<void> disconnect) {
-  // [snippet]
-  int processed = 0;
-  for (;;) {
-    switch (tenon::select(tenon::recv(messages), tenon::recv(disconnect))) {
-      case 0: ++processed; break;
-      case 1: return processed;  // the bug: `messages` may hold some more
-    }
+namespace tn = tenon;
+
+// [snippet]
+int consume(tn::recv_chan<int> messages, tn::recv_chan<void> disconnect) {
+  auto message = tn::recv(messages);
+  auto gone = tn::recv(disconnect);
+  for (int processed = 0;; ++processed) {
+    tn::select(message, gone);
+    if (gone) return processed;  // the bug: `messages` may hold some more
   }
-  // [/snippet]
 }
+// [/snippet]
 
 int main() {
-  tenon::run([](tenon::context) {
+  return tn::run([] {
     constexpr int sent = 10;
     bool lost = false;
     for (int trial = 0; trial < 100; ++trial) {
-      const auto messages = tenon::make_chan<int>(sent, "holds all that are ever sent");
-      const auto disconnect = tenon::make_chan<void>();
-      auto producer = tenon::go([&] {
+      const auto messages = tn::make_chan<int>(sent, "holds all that are ever sent");
+      const auto disconnect = tn::make_chan<void>();
+      auto producer = tn::go([=] {
         for (int i = 0; i < sent; ++i) messages.send(i);
         disconnect.close();
       });

@@ -1,14 +1,24 @@
 // Guide: "Select Chooses Randomly", the first fix: one producer, one channel.
 //
-// Notice: the end is the last thing in the channel that carries the messages, so it cannot overtake them. A `recv`
-// gives `nullopt` only when the channel is closed *and* drained; there is nothing left to select.
+// Notice: the end is the last thing in the channel that carries the messages, so it cannot overtake them. The loop
+// ends only when the channel is closed *and* drained; there is nothing left to select.
 
 #include <iostream>
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
+
+constexpr int sent = 10;
+
 // [snippet]
-int consume(tenon::recv_chan<int> messages) {
+tn::recv_chan<int> produce(tn::group& g) {
+  return g.produce<int>(sent, "holds all that are ever sent", [](tn::sender<int>& messages) {
+    for (int i = 0; i < sent; ++i) messages.send(i);
+  });  // its end closes the channel
+}
+
+int consume(tn::recv_chan<int> messages) {
   int processed = 0;
   while (messages.recv()) ++processed;
   return processed;
@@ -16,17 +26,9 @@ int consume(tenon::recv_chan<int> messages) {
 // [/snippet]
 
 int main() {
-  tenon::run([](tenon::context) {
-    constexpr int sent = 10;
+  return tn::run([](tn::group& g) {
     bool lost = false;
-    for (int trial = 0; trial < 100; ++trial) {
-      const auto messages = tenon::make_chan<int>(sent, "holds all that are ever sent");
-      auto producer = tenon::go([tx = tenon::sender(messages)] {
-        for (int i = 0; i < sent; ++i) tx.send(i);
-      });
-      lost |= consume(messages) < sent;
-      producer.join();
-    }
+    for (int trial = 0; trial < 100; ++trial) lost |= consume(produce(g)) < sent;
     std::cout << (lost ? "messages were lost\n" : "every message arrived\n");
   });
 }

@@ -7,25 +7,25 @@
 
 #include <iostream>
 #include <string>
-#include <vector>
 
 #include <tenon/tenon.hpp>
+
+namespace tn = tenon;
 
 std::string lookup(int replica) { return replica >= 0 ? "oak" : ""; }
 
 int main() {
-  tenon::run([](tenon::context) {
+  return tn::run([](tn::group& root) -> tn::error {
     // [snippet]
     constexpr int replicas = 3;
-    const auto answers = tenon::make_chan<std::string>(replicas, "each replica answers once");
+    const auto answers = tn::make_chan<std::string>(replicas, "each replica answers once");
 
-    std::vector<tenon::goroutine<>> asked;
-    for (int i = 0; i < replicas; ++i) {
-      asked.push_back(tenon::go([=] { answers.send(lookup(i)); }));
-    }
+    tn::group asked(root.ctx());
+    asked.go_n(replicas, [answers](int i) { answers.send(lookup(i)); });
     std::cout << "the first answer: " << *answers.recv() << '\n';
-    for (auto& g : asked) g.join();  // none of them is stuck
+    if (tn::error e = asked.wait()) return e;  // none of them is stuck
     // [/snippet]
     std::cout << "came too late: " << answers.len() << " of " << answers.cap() << '\n';
+    return nullptr;
   });
 }

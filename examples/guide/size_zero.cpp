@@ -8,15 +8,17 @@
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
+
 int main() {
-  tenon::run([](tenon::context) {
+  return tn::run([] {
     std::cout << std::boolalpha;
     // [snippet]
-    const auto handoff = tenon::make_chan<int>();  // capacity 0
+    const auto handoff = tn::make_chan<int>();  // capacity 0
     std::cout << "taken with nobody there: " << handoff.try_send(1) << '\n';
 
     bool ready = false;
-    auto receiver = tenon::go([&] {
+    auto receiver = tn::go([&] {
       ready = true;
       return *handoff.recv();
     });

@@ -8,26 +8,26 @@
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
 using namespace std::chrono_literals;
 
 int main() {
-  tenon::run([](tenon::context) {
-    const auto flushed = tenon::make_chan<int>();
+  return tn::run([](tn::group& g) {
+    const auto flushed = tn::make_chan<int>();
 
     // [snippet]
-    const auto stop = tenon::make_chan<void>();
-    const auto done = tenon::make_chan<void>();
+    const auto stop = tn::make_chan<void>();
+    const auto done = tn::make_chan<void>();
 
-    auto worker = tenon::go([&] {
-      const tenon::sender closes_done(done);  // at the end of the scope, however it is left
-      const tenon::ticker tick(1ms);
+    g.go([=] {
+      const tn::sender closes(done);  // at the end of the scope, however it is left
+      const tn::ticker ticker(1ms);
+      auto tick = tn::recv(ticker.c());
+      auto stopped = tn::recv(stop);
       for (int flushes = 1;;) {
-        switch (tenon::select(tenon::recv(tick.c()), tenon::recv(stop))) {
-          case 0:  // flush
-            if (flushed.try_send(flushes)) ++flushes;
-            break;
-          case 1: return;
-        }
+        tn::select(tick, stopped);
+        if (stopped) return;
+        if (flushed.try_send(flushes)) ++flushes;  // flush
       }
     });
     // [/snippet]
@@ -37,9 +37,8 @@ int main() {
     // [snippet]
     // Later: signal stop, and wait until it has.
     stop.close();
-    (void)done.recv();
+    done.recv();
     // [/snippet]
     std::cout << "stopped\n";
-    worker.join();
   });
 }

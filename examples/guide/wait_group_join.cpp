@@ -10,6 +10,8 @@
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
+
 struct item {
   std::string name;
   std::size_t length = 0;
@@ -18,15 +20,15 @@ struct item {
 void process(item& it) { it.length = it.name.size(); }
 
 int main() {
-  tenon::run([](tenon::context) {
+  return tn::run([] {
     std::vector<item> items = {{"mortise"}, {"tenon"}, {"dovetail"}, {"dowel"}};
 
     // [snippet]
-    tenon::wait_group wg;
+    tn::wait_group wg;
     for (item& it : items) {
       wg.go([&it] { process(it); });
     }
-    wg.wait();  // the destructor would wait, too: no goroutine outlives what it refers to
+    wg.wait();
     // [/snippet]
 
     for (const item& it : items) std::cout << it.name << ": " << it.length << '\n';

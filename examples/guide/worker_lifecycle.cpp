@@ -1,54 +1,56 @@
 // Guide: "Worker With Lifecycle Management".
 //
 // A class that owns its goroutine: the constructor starts it, the context stops it, `wait` joins it. Notice: there is
-// no done channel; the handle is the thing to wait for. It is the last member, so it is joined before what it uses
-// goes away, and it captured `this`, so a worker is neither copied nor moved.
+// no done channel; the group is what is waited for, by any number of callers, any number of times. It is the last
+// member, so it ends before what its goroutine uses, and it makes the class one that is neither copied nor moved.
 
 #include <iostream>
 
 #include <tenon/tenon.hpp>
 
+namespace tn = tenon;
+
 // [snippet]
 class worker {
  public:
-  explicit worker(const tenon::context& ctx) : loop_(tenon::go(ctx, [this](tenon::context c) { return run(c); })) {}
-  worker(const worker&) = delete;
-  worker& operator=(const worker&) = delete;
-
-  /// False once the worker has been stopped.
-  [[nodiscard]] bool submit(const tenon::context& ctx, int job) { return jobs_.send(ctx, job); }
-
-  /// Blocks until the worker has stopped; how many jobs it did.
-  int wait() { return loop_.join(); }
-
- private:
-  int run(const tenon::context& ctx) {
-    int done = 0;
-    while (auto job = jobs_.recv(ctx)) {
-      sum_ += *job;
-      ++done;
-    }
-    return done;  // ctx was canceled
+  explicit worker(const tn::context& ctx) : owned_(ctx) {
+    owned_.go([this](tn::context c) { run(c); });
   }
 
-  tenon::chan<int> jobs_ = tenon::make_chan<int>();
+  /// False once the worker has been stopped.
+  [[nodiscard]] bool submit(int job) { return jobs_.send(owned_.ctx(), job); }
+
+  /// Blocks until the worker has stopped.
+  tn::error wait() { return owned_.wait(); }
+  /// After that.
+  [[nodiscard]] int sum() const { return sum_; }
+
+ private:
+  void run(const tn::context& ctx) {
+    for (int job : jobs_.range(ctx)) sum_ += job;
+  }
+
+  tn::chan<int> jobs_ = tn::make_chan<int>();
   int sum_ = 0;
-  tenon::goroutine<int> loop_;  // last
+  tn::group owned_;  // last
 };
 // [/snippet]
 
 int main() {
-  tenon::run([](tenon::context root) {
-    auto scope = tenon::with_cancel(root);
-    const tenon::context ctx = scope.ctx();
-    worker w(ctx);
+  return tn::run([](tn::group& root) -> tn::error {
+    auto scope = tn::with_cancel(root.ctx());
+    worker w(scope.ctx());
     int accepted = 0;
-    for (int job : {10, 20, 30}) accepted += w.submit(ctx, job);
-    scope.cancel();
-    std::cout << "accepted " << accepted << ", done " << w.wait() << '\n';
-    std::cout << "after the stop: " << (w.submit(ctx, 40) ? "accepted" : "refused") << '\n';
+    for (int job : {10, 20, 30}) accepted += w.submit(job);
 
-    const worker forgotten(root);  // nobody cancels or waits: the destructor of its handle does both
+    tn::group callers(root.ctx());
+    callers.go_n(3, [&w] { return w.wait(); });
+    scope.cancel();
+    if (tn::error e = callers.wait()) return e;
+    std::cout << "accepted " << accepted << ", sum " << w.sum() << '\n';
+    std::cout << "after the stop: " << (w.submit(40) ? "accepted" : "refused") << '\n';
+
+    const worker forgotten(root.ctx());  // nobody stops it or waits: its group does both
+    return w.wait();                     // once more: at once
   });
-  std::cout << "nothing is left running\n";
 }

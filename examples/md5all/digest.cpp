@@ -8,14 +8,10 @@
 #include <stdexcept>
 #include <string_view>
 
-#include <fcntl.h>
 #include <openssl/err.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <tenon/blocking.hpp>
 #include <tenon/yield.hpp>
 
-#include "os.hpp"
+#include "input.hpp"
 #include "output.hpp"
 
 namespace md5all {
@@ -46,10 +42,10 @@ std::string known_algorithms() {
   return text;
 }
 
-tenon::error openssl_error() {
+tn::error openssl_error() {
   const unsigned long code = ERR_get_error();
   const char* reason = ERR_reason_error_string(code);
-  return tenon::error(std::string("OpenSSL: ") + (reason != nullptr ? reason : "unknown error"));
+  return tn::error(std::string("OpenSSL: ") + (reason != nullptr ? reason : "unknown error"));
 }
 
 }  // namespace
@@ -69,38 +65,17 @@ digester::digester(const algorithm& how, std::atomic<std::uint64_t>& bytes)
   if (!state_) throw std::bad_alloc();
 }
 
-tenon::error digester::operator()(const tenon::context& ctx, const found& file, std::string& hex) {
+tn::error digester::operator()(const tn::context& ctx, const found& file, std::string& hex) {
   if (EVP_DigestInit_ex2(state_.get(), how_.get(), nullptr) != 1) return openssl_error();
 
-  // O_NONBLOCK: should a FIFO have taken the file's place, opening it does not wait for a writer.
-  const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (file.is_root ? 0 : O_NOFOLLOW);
-  std::error_code code;
-  struct stat info{};
-  unique_fd fd = tenon::blocking([&] {
-    unique_fd opened = open_path(file.path, flags);
-    if (!opened || ::fstat(opened.get(), &info) != 0) code = last_error();
-    return opened;
-  });
-  if (code) return {code, printable(file.path)};
-  if (!S_ISREG(info.st_mode)) return tenon::error(printable(file.path) + ": is not a regular file");
-
-  for (std::uint64_t total = 0;;) {
-    const ssize_t n = tenon::blocking([&] {
-      const ssize_t got = ::read(fd.get(), buffer_.get(), buffer_size);
-      if (got < 0) code = last_error();
-      return got;
-    });
-    if (n < 0) return {code, printable(file.path)};
-    if (n == 0) break;
-    const auto size = static_cast<std::size_t>(n);
+  input in(file);
+  while (const std::size_t size = in.read({buffer_.get(), buffer_size})) {
     if (EVP_DigestUpdate(state_.get(), buffer_.get(), size) != 1) return openssl_error();
     bytes_.fetch_add(size, std::memory_order_relaxed);  // a figure to show, nothing depends on it
-    total += size;
-    // All of a file of the usual kind, whose size is known: the read that would say "end" can be saved.
-    if (size < buffer_size && total == static_cast<std::uint64_t>(info.st_size)) break;
     if (ctx.is_canceled()) return ctx.err();
-    tenon::yield();
+    tn::yield();
   }
+  if (in.failure()) return in.failure();
 
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned length = 0;

@@ -37,10 +37,10 @@ class digester {
   /// Adds the number of bytes read to `bytes`, as they are read. Both must outlive it. Throws `std::bad_alloc`.
   digester(const algorithm& how, std::atomic<std::uint64_t>& bytes);
 
-  /// The digest of the file, in hexadecimal, into `hex`. What is read is what there is: a file that shrinks or grows
-  /// meanwhile is no error, one that is gone is. Ends with `ctx.err()` within one buffer's worth of work once `ctx` is
-  /// canceled. Gives way to other goroutines after each buffer.
-  tenon::error operator()(const tenon::context& ctx, const found& file, std::string& hex);
+  /// The digest of the file, in hexadecimal, into `hex`. A file that is gone, or shrinks while it is read, is an error; one that
+  /// grows is read to its end. Ends with `ctx.err()` within one buffer's worth of work once `ctx` is canceled. Gives way
+  /// to other goroutines after each buffer.
+  tn::error operator()(const tn::context& ctx, const found& file, std::string& hex);
 
  private:
   struct freer {

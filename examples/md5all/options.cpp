@@ -11,10 +11,6 @@
 
 #include "output.hpp"
 
-#ifndef MD5ALL_VERSION
-#define MD5ALL_VERSION "(of an unknown version of tenon)"
-#endif
-
 namespace md5all {
 namespace {
 
@@ -49,7 +45,6 @@ std::variant<options, information> parse_command_line(int argc, char** argv) {
   bool unordered = false;
   bool no_progress = false;
   bool version = false;
-  int jobs = static_cast<int>(chosen.jobs);
 
   CLI::App app(description);
   app.formatter(std::make_shared<formatter>());
@@ -57,8 +52,8 @@ std::variant<options, information> parse_command_line(int argc, char** argv) {
   app.get_formatter()->column_width(24);
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.set_help_flag("-h,--help", "Print this and exit");
-  app.add_flag("--version", version, "Print the versions of md5all and of OpenSSL and exit");
-  app.add_option("-j,--jobs", jobs, "Read N files at a time, 1 to 512 (default: 20)")
+  app.add_flag("--version", version, "Print what this is and the version of OpenSSL, and exit");
+  app.add_option("-j,--jobs", chosen.jobs, "Read N files at a time, 1 to 512 (default: 20)")
       ->type_name("N")
       ->check(CLI::Range(1, max_jobs).description(""));
   app.add_option("-a,--algorithm", chosen.algorithm, "md5 (the default), sha1, sha256, or any other OpenSSL has")
@@ -81,7 +76,7 @@ std::variant<options, information> parse_command_line(int argc, char** argv) {
     throw std::invalid_argument(e.what());
   }
   if (version) {
-    return information{std::string("md5all " MD5ALL_VERSION "\n") + OpenSSL_version(OPENSSL_VERSION) + '\n'};
+    return information{std::string("md5all, an example program of tenon, with ") + OpenSSL_version(OPENSSL_VERSION) + '\n'};
   }
   chosen.paths = app.remaining();
   for (const std::string& path : chosen.paths) {
@@ -93,7 +88,6 @@ std::variant<options, information> parse_command_line(int argc, char** argv) {
   if (marker != end) chosen.paths.insert(chosen.paths.end(), marker + 1, end);
   if (chosen.paths.empty()) chosen.paths.emplace_back(".");
 
-  chosen.jobs = static_cast<unsigned>(jobs);
   chosen.sequence = unordered ? order::as_they_come : order::by_path;
   chosen.progress = !no_progress;
   return chosen;

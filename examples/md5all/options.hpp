@@ -12,7 +12,7 @@ namespace md5all {
 
 struct options {
   std::vector<std::string> paths;
-  unsigned jobs = 20;
+  int jobs = 20;
   std::string algorithm = "md5";
   order sequence = order::by_path;
   bool keep_going = false;

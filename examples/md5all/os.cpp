@@ -10,8 +10,10 @@
 
 namespace md5all {
 
+namespace tn = tenon;
+
 unique_fd::~unique_fd() {
-  if (fd_ >= 0) tenon::blocking([this] { ::close(fd_); });  // the last close of a deleted file frees its blocks
+  if (fd_ >= 0) tn::blocking([this] { ::close(fd_); });  // the last close of a deleted file frees its blocks
 }
 
 // To ThreadSanitizer each goroutine is a thread of its own. What two of them do, one after the other, to the errno of

@@ -59,7 +59,7 @@ std::string printable(std::string_view path) {
 
 void complain(std::string_view text) {
   const std::string line = "md5all: " + std::string(text) + '\n';
-  tenon::blocking([&] { return ::write(STDERR_FILENO, line.data(), line.size()); });
+  tn::blocking([&] { return ::write(STDERR_FILENO, line.data(), line.size()); });
 }
 
 std::optional<result> sequencer::next() {
@@ -75,12 +75,12 @@ line_writer::line_writer(int fd, char end_of_line) : fd_(fd), end_of_line_(end_o
 
 // A write to a full pipe blocks for as long as its reader likes, which a cancellation could not end. But a pipe that
 // polls as writable takes PIPE_BUF bytes at once.
-bool line_writer::wait_writable(const tenon::context& ctx) const {
+bool line_writer::wait_writable(const tn::context& ctx) const {
   if (is_file_) return true;
   for (;;) {
     const bool canceled = ctx.is_canceled();
     pollfd writable{fd_, POLLOUT, 0};
-    const int ready = tenon::blocking([&] { return ::poll(&writable, 1, canceled ? 0 : 20); });
+    const int ready = tn::blocking([&] { return ::poll(&writable, 1, canceled ? 0 : 20); });
     if (ready > 0) return true;  // or an error, which the write will name
     if (canceled) return false;
   }
@@ -102,7 +102,7 @@ void line_writer::take_back(std::size_t size) const noexcept {
   if (::ftruncate(fd_, end - part) == 0) ::lseek(fd_, -part, SEEK_CUR);
 }
 
-tenon::error line_writer::flush(const tenon::context& ctx) {
+tn::error line_writer::flush(const tn::context& ctx) {
   while (!failure_ && !pending_.empty()) {
     const std::size_t size = whole_lines();
     std::size_t done = 0;
@@ -112,7 +112,7 @@ tenon::error line_writer::flush(const tenon::context& ctx) {
         return ctx.err();
       }
       std::error_code code;
-      const ssize_t n = tenon::blocking([&] {
+      const ssize_t n = tn::blocking([&] {
         const ssize_t wrote = ::write(fd_, pending_.data() + done, size - done);
         if (wrote < 0) code = last_error();
         return wrote;
@@ -120,7 +120,7 @@ tenon::error line_writer::flush(const tenon::context& ctx) {
       if (n >= 0) {
         done += static_cast<std::size_t>(n);
       } else if (code != std::errc::interrupted && code != std::errc::resource_unavailable_try_again) {
-        failure_ = tenon::error(code, "cannot write to standard output");
+        failure_ = failed(code);
         if (is_file_) take_back(done - (pending_.rfind(end_of_line_, done == 0 ? 0 : done - 1) + 1));
         break;
       }
@@ -131,15 +131,15 @@ tenon::error line_writer::flush(const tenon::context& ctx) {
   return failure_;
 }
 
-tenon::error line_writer::finish() {
+tn::error line_writer::finish() {
   if (failure_) return failure_;
   // NFS and disk quotas report some failures at the close; closing a duplicate asks for them and keeps the descriptor.
   std::error_code code;
-  tenon::blocking([&] {
+  tn::blocking([&] {
     const int copy = ::dup(fd_);
     if (copy < 0 || ::close(copy) != 0) code = last_error();
   });
-  if (code) failure_ = tenon::error(code, "cannot write to standard output");
+  if (code) failure_ = failed(code);
   return failure_;
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <tenon/context.hpp>
@@ -14,11 +15,13 @@
 
 namespace md5all {
 
+namespace tn = tenon;
+
 /// What became of one file: a line for standard output, or a failure.
 struct result {
   std::uint64_t number = 0;
   std::string line = {};
-  tenon::error failure = {};
+  tn::error failure = {};
 };
 
 /// A line as md5sum 9.0 and newer print it. A name with a backslash, newline or carriage return is escaped, and the
@@ -57,14 +60,17 @@ class line_writer {
 
   /// Writes what is pending. Blocks while whoever reads does not; once `ctx` is canceled it writes only what goes
   /// without waiting, and drops the rest. After a failure it drops everything and returns that failure again.
-  tenon::error flush(const tenon::context& ctx);
+  tn::error flush(const tn::context& ctx);
 
   /// To be called once, after the last flush: asks for failures that a file system reports late.
-  tenon::error finish();
+  tn::error finish();
+
+  /// What `flush` and `finish` return when a write fails with `code`.
+  static tn::error failed(std::error_code code) { return {code, "cannot write to standard output"}; }
 
  private:
   static constexpr std::size_t block_size = 64 * 1024;
-  bool wait_writable(const tenon::context& ctx) const;
+  bool wait_writable(const tn::context& ctx) const;
   std::size_t whole_lines() const noexcept;
   void take_back(std::size_t size) const noexcept;
 
@@ -72,7 +78,7 @@ class line_writer {
   const char end_of_line_;
   bool is_file_ = false;
   std::string pending_;
-  tenon::error failure_;
+  tn::error failure_;
 };
 
 }  // namespace md5all

@@ -10,10 +10,12 @@
 #include <tenon/blocking.hpp>
 
 namespace md5all {
+
+namespace tn = tenon;
 namespace {
 
 void put(std::string_view text) {
-  tenon::blocking([&] { return ::write(STDERR_FILENO, text.data(), text.size()); });
+  tn::blocking([&] { return ::write(STDERR_FILENO, text.data(), text.size()); });
 }
 
 std::size_t terminal_width() {

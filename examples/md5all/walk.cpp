@@ -33,11 +33,11 @@ class name_list {
     if (is_directory) bytes_ += '/';
     bytes_ += '\0';
   }
-  void sort(const tenon::context& ctx) {
+  void sort(const tn::context& ctx) {
     std::size_t compared = 0;
     std::sort(starts_.begin(), starts_.end(), [&](std::size_t a, std::size_t b) {
       if (++compared % 4096 == 0) {  // a million names take most of a second
-        tenon::yield();
+        tn::yield();
         if (ctx.is_canceled()) throw walk_canceled();
       }
       return std::strcmp(bytes_.data() + a, bytes_.data() + b) < 0;
@@ -59,7 +59,7 @@ class name_list {
 class directory {
  public:
   directory(const std::string& path, bool follow) {
-    tenon::blocking([&] {
+    tn::blocking([&] {
       unique_fd fd = open_path(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW));
       if (fd) stream_.reset(::fdopendir(fd.get()));
       if (stream_) {
@@ -73,7 +73,7 @@ class directory {
   /// Adds the next few hundred names of regular files and directories. False at the end, and on failure.
   bool read(name_list& files, name_list& directories) {
     if (code_) return false;
-    return tenon::blocking([&] {
+    return tn::blocking([&] {
       for (int i = 0; i < 512; ++i) {
         clear_error();
         const dirent* entry = ::readdir(stream_.get());
@@ -103,7 +103,7 @@ class directory {
 
   struct closer {
     void operator()(DIR* stream) const noexcept {
-      tenon::blocking([stream] { ::closedir(stream); });
+      tn::blocking([stream] { ::closedir(stream); });
     }
   };
   std::unique_ptr<DIR, closer> stream_;
@@ -113,26 +113,26 @@ class directory {
 struct root {
   std::string path;
   bool is_directory = false;
-  tenon::error failure = {};
+  tn::error failure = {};
 
   /// What it is sorted by.
   [[nodiscard]] std::string key() const { return is_directory && !path.ends_with('/') ? path + '/' : path; }
 };
 
 root look_at(const std::string& path) {
-  return tenon::blocking([&]() -> root {
+  return tn::blocking([&]() -> root {
     struct stat info{};
     const unique_fd fd = open_path(path, O_PATH | O_CLOEXEC);  // O_PATH touches neither FIFO nor device
     if (!fd || ::fstat(fd.get(), &info) != 0) return {path, false, {last_error(), printable(path)}};
     if (S_ISDIR(info.st_mode)) return {path, true};
     if (S_ISREG(info.st_mode)) return {path, false};
-    return {path, false, tenon::error(printable(path) + ": is not a regular file or a directory")};
+    return {path, false, tn::error(printable(path) + ": is not a regular file or a directory")};
   });
 }
 
 class walker {
  public:
-  walker(const tenon::context& ctx, order how, const std::function<bool(found)>& visit)
+  walker(const tn::context& ctx, order how, const std::function<bool(found)>& visit)
       : ctx_(ctx), how_(how), visit_(visit) {}
 
   /// False: the walk is over. `path` ends in '/' unless it is a root.
@@ -186,14 +186,14 @@ class walker {
     return true;
   }
 
-  const tenon::context& ctx_;
+  const tn::context& ctx_;
   const order how_;
   const std::function<bool(found)>& visit_;
 };
 
 }  // namespace
 
-void walk(const tenon::context& ctx, const std::vector<std::string>& paths, order how,
+void walk(const tn::context& ctx, const std::vector<std::string>& paths, order how,
           const std::function<bool(found)>& visit) try {
   std::vector<root> roots;
   for (const std::string& path : paths) {

@@ -15,11 +15,13 @@
 
 namespace md5all {
 
+namespace tn = tenon;
+
 /// A file to digest; or, with a failure, what could not be walked.
 struct found {
   std::string path;
   bool is_root = false;  // named by the user: opening it follows a symbolic link
-  tenon::error failure = {};
+  tn::error failure = {};
 };
 
 enum class order {
@@ -28,8 +30,8 @@ enum class order {
 };
 
 /// Calls `visit` for every file under the roots, in this goroutine, until there are no more, `visit` returns false or
-/// `ctx` is canceled. Reads directories inside `tenon::blocking`.
-void walk(const tenon::context& ctx, const std::vector<std::string>& roots, order how,
+/// `ctx` is canceled. Reads directories inside `tn::blocking`.
+void walk(const tn::context& ctx, const std::vector<std::string>& roots, order how,
           const std::function<bool(found)>& visit);
 
 }  // namespace md5all

@@ -51,6 +51,7 @@ struct after_func_node final : ctx_child {
   }
 
   void spread(const error&, const error&, list<ctx_child>&) noexcept override {}
+  bool listens(std::vector<cancel_node*>&) override { return true; }
   void parent_canceled() noexcept override {
     if (!leave_waiting(phase::started)) return drop();
     if (the_scheduler().started()) {

@@ -436,6 +436,30 @@ ctx_node* child_of_current() {
   return derive_node(n != nullptr ? n : background_node());
 }
 
+bool cancel_node::has_listeners(std::vector<cancel_node*>& further) {
+  const std::lock_guard hold(lock_);
+  if (phase_.load(std::memory_order_relaxed) != phase::live) return false;
+  if (stop_) return true;  // somebody may have registered a callback
+  if (const chan_core* c = chan_access::core(done_); c != nullptr && !empty(c->receivers)) return true;
+  for (ctx_child* c = children_.front(); c != nullptr; c = c->next) {
+    if (c->listens(further)) return true;
+  }
+  return false;
+}
+
+bool run_context_is_listened_to() noexcept {
+  ctx_node* root = run_context.load(std::memory_order_relaxed);
+  cancel_node* top = root == nullptr ? nullptr : root->canceler();
+  if (top == nullptr) return false;
+  std::vector<cancel_node*> left{top};
+  while (!left.empty()) {
+    cancel_node* n = left.back();
+    left.pop_back();
+    if (n->has_listeners(left)) return true;
+  }
+  return false;
+}
+
 void set_run_context(const context& ctx) noexcept {
   run_context.store(context_access::node(ctx), std::memory_order_relaxed);
 }

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include <tenon/context.hpp>
 
@@ -75,6 +76,8 @@ struct ctx_child {
   virtual void spread(const error& err, const error& cause, list<ctx_child>& pending) noexcept = 0;
   /// The second: everybody below has been told.
   virtual void spread_done() noexcept {}
+  /// Whether a cancellation would wake or run anything; adds those below to `further`. For a program that stands still.
+  virtual bool listens(std::vector<cancel_node*>& further) = 0;
   /// The third, which may run functions of the user; gives the reference back.
   virtual void parent_canceled() noexcept = 0;
 
@@ -86,6 +89,8 @@ struct ctx_child {
 cancel_node* derive(ctx_node* p);
 /// The context of the run that is active, or null: it outlives every goroutine.
 void set_run_context(const context& ctx) noexcept;
+/// Whether canceling that context would wake somebody or start something. For a program that stands still.
+bool run_context_is_listened_to() noexcept;
 /// The node behind a context; throws panic for the nil context.
 ctx_node* need_parent(const context& parent);
 
@@ -119,6 +124,12 @@ struct cancel_node : ctx_node, ctx_child {
   void spread(const error& err, const error& cause, list<ctx_child>& pending) noexcept override;
   void spread_done() noexcept override;
   void parent_canceled() noexcept override;
+  bool listens(std::vector<cancel_node*>& further) override {
+    further.push_back(this);
+    return false;
+  }
+  /// Whether anybody waits for this node's own end; adds those below.
+  bool has_listeners(std::vector<cancel_node*>& further);
 
  protected:
   /// After it was canceled: what a derived node has running for it ends.

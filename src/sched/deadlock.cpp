@@ -28,6 +28,10 @@ void scheduler::look_for_deadlock() noexcept {
     deadlock_recheck_.store(true, std::memory_order_relaxed);
     return;
   }
+  // Ctrl-C cancels the run's context: where somebody waits for that, it can still come.
+  if (const auto would_wake = interrupt_would_wake_.load(std::memory_order_acquire); would_wake != nullptr && would_wake()) {
+    return;
+  }
   // Whoever was woken meanwhile became active, and looks again when it goes idle.
   if (nothing_can_wake() && epoch_.load(std::memory_order_seq_cst) == epoch)
     fatal("all goroutines are asleep - deadlock!");

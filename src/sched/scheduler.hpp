@@ -177,6 +177,9 @@ class scheduler {
   [[nodiscard]] const run_options& options() const noexcept { return options_; }
 
   // Something outside may still wake a goroutine: counts of descriptors being watched and of signal contexts.
+  void set_interrupt_check(bool (*would_wake)() noexcept) noexcept {
+    interrupt_would_wake_.store(would_wake, std::memory_order_release);
+  }
   void outside_waker(int delta) noexcept { outside_wakers_.fetch_add(delta, std::memory_order_seq_cst); }
   /// A thread counts itself in when it sleeps; whoever wakes it counts it out: it may wake others before it has noticed itself.
   void thread_parked(int delta) noexcept { parked_threads_.fetch_add(delta, std::memory_order_seq_cst); }
@@ -263,6 +266,7 @@ class scheduler {
   std::atomic<std::uint64_t> ids_{0};
   std::atomic<std::uint64_t> created_outside_{0};
   std::atomic<int> outside_wakers_{0};
+  std::atomic<bool (*)() noexcept> interrupt_would_wake_{nullptr};  // null: SIGINT is not being watched
   std::atomic<int> parked_threads_{0};
   std::atomic<bool> main_ended_{false};
   std::atomic<std::uint32_t> finished_{0};  // futex word: everything has been joined

@@ -31,7 +31,7 @@ class ChanContext : public testing::TestWithParam<callers> {
     return tenon_test::start(GetParam(), std::move(f));
   }
   // Cancels once the caller of this function had its chance to block.
-  static tenon_test::companion cancel_soon(const tenon::cancel_context& c) {
+  static tenon_test::companion cancel_soon(const tenon::cancel_scope& c) {
     return start([&c] {
       tenon_test::settle();
       c.cancel();
@@ -45,11 +45,11 @@ TEST_P(ChanContext, WithoutCancelReceivesAndSends) {
   body([] {
     const auto scope = tenon::with_cancel(tenon::background());
     const auto c = tenon::make_chan<int>(1);
-    for (const tenon::context& ctx : {scope.ctx, tenon::background(), tenon::todo(), tenon::context()}) {
+    for (const tenon::context& ctx : {scope.ctx(), tenon::background(), tenon::todo(), tenon::context()}) {
       EXPECT_TRUE(c.send(ctx, 5));
       EXPECT_EQ(c.recv(ctx), 5);
     }
-    EXPECT_FALSE(scope.ctx.err());
+    EXPECT_FALSE(scope.ctx().err());
   });
 }
 
@@ -59,13 +59,13 @@ TEST_P(ChanContext, HandsOverBetweenBlockedPartners) {
     const auto scope = tenon::with_cancel(tenon::background());
     const auto c = tenon::make_chan<int>();
     auto sends = start([&] {
-      for (int i = 0; i < 50; ++i) EXPECT_TRUE(c.send(scope.ctx, i));
+      for (int i = 0; i < 50; ++i) EXPECT_TRUE(c.send(scope.ctx(), i));
       c.close();
     });
     int next = 0;
-    while (const auto v = c.recv(scope.ctx)) EXPECT_EQ(*v, next++);
+    while (const auto v = c.recv(scope.ctx())) EXPECT_EQ(*v, next++);
     EXPECT_EQ(next, 50);
-    EXPECT_FALSE(scope.ctx.err());
+    EXPECT_FALSE(scope.ctx().err());
     sends.join();
   });
 }
@@ -77,8 +77,8 @@ TEST_P(ChanContext, AlreadyCanceledTakesNothing) {
     scope.cancel();
     const auto c = tenon::make_chan<int>(2, "the test sends one");
     c.send(1);
-    for (int i = 0; i < 50; ++i) EXPECT_EQ(c.recv(scope.ctx), std::nullopt);
-    EXPECT_EQ(scope.ctx.err(), tenon::canceled());
+    for (int i = 0; i < 50; ++i) EXPECT_EQ(c.recv(scope.ctx()), std::nullopt);
+    EXPECT_EQ(scope.ctx().err(), tenon::canceled());
     EXPECT_EQ(c.len(), 1U);
     EXPECT_EQ(c.recv(), 1);
   });
@@ -90,12 +90,12 @@ TEST_P(ChanContext, AlreadyCanceledSendsNothing) {
     const auto scope = tenon::with_cancel(tenon::background());
     scope.cancel();
     const auto c = tenon::make_chan<int>(1);
-    for (int i = 0; i < 50; ++i) EXPECT_FALSE(c.send(scope.ctx, 1));
+    for (int i = 0; i < 50; ++i) EXPECT_FALSE(c.send(scope.ctx(), 1));
     EXPECT_EQ(c.len(), 0U);
     c.close();
-    EXPECT_FALSE(c.send(scope.ctx, 1)) << "it does nothing else, so it does not panic either";
-    EXPECT_FALSE(tenon::chan<int>().send(scope.ctx, 1));
-    EXPECT_EQ(tenon::chan<int>().recv(scope.ctx), std::nullopt);
+    EXPECT_FALSE(c.send(scope.ctx(), 1)) << "it does nothing else, so it does not panic either";
+    EXPECT_FALSE(tenon::chan<int>().send(scope.ctx(), 1));
+    EXPECT_EQ(tenon::chan<int>().recv(scope.ctx()), std::nullopt);
   });
 }
 
@@ -104,9 +104,9 @@ TEST_P(ChanContext, CancelEndsAReceiveFromTheNilChannel) {
   body([] {
     const auto scope = tenon::with_cancel(tenon::background());
     auto canceler = cancel_soon(scope);
-    EXPECT_EQ(tenon::chan<int>().recv(scope.ctx), std::nullopt);
-    EXPECT_EQ(scope.ctx.err(), tenon::canceled());
-    EXPECT_EQ(tenon::recv_chan<int>().recv(scope.ctx), std::nullopt);
+    EXPECT_EQ(tenon::chan<int>().recv(scope.ctx()), std::nullopt);
+    EXPECT_EQ(scope.ctx().err(), tenon::canceled());
+    EXPECT_EQ(tenon::recv_chan<int>().recv(scope.ctx()), std::nullopt);
     canceler.join();
   });
 }
@@ -116,9 +116,9 @@ TEST_P(ChanContext, CancelEndsASendToTheNilChannel) {
   body([] {
     const auto scope = tenon::with_cancel(tenon::background());
     auto canceler = cancel_soon(scope);
-    EXPECT_FALSE(tenon::chan<int>().send(scope.ctx, 1));
-    EXPECT_EQ(scope.ctx.err(), tenon::canceled());
-    EXPECT_FALSE(tenon::send_chan<int>().send(scope.ctx, 1));
+    EXPECT_FALSE(tenon::chan<int>().send(scope.ctx(), 1));
+    EXPECT_EQ(scope.ctx().err(), tenon::canceled());
+    EXPECT_FALSE(tenon::send_chan<int>().send(scope.ctx(), 1));
     canceler.join();
   });
 }
@@ -130,8 +130,8 @@ TEST_P(ChanContext, CancelEndsABlockedReceive) {
       const auto scope = tenon::with_cancel(tenon::background());
       const auto c = tenon::make_chan<int>(capacity, "as much as is sent before anybody receives");
       auto canceler = cancel_soon(scope);
-      EXPECT_EQ(c.recv(scope.ctx), std::nullopt);
-      EXPECT_EQ(scope.ctx.err(), tenon::canceled());
+      EXPECT_EQ(c.recv(scope.ctx()), std::nullopt);
+      EXPECT_EQ(scope.ctx().err(), tenon::canceled());
       canceler.join();
       // Nobody waits there any more: with a receiver in its queue an unbuffered channel would take this.
       EXPECT_EQ(c.try_send(1), capacity == 1);
@@ -148,7 +148,7 @@ TEST_P(ChanContext, CancelEndsABlockedSend) {
       const auto c = tenon::make_chan<int>(capacity, "as much as is sent before anybody receives");
       for (int i = 0; i < capacity; ++i) c.send(100);
       auto canceler = cancel_soon(scope);
-      EXPECT_FALSE(c.send(scope.ctx, 1));
+      EXPECT_FALSE(c.send(scope.ctx(), 1));
       canceler.join();
       for (int i = 0; i < capacity; ++i) EXPECT_EQ(c.recv(), 100);
       EXPECT_EQ(c.try_recv(), std::nullopt);
@@ -160,11 +160,11 @@ TEST_P(ChanContext, CancelEndsABlockedSend) {
 TEST_P(ChanContext, CancelOfAnAncestorEndsIt) {
   body([] {
     const auto root = tenon::with_cancel(tenon::background());
-    const auto middle = tenon::with_cancel(root.ctx);
-    const auto leaf = tenon::with_cancel(middle.ctx);
+    const auto middle = tenon::with_cancel(root.ctx());
+    const auto leaf = tenon::with_cancel(middle.ctx());
     auto canceler = cancel_soon(root);
-    EXPECT_EQ(tenon::make_chan<int>().recv(leaf.ctx), std::nullopt);
-    EXPECT_EQ(leaf.ctx.err(), tenon::canceled());
+    EXPECT_EQ(tenon::make_chan<int>().recv(leaf.ctx()), std::nullopt);
+    EXPECT_EQ(leaf.ctx().err(), tenon::canceled());
     canceler.join();
   });
 }
@@ -174,11 +174,11 @@ TEST_P(ChanContext, TheDeadlineEndsIt) {
   body([] {
     const auto c = tenon::make_chan<int>();
     const auto receiving = tenon::with_timeout(tenon::background(), 2ms);
-    EXPECT_EQ(c.recv(receiving.ctx), std::nullopt);
-    EXPECT_EQ(receiving.ctx.err(), tenon::deadline_exceeded());
+    EXPECT_EQ(c.recv(receiving.ctx()), std::nullopt);
+    EXPECT_EQ(receiving.ctx().err(), tenon::deadline_exceeded());
     const auto sending = tenon::with_timeout(tenon::background(), 2ms);
-    EXPECT_FALSE(c.send(sending.ctx, 1));
-    EXPECT_EQ(sending.ctx.err(), tenon::deadline_exceeded());
+    EXPECT_FALSE(c.send(sending.ctx(), 1));
+    EXPECT_EQ(sending.ctx().err(), tenon::deadline_exceeded());
   });
 }
 
@@ -189,16 +189,16 @@ TEST_P(ChanContext, AClosedChannelEndsAReceiveWithoutAnError) {
     const auto c = tenon::make_chan<int>(1);
     c.send(3);
     c.close();
-    EXPECT_EQ(c.recv(scope.ctx), 3);
-    EXPECT_EQ(c.recv(scope.ctx), std::nullopt);
-    EXPECT_FALSE(scope.ctx.err());
+    EXPECT_EQ(c.recv(scope.ctx()), 3);
+    EXPECT_EQ(c.recv(scope.ctx()), std::nullopt);
+    EXPECT_FALSE(scope.ctx().err());
     const auto later = tenon::make_chan<int>();
     auto closer = start([=] {
       tenon_test::settle();
       later.close();
     });
-    EXPECT_EQ(later.recv(scope.ctx), std::nullopt);
-    EXPECT_FALSE(scope.ctx.err());
+    EXPECT_EQ(later.recv(scope.ctx()), std::nullopt);
+    EXPECT_FALSE(scope.ctx().err());
     closer.join();
   });
 }
@@ -209,13 +209,13 @@ TEST_P(ChanContext, AClosedChannelMakesASendPanic) {
     const auto scope = tenon::with_cancel(tenon::background());
     const auto c = tenon::make_chan<int>();
     c.close();
-    EXPECT_PANIC((void)c.send(scope.ctx, 1), "send on closed channel");
+    EXPECT_PANIC((void)c.send(scope.ctx(), 1), "send on closed channel");
     const auto later = tenon::make_chan<int>();
     auto closer = start([=] {
       tenon_test::settle();
       later.close();
     });
-    EXPECT_PANIC((void)later.send(scope.ctx, 1), "send on closed channel");
+    EXPECT_PANIC((void)later.send(scope.ctx(), 1), "send on closed channel");
     closer.join();
   });
 }
@@ -234,7 +234,7 @@ TEST_P(ChanContext, ACanceledReceiverLeavesTheOthersTheirTurn) {
     auto first = start(receive);
     auto second = start([&] {
       ++started;
-      EXPECT_EQ(c.recv(scope.ctx), std::nullopt);
+      EXPECT_EQ(c.recv(scope.ctx()), std::nullopt);
     });
     auto third = start(receive);
     EXPECT_TRUE(tenon_test::eventually([&] { return started == 3; }));
@@ -265,7 +265,7 @@ TEST_P(ChanContext, ACanceledSenderLeavesTheOthersTheirTurn) {
     auto first = start(plainly(1));
     auto second = start([&] {
       ++started;
-      EXPECT_FALSE(c.send(scope.ctx, 1000));
+      EXPECT_FALSE(c.send(scope.ctx(), 1000));
     });
     auto third = start(plainly(2));
     EXPECT_TRUE(tenon_test::eventually([&] { return started == 3; }));
@@ -284,12 +284,12 @@ TEST_P(ChanContext, AValueThatDidNotGoIsDestroyed) {
   body([] {
     const auto scope = tenon::with_cancel(tenon::background());
     const auto c = tenon::make_chan<counted>(1);
-    EXPECT_TRUE(c.send(scope.ctx, counted(1)));
+    EXPECT_TRUE(c.send(scope.ctx(), counted(1)));
     auto canceler = cancel_soon(scope);
-    EXPECT_FALSE(c.send(scope.ctx, counted(2)));
+    EXPECT_FALSE(c.send(scope.ctx(), counted(2)));
     canceler.join();
     EXPECT_EQ(counted::living, 1);
-    EXPECT_FALSE(c.send(scope.ctx, counted(3)));
+    EXPECT_FALSE(c.send(scope.ctx(), counted(3)));
     EXPECT_EQ(counted::living, 1);
     EXPECT_EQ(c.recv().value().value(), 1);
   });
@@ -301,8 +301,8 @@ TEST_P(ChanContext, MovesWhatCanOnlyBeMoved) {
   body([] {
     const auto scope = tenon::with_cancel(tenon::background());
     const auto c = tenon::make_chan<std::unique_ptr<int>>();
-    auto sends = start([&] { EXPECT_TRUE(c.send(scope.ctx, std::make_unique<int>(6))); });
-    const auto v = c.recv(scope.ctx);
+    auto sends = start([&] { EXPECT_TRUE(c.send(scope.ctx(), std::make_unique<int>(6))); });
+    const auto v = c.recv(scope.ctx());
     sends.join();
     ASSERT_TRUE(v);
     EXPECT_EQ(**v, 6);

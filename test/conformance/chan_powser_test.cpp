@@ -85,7 +85,13 @@ class algebra {
   using cell = typename Carrier::type;
   using series = stream<cell>;
 
-  explicit algebra(const tenon::context& parent) : algebra(tenon::with_cancel(parent)) {}
+  explicit algebra(const tenon::context& parent) : scope_(tenon::with_cancel(parent)), ctx_(scope_.ctx()) {}
+  algebra(const algebra&) = delete;
+  algebra& operator=(const algebra&) = delete;
+  ~algebra() {
+    scope_.cancel();
+    stages_.wait();
+  }
 
   // c + c x + c x² + …
   series repeat(rational c) {
@@ -224,7 +230,7 @@ class algebra {
         std::optional<cell> in;
         cell next_a = to_a.next();
         cell next_b = to_b.next();
-        switch (tenon::select(tenon::send(wanted && !on_its_way ? u.ask : nullptr, void{}),
+        switch (tenon::select(tenon::send(wanted && !on_its_way ? u.ask : nullptr),
                               tenon_test::into(wanted ? u.answer : nullptr, in), tenon::recv(to_a.ask()),
                               tenon::recv(to_b.ask()), tenon::send(to_a.answer(), std::move(next_a)),
                               tenon::send(to_b.answer(), std::move(next_b)), tenon::recv(ctx_.done()))) {
@@ -250,7 +256,7 @@ class algebra {
   // The next term; none after the last one. An answer that comes unasked is the end.
   std::optional<rational> get(const series& u) const {
     std::optional<cell> c;
-    if (tenon::select(tenon::send(u.ask, void{}), tenon::recv(u.answer), tenon::recv(ctx_.done())) == 0) {
+    if (tenon::select(tenon::send(u.ask), tenon::recv(u.answer), tenon::recv(ctx_.done())) == 0) {
       c = u.answer.recv(ctx_);
     }
     return c ? std::optional<rational>(Carrier::unpack(*c)) : std::nullopt;
@@ -289,8 +295,6 @@ class algebra {
     }
   };
 
-  explicit algebra(tenon::cancel_context scope) : ctx_(scope.ctx), cancel_(std::move(scope.cancel)) {}
-
   static series make() { return {tenon::make_chan<void>(), tenon::make_chan<cell>()}; }
 
   // Runs f(z), which asks and gives, and closes z behind it.
@@ -310,7 +314,7 @@ class algebra {
     });
   }
   // Each is false when it is over.
-  [[nodiscard]] bool asked(const series& z) const { return z.ask.recv(ctx_).has_value(); }
+  [[nodiscard]] bool asked(const series& z) const { return z.ask.recv(ctx_); }
   [[nodiscard]] bool give(const series& z, rational r) const { return z.answer.send(ctx_, Carrier::pack(r)); }
   [[nodiscard]] bool put(const series& z, rational r) const { return asked(z) && give(z, r); }
   void copy(const series& u, const series& z) const {
@@ -324,7 +328,7 @@ class algebra {
     std::optional<cell> a;
     std::optional<cell> b;
     for (int open = 2; open > 0;) {
-      switch (tenon::select(tenon::send(u.ask, void{}), tenon::send(v.ask, void{}),
+      switch (tenon::select(tenon::send(u.ask), tenon::send(v.ask),
                             tenon_test::into(u.answer, a), tenon_test::into(v.answer, b), tenon::recv(ctx_.done()))) {
         case 0: u.ask = nullptr; break;
         case 1: v.ask = nullptr; break;
@@ -339,10 +343,9 @@ class algebra {
     return {value(a), value(b)};
   }
 
-  // Destroyed from the last to the first: cancels, waits for the goroutines, lets go of what they used.
+  tenon::cancel_scope scope_;
   tenon::context ctx_;
   tenon::wait_group stages_;
-  tenon::cancel_func cancel_;
 };
 
 template <class Carrier>

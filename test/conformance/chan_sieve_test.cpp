@@ -38,7 +38,7 @@ TEST_P(Sieve, ChainOfFilters) {
       [&](const tenon::context& root) {
         tenon::wait_group stages;
         const auto scope = tenon::with_cancel(root);
-        const tenon::context& ctx = scope.ctx;
+        const tenon::context& ctx = scope.ctx();
         const auto candidates = tenon::make_chan<int>();
         stages.go([=] {
           for (int n = 2; candidates.send(ctx, n); ++n) {
@@ -105,7 +105,7 @@ TEST_P(Sieve, MergedMultiplesAgainstCandidates) {
       [&](const tenon::context& root) {
         tenon::wait_group stages;
         const auto scope = tenon::with_cancel(root);
-        const tenon::context& ctx = scope.ctx;
+        const tenon::context& ctx = scope.ctx();
         const auto composites = tenon::make_chan<int>(50, "computed ahead");
         const auto found = tenon::make_chan<int>(10, "computed ahead");
         const auto primes = tenon::make_chan<int>(10, "computed ahead");

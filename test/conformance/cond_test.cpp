@@ -479,7 +479,7 @@ TEST_P(CondBy, ASignalBeforeTheWaitSleepsIsNotLost) {
     {
       auto scope = tenon::with_cancel(background());
       const tenon::context ctx = scope.ctx();
-      eventful_lock both([&, &cancel = scope] {
+      eventful_lock both([&] {
         c.signal();
         scope.cancel();
       });
@@ -496,7 +496,7 @@ TEST_P(CondBy, ACancelBeforeTheWaitSleepsLeavesNothingBehind) {
     tenon::cond c;
     auto scope = tenon::with_cancel(background());
     const tenon::context ctx = scope.ctx();
-    eventful_lock cancels([&cancel = scope] { scope.cancel(); });
+    eventful_lock cancels([&scope] { scope.cancel(); });
     EXPECT_FALSE(c.wait(cancels, ctx));
     EXPECT_TRUE(cancels.held());
     EXPECT_FALSE(c.wait(cancels, ctx)) << "canceled already";
@@ -537,7 +537,7 @@ TEST_P(CondBy, AWaitEndsWithItsContextAndHoldsTheLock) {
     int gave_up = 0;  // not atomic: the lock, held again, orders it
     std::vector<tenon_test::companion> all;
     for (int i = 0; i < n; ++i) {
-      all.push_back(start_waiting(GetParam(), mu, [&, &ctx = ctx](std::unique_lock<tenon::mutex>& hold) {
+      all.push_back(start_waiting(GetParam(), mu, [&](std::unique_lock<tenon::mutex>& hold) {
         EXPECT_FALSE(c.wait(hold, ctx));
         EXPECT_TRUE(hold.owns_lock());
         ++gave_up;
@@ -562,7 +562,7 @@ TEST_P(CondBy, AConditionIsWaitedForUntilTheContextEnds) {
     auto scope = tenon::with_cancel(background());
     const tenon::context ctx = scope.ctx();
     std::atomic<bool> ended = false;
-    auto waits = start_waiting(GetParam(), mu, [&, &ctx = ctx](std::unique_lock<tenon::mutex>& hold) {
+    auto waits = start_waiting(GetParam(), mu, [&](std::unique_lock<tenon::mutex>& hold) {
       EXPECT_TRUE(c.wait(hold, ctx, [&] { return x == 2; }));
       EXPECT_EQ(x, 2);
       ended = true;
@@ -595,9 +595,9 @@ TEST_P(CondBy, ASignalIsNotLostOnOneWhoGivesUp) {
       const tenon::context ctx = scope.ctx();
       bool signaled = false;
       auto gives_up = start_waiting(
-          GetParam(), mu, [&, &ctx = ctx](std::unique_lock<tenon::mutex>& hold) { signaled = c.wait(hold, ctx); });
+          GetParam(), mu, [&](std::unique_lock<tenon::mutex>& hold) { signaled = c.wait(hold, ctx); });
       auto stays = start_waiting(GetParam(), mu, [&](std::unique_lock<tenon::mutex>& hold) { c.wait(hold); });
-      auto cancels = tenon_test::start(GetParam(), [&cancel = scope] { scope.cancel(); });
+      auto cancels = tenon_test::start(GetParam(), [&scope] { scope.cancel(); });
       if (r % 2 == 0) tenon::yield();
       c.signal();
       cancels.join();

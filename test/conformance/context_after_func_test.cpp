@@ -178,7 +178,7 @@ TEST(AfterFunc, EitherStoppedOrRunNeverBothNorNeither) {
             bool stopped = false;
             {
               auto handle = tenon::after_func(c, [&] { ran = true; });
-              auto g = tenon::go([&cancel = scope] { scope.cancel(); });
+              auto g = tenon::go([&scope] { scope.cancel(); });
               stopped = handle.stop();
               g.join();
               if (!stopped) {
@@ -231,7 +231,7 @@ TEST(AfterFunc, MayUseTheContextItRanFor) {
     const tenon::context c = scope.ctx();
     const tenon::error why(std::string("why"));
     const auto seen = tenon::make_chan<bool>(1);
-    auto handle = tenon::after_func(c, [&c = c, &why, seen] {
+    auto handle = tenon::after_func(c, [&c, &why, seen] {
       auto child_scope = tenon::with_cancel(c);
       const tenon::context child = child_scope.ctx();
       seen.send(child.is_canceled() && tenon::cause(child) == why);
@@ -255,7 +255,7 @@ TEST_P(StopTokenBy, OfAContextStopsWhenItIsCanceled) {
     EXPECT_FALSE(token.stop_requested());
     std::atomic<int> called = 0;
     const std::stop_callback callback(token, [&] { ++called; });
-    auto other = tenon_test::start(GetParam(), [&cancel = scope] { scope.cancel(); });
+    auto other = tenon_test::start(GetParam(), [&scope] { scope.cancel(); });
     EXPECT_TRUE(tenon_test::eventually([&] { return token.stop_requested() && called.load() == 1; }));
     other.join();
     EXPECT_TRUE(c.stop_token().stop_requested());
@@ -329,14 +329,11 @@ TEST(StopToken, EitherMayOutliveTheOther) {
   }
   EXPECT_TRUE(token.stop_requested()) << "the handle has gone, and with it canceled";
 
-  context d;
-  tenon::cancel_func d_scope;
-  {
+  auto d_scope = [] {
     const std::stop_source inner;
-    auto e = tenon::with_stop_token(background(), inner.get_token());
-    d = e.ctx;
-    cancel_d = std::move(e.cancel);
-  }
+    return tenon::with_stop_token(background(), inner.get_token());
+  }();
+  const context d = d_scope.ctx();
   EXPECT_FALSE(d.is_canceled());
   d_scope.cancel();
   EXPECT_TRUE(d.is_canceled());

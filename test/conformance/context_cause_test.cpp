@@ -290,8 +290,8 @@ const row rows[] = {
        const auto custom = std::make_shared<hung_below>(p);
        custom->end(tenon::canceled());
        // The parent's own scope, when its handle goes, must come after the look: so the handle has to stay.
-       static tenon::cancel_cause_func kept;
-       kept = std::move(scope);
+       static std::optional<tenon::cancel_cause_scope> kept;
+       kept.emplace(std::move(scope));
        return context(custom);
      },
      tenon::canceled(), tenon::canceled()},
@@ -358,7 +358,7 @@ TEST(ContextCauseRace, OneOfManyCausesWinsForEverybody) {
           const tenon::context c = child_scope.ctx();
           tenon::wait_group wg;
           for (int j = 0; j < 4; ++j) {
-            wg.go([&cancel = scope, j] { scope.cancel(tenon::error("cause " + std::to_string(j))); });
+            wg.go([&scope, j] { scope.cancel(tenon::error("cause " + std::to_string(j))); });
           }
           (void)c.done().recv();
           const tenon::error first = cause(c);

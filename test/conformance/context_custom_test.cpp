@@ -56,7 +56,7 @@ class by_hand : public tenon::custom_context {
     const std::lock_guard<tenon::mutex> hold(mu_);
     return err_;
   }
-  void scope.cancel(const tenon::error& why = tenon::canceled()) {
+  void cancel(const tenon::error& why = tenon::canceled()) {
     {
       const std::lock_guard<tenon::mutex> hold(mu_);
       if (err_) return;
@@ -206,10 +206,10 @@ TEST(CustomContext, AChildsCauseStaysItsOwn) {
 // Go: context/x_test.go TestCustomContextCause
 TEST(CustomContext, MayCancelItsChildItself) {
   struct with_child : by_hand {
-    tenon::cancel_func child;
+    std::optional<tenon::cancel_scope> child;
     void cancel_both() {
-      scope.cancel();
-      child();
+      cancel();
+      child->cancel();
     }
   };
   const auto custom = std::make_shared<with_child>();
@@ -219,7 +219,7 @@ TEST(CustomContext, MayCancelItsChildItself) {
   custom->cancel_both();
   EXPECT_EQ(child.err(), tenon::canceled());
   EXPECT_EQ(tenon::cause(child), tenon::canceled());
-  custom->child = tenon::cancel_func();
+  custom->child.reset();
 }
 
 // Go: context/x_test.go TestCustomContextCause: its context closes the channel while it holds the lock that Err takes
@@ -233,7 +233,7 @@ TEST(CustomContext, MayCloseItsChannelUnderItsOwnLock) {
       const std::lock_guard<tenon::mutex> hold(mu);
       return why;
     }
-    void scope.cancel() {
+    void cancel() {
       const std::lock_guard<tenon::mutex> hold(mu);
       why = tenon::canceled();
       closing.close();
@@ -312,7 +312,7 @@ TEST(CustomContext, FollowingItTakesNoGoroutine) {
   tenon::run([](context) {
     const std::size_t before = tenon::goroutine_count();
     const auto custom = std::make_shared<by_hand>();
-    std::vector<tenon::cancel_func> cancels;
+    std::vector<tenon::cancel_scope> cancels;
     std::vector<context> all;
     for (int i = 0; i < 100; ++i) {
       auto scope = tenon::with_cancel(context(custom));
@@ -385,17 +385,18 @@ TEST(CustomContext, LivesAsLongAsWhatIsDerivedFromIt) {
   std::weak_ptr<by_hand> watched;
   {
     context leaf;
-    tenon::cancel_func kept;
+    std::optional<tenon::cancel_scope> kept;
     {
       auto custom = std::make_shared<by_hand>();
       watched = custom;
       auto scope = tenon::with_cancel(context(std::move(custom)));
       const tenon::context c = scope.ctx();
       leaf = c;
-      kept = std::move(scope);
+      kept.emplace(std::move(scope));
     }
     EXPECT_FALSE(watched.expired());
-    kept();
+    kept->cancel();
+    kept.reset();
   }
   EXPECT_TRUE(watched.expired());
 }

@@ -92,45 +92,43 @@ TEST(Context, TheHandleCancelsWhenItGoes) {
 
 // Go: the difference to Go is that a cancel function has an owner
 TEST(Context, AMovedHandleKeepsItAlive) {
-  tenon::cancel_func outer;
   context kept;
-  {
+  auto outer = [&] {
     auto scope = tenon::with_cancel(background());
-    const tenon::context c = scope.ctx();
-    kept = c;
-    outer = std::move(scope);
-  }
+    kept = scope.ctx();
+    return tenon::cancel_scope(std::move(scope));
+  }();
   expect_alive(kept, "while the handle lives elsewhere");
-  tenon::cancel_func further(std::move(outer));
+  tenon::cancel_scope further(std::move(outer));
   expect_alive(kept, "after another move");
-  further();
+  further.cancel();
   expect_canceled(kept, "after the cancel");
 }
 
 // Go: the difference to Go is that a cancel function has an owner
 TEST(Context, AnEmptyHandleCancelsNothing) {
-  const tenon::cancel_func nothing;
-  nothing();
-  const tenon::cancel_cause_func nothing_either;
-  nothing_either();
-  nothing_either(tenon::error(std::string("why")));
+  auto moved_from = tenon::with_cancel_cause(background());
+  const auto elsewhere = std::move(moved_from);
+  moved_from.cancel();  // NOLINT: that is the test
+  moved_from.cancel(tenon::error(std::string("why")));
+  expect_alive(elsewhere.ctx(), "which has gone elsewhere");
 }
 
 // Go: context/context_test.go TestParentFinishesChild
 TEST(Context, AParentEndsItsDescendants) {
   auto scope = tenon::with_cancel(background());
   const tenon::context parent = scope.ctx();
-  auto stop_child_scope = tenon::with_cancel(parent);
-  const tenon::context cancel_child = stop_child_scope.ctx();
+  auto child_scope = tenon::with_cancel(parent);
+  const tenon::context cancel_child = child_scope.ctx();
   static constexpr tenon::context_key<std::string> key{"key"};
   const context value_child = tenon::with_value(parent, key, "value");
   auto stop_timer_scope = tenon::with_timeout(value_child, 1000h);
   const tenon::context timer_child = stop_timer_scope.ctx();
-  for (const context& c : {parent, child_scope, value_child, timer_child}) expect_alive(c, "before");
+  for (const context& c : {parent, cancel_child, value_child, timer_child}) expect_alive(c, "before");
 
   scope.cancel();
   expect_canceled(parent, "parent");
-  expect_canceled(child_scope, "cancel_child");
+  expect_canceled(cancel_child, "cancel_child");
   expect_canceled(value_child, "value_child");
   expect_canceled(timer_child, "timer_child");
 
@@ -337,7 +335,7 @@ TEST(Context, ATreeCanceledFromAllSidesAtOnce) {
     tenon::run(
         [&](context) {
           std::vector<context> nodes;
-          std::vector<tenon::cancel_func> cancels;
+          std::vector<tenon::cancel_scope> cancels;
           auto root_scope = tenon::with_cancel(background());
           const tenon::context root = root_scope.ctx();
           nodes.push_back(root);
@@ -354,7 +352,7 @@ TEST(Context, ATreeCanceledFromAllSidesAtOnce) {
           std::shuffle(cancels.begin(), cancels.end(), random);
           std::shuffle(nodes.begin(), nodes.end(), random);
           tenon::wait_group wg;
-          for (const auto& cancel : cancels) wg.go([&scope] { scope.cancel(); });
+          for (const auto& scope : cancels) wg.go([&scope] { scope.cancel(); });
           for (const context& c : nodes) (void)c.done().recv();
           wg.wait();
           for (const context& c : nodes) expect_canceled(c, "node");
@@ -422,12 +420,12 @@ class Layers {
     }
   }
   [[nodiscard]] const context& ctx() const { return ctx_; }
-  void cancel_some_layer() { cancels_[random_.below(cancels_.size())](); }
+  void cancel_some_layer() { cancels_[random_.below(cancels_.size())].cancel(); }
 
  private:
   tenon_test::random_source random_;
   std::vector<std::unique_ptr<tenon::context_key<std::size_t>>> keys_;
-  std::vector<tenon::cancel_func> cancels_;
+  std::vector<tenon::cancel_scope> cancels_;
   int timers_ = 0;
   context ctx_ = background();
 };
@@ -569,7 +567,7 @@ TEST(Context, WhoeverSeesTheErrorFindsTheChannelClosed) {
           auto scope = tenon::with_cancel(background());
           const tenon::context c = scope.ctx();
           const auto done = c.done();
-          auto g = tenon::go([&cancel = scope] { scope.cancel(); });
+          auto g = tenon::go([&scope] { scope.cancel(); });
           while (!c.err()) tenon::yield();
           EXPECT_EQ(tenon::select(tenon::recv(done), tenon::otherwise), 0U);
           g.join();
@@ -666,7 +664,7 @@ TEST_P(ContextBy, EverybodyCancelsTheSameContext) {
       const tenon::context c = scope.ctx();
       std::vector<tenon_test::companion> all;
       for (int j = 0; j < 4; ++j) {
-        all.push_back(tenon_test::start(GetParam(), [&, j] { (j % 2 == 0 ? cancel_parent : scope)(); }));
+        all.push_back(tenon_test::start(GetParam(), [&, j] { (j % 2 == 0 ? parent_scope : scope).cancel(); }));
       }
       (void)c.done().recv();
       expect_canceled(c, "child");

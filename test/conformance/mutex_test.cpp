@@ -289,7 +289,7 @@ TEST_P(MutexBy, AWaiterThatGivesUpLeavesNothingBehind) {
       std::atomic<int> gave_up = 0;
       std::vector<tenon_test::companion> all;
       for (int i = 0; i < 4; ++i) {
-        all.push_back(tenon_test::start(GetParam(), [&, &c = c] {
+        all.push_back(tenon_test::start(GetParam(), [&] {
           ++waiting;
           if (!acquire(mu, c)) ++gave_up;
         }));
@@ -323,7 +323,7 @@ TEST_P(MutexBy, TheOthersGoOnAfterOneGaveUp) {
     section in;
     std::vector<tenon_test::companion> all;
     for (int i = 0; i < 6; ++i) {
-      all.push_back(tenon_test::start(GetParam(), [&, i, &c = c] {
+      all.push_back(tenon_test::start(GetParam(), [&, i] {
         if (i % 2 == 0) {
           mu.lock();
           in.pass();

@@ -200,7 +200,7 @@ TEST_P(OnceBy, WhoGivesUpHasNotRunIt) {
     std::atomic<int> gave_up = 0;
     std::vector<tenon_test::companion> all;
     for (int i = 0; i < 4; ++i) {
-      all.push_back(tenon_test::start(GetParam(), [&, &ctx = ctx] {
+      all.push_back(tenon_test::start(GetParam(), [&] {
         if (!once.call(ctx, [] { FAIL() << "ran twice"; })) ++gave_up;
       }));
     }

@@ -195,8 +195,8 @@ TEST_P(PipelineOn, ACancelEndsAllStages) {
     });
     std::atomic<int> seen = 0;
     p.for_each({.workers = 2}, p.batch(p.transform({.workers = 2}, nums, [](int v) { return v; }), 2),
-               [&, &stop = scope](const std::vector<int>&) {
-                 if (++seen == 10) stop();
+               [&](const std::vector<int>&) {
+                 if (++seen == 10) scope.cancel();
                });
     EXPECT_TRUE(p.wait() == tenon::canceled());
   });

@@ -1,4 +1,4 @@
-// The three forms of select: index, handlers, span; and what cases may refer to.
+// The forms of select: named cases, index, span; and what cases hold.
 
 #include <gtest/gtest.h>
 
@@ -56,83 +56,116 @@ TEST_P(SelectForms, CancellationIsACase) {
   body([] {
     const auto scope = tenon::with_cancel(tenon::background());
     const auto in = tenon::make_chan<int>();
-    EXPECT_EQ(tenon::select(tenon::recv(in), tenon::recv(scope.ctx.done()), tenon::otherwise), 2U);
+    EXPECT_EQ(tenon::select(tenon::recv(in), tenon::recv(scope.ctx().done()), tenon::otherwise), 2U);
     auto canceler = tenon_test::start(GetParam(), [&] {
       tenon_test::settle();
       scope.cancel();
     });
-    EXPECT_EQ(tenon::select(tenon::recv(in), tenon::recv(scope.ctx.done())), 1U);
-    EXPECT_EQ(scope.ctx.err(), tenon::canceled());
+    EXPECT_EQ(tenon::select(tenon::recv(in), tenon::recv(scope.ctx().done())), 1U);
+    EXPECT_EQ(scope.ctx().err(), tenon::canceled());
     canceler.join();
     EXPECT_EQ(tenon::select(tenon::recv(in), tenon::recv(tenon::background().done()), tenon::otherwise), 2U);
   });
 }
 
 // Go: the body of the chosen case runs, and no other
-TEST_P(SelectForms, OnlyTheHandlerOfTheCaseThatRanIsCalled) {
+TEST_P(SelectForms, OnlyTheCaseThatRanIsTrue) {
   body([] {
     const auto in = tenon::make_chan<int>(1);
     const auto out = tenon::make_chan<int>(1);
-    std::string ran;
-    const auto choose = [&](const tenon::chan<int>& from, const tenon::chan<int>& to) {
-      ran.clear();
-      return tenon::select(
-          tenon::recv(from, [&](std::optional<int> v) { ran += v ? "received " + std::to_string(*v) : "closed"; }),
-          tenon::send(to, 5, [&] { ran += "sent"; }), tenon::otherwise([&] { ran += "otherwise"; }));
-    };
-    EXPECT_EQ(choose(in, nullptr), 2U);
-    EXPECT_EQ(ran, "otherwise");
+    auto next = tenon::recv(in);
+    auto answer = tenon::send(out, 5);
+    EXPECT_FALSE(next);
+    EXPECT_FALSE(answer);
+    tenon::select(next, answer);
+    EXPECT_FALSE(next);
+    EXPECT_TRUE(answer);
     in.send(8);
-    EXPECT_EQ(choose(in, nullptr), 0U);
-    EXPECT_EQ(ran, "received 8");
-    EXPECT_EQ(choose(nullptr, out), 1U);
-    EXPECT_EQ(ran, "sent");
+    answer.set(6);  // `out` is full
+    tenon::select(next, answer);
+    EXPECT_TRUE(next);
+    EXPECT_FALSE(next.closed());
+    EXPECT_FALSE(answer);
+    EXPECT_EQ(*next, 8);
     EXPECT_EQ(out.recv(), 5);
     in.close();
-    EXPECT_EQ(choose(in, nullptr), 0U);
-    EXPECT_EQ(ran, "closed");
+    next = tenon::recv(in);
+    answer.disable();
+    tenon::select(next, answer);
+    EXPECT_TRUE(next);
+    EXPECT_TRUE(next.closed());
+    EXPECT_EQ(answer.take(), 6);
+    tenon::select(next, tenon::otherwise);
+    EXPECT_TRUE(next.closed()) << "for ever";
   });
 }
 
-// Go: the body of a case runs after the operation, and may do anything
-TEST_P(SelectForms, HandlersRunOutsideOfEveryLock) {
+// Go: c = nil
+TEST_P(SelectForms, ADisabledCaseNeverFires) {
   body([] {
     const auto a = tenon::make_chan<int>(1);
-    const auto b = tenon::make_chan<int>(1);
     a.send(1);
-    tenon::select(tenon::recv(a, [&](std::optional<int> v) {
-      a.send(*v + 1);
-      tenon::select(tenon::recv(a, [&](std::optional<int> w) { b.send(*w + 1); }));
-      a.close();
-    }));
-    EXPECT_EQ(b.recv(), 3);
-    EXPECT_EQ(a.recv(), std::nullopt);
+    auto next = tenon::recv(a);
+    next.disable();
+    EXPECT_EQ(tenon::select(next, tenon::otherwise), 1U);
+    EXPECT_FALSE(next);
+    next = tenon::recv(a);
+    EXPECT_EQ(tenon::select(next, tenon::otherwise), 0U);
+    EXPECT_EQ(*next, 1);
   });
 }
 
-// tenon: a handler may block, and what it throws passes
-TEST_P(SelectForms, HandlersMayBlockAndThrow) {
+// C++: what there is not
+TEST_P(SelectForms, AValueThatIsNotThereIsAPanic) {
   body([] {
-    const auto a = tenon::make_chan<int>(1);
-    const auto answer = tenon::make_chan<int>();
+    const auto a = tenon::make_chan<int>(2, "the test sends two");
+    auto next = tenon::recv(a);
+    EXPECT_PANIC((void)*next, "tenon: select: the value of a receive case that has not fired");
     a.send(1);
-    auto other = tenon_test::start(GetParam(), [=] {
-      tenon_test::settle();
-      answer.send(4);
-    });
-    EXPECT_THROW(tenon::select(tenon::recv(
-                     a, [&](std::optional<int>) { throw std::runtime_error(std::to_string(answer.recv().value())); })),
-                 std::runtime_error);
-    other.join();
-    EXPECT_EQ(a.len(), 0U) << "the operation was done";
-    EXPECT_THROW(tenon::select(tenon::otherwise([] { throw std::runtime_error("none"); })), std::runtime_error);
-    EXPECT_THROW(tenon::select(tenon::send(a, 1, [] { throw std::runtime_error("sent"); })), std::runtime_error);
-    EXPECT_EQ(a.recv(), 1);
+    tenon::select(next);
+    EXPECT_EQ(*next, 1);
+    EXPECT_EQ(tenon::select(next, tenon::otherwise), 1U);
+    EXPECT_PANIC((void)*next, "tenon: select: the value of a receive case that has not fired");
+    a.close();
+    tenon::select(next);
+    EXPECT_PANIC((void)*next, "tenon: select: the value of a receive case whose channel is closed");
+
+    const auto b = tenon::make_chan<int>(2, "the test sends two");
+    auto out = tenon::send(b, 1);
+    tenon::select(out);
+    EXPECT_PANIC(tenon::select(out),
+                 "tenon: select: a send case has no value: give it the next one by set() after it has fired");
+    EXPECT_PANIC((void)out.take(),
+                 "tenon: select: a send case has no value: give it the next one by set() after it has fired");
+    out.set(2);
+    tenon::select(out);
+    EXPECT_EQ(b.recv(), 1);
+    EXPECT_EQ(b.recv(), 2);
   });
 }
 
-// tenon: several handlers, woken from outside
-TEST_P(SelectForms, AHandlerRunsAfterAWait) {
+// C++: a case made from an lvalue borrows the channel, one made from an rvalue owns it
+TEST_P(SelectForms, ACaseOfATemporaryKeepsItsChannel) {
+  body([] {
+    const auto make = [] {
+      auto c = tenon::make_chan<std::string>(1);
+      c.send("kept");
+      return c;
+    };
+    auto next = tenon::recv(make());
+    auto moved = std::move(next);
+    EXPECT_EQ(tenon::select(next, tenon::otherwise), 1U) << "moved from";  // NOLINT
+    tenon::select(moved);
+    EXPECT_EQ(*moved, "kept");
+    auto with_value = std::move(moved);
+    EXPECT_TRUE(with_value);
+    EXPECT_EQ(*with_value, "kept");
+    EXPECT_FALSE(moved);  // NOLINT
+  });
+}
+
+// Go: the value of a receive is the receiver's
+TEST_P(SelectForms, MoveOnlyValuesComeAndGo) {
   body([] {
     const auto a = tenon::make_chan<std::unique_ptr<int>>();
     const auto b = tenon::make_chan<std::unique_ptr<int>>();
@@ -141,13 +174,13 @@ TEST_P(SelectForms, AHandlerRunsAfterAWait) {
       b.send(std::make_unique<int>(6));
       EXPECT_EQ(*a.recv().value(), 7);
     });
-    int got = 0;
-    const auto take = [&](std::optional<std::unique_ptr<int>> v) { got = **v; };
-    tenon::select(tenon_test::into(a, take), tenon_test::into(b, take));
-    EXPECT_EQ(got, 6);
-    bool sent = false;
-    tenon::select(tenon::send(a, std::make_unique<int>(7), [&] { sent = true; }), tenon_test::into(b, take));
-    EXPECT_TRUE(sent);
+    auto from_b = tenon::recv(b);
+    tenon::select(tenon::recv(a), from_b);
+    const std::unique_ptr<int> mine = std::move(*from_b);
+    EXPECT_EQ(*mine, 6);
+    auto to_a = tenon::send(a, std::make_unique<int>(7));
+    tenon::select(to_a, from_b);
+    EXPECT_TRUE(to_a);
     other.join();
   });
 }
@@ -160,17 +193,17 @@ TEST_P(SelectForms, ASpanHoldsAnyNumberOfCases) {
     auto other = tenon_test::start(GetParam(), [=] {
       for (int i = 0; i < 20; ++i) channels[static_cast<std::size_t>(i * 7 % 20)].send(i);
     });
-    std::optional<int> v;
-    std::vector<tenon::select_case> cases;
-    for (const auto& c : channels) cases.push_back(tenon_test::into(c, v));
+    tenon_test::case_list cases;
+    std::vector<tenon::recv_case<int>*> each;
+    for (const auto& c : channels) each.push_back(&cases.add(tenon::recv(c)));
     for (int i = 0; i < 20; ++i) {
-      EXPECT_EQ(tenon::select(std::span<const tenon::select_case>(cases)), static_cast<std::size_t>(i * 7 % 20));
-      EXPECT_EQ(v, i);
+      const auto at = static_cast<std::size_t>(i * 7 % 20);
+      EXPECT_EQ(tenon::select(cases.span()), at);
+      EXPECT_EQ(**each[at], i);
     }
     other.join();
-    cases.push_back(tenon::otherwise);
-    EXPECT_EQ(tenon::select(cases), 20U);
-    EXPECT_EQ(tenon::select(std::span(cases).last(1)), 0U);
+    EXPECT_EQ(tenon::select(cases.span(), tenon::otherwise), 20U);
+    EXPECT_EQ(tenon::select(cases.span().first(0), tenon::otherwise), 0U);
   });
 }
 
@@ -180,45 +213,43 @@ TEST_P(SelectForms, ASpanMixesTypesAndDirections) {
     const auto numbers = tenon::make_chan<int>(1);
     const auto words = tenon::make_chan<std::string>(1);
     const auto done = tenon::make_chan<void>();
-    std::string word = "hello";
-    int number = 0;
-    const std::vector<tenon::select_case> cases{tenon::send(words, std::move(word)), tenon_test::into(numbers, number),
-                                                tenon::recv(done)};
+    auto word = tenon::send(words, "hello");
+    auto number = tenon::recv(numbers);
+    auto stop = tenon::recv(done);
+    tenon::select_case* const cases[] = {&word, &number, &stop};
     EXPECT_EQ(tenon::select(cases), 0U);
+    EXPECT_TRUE(word);
     EXPECT_EQ(words.recv(), "hello");
     numbers.send(4);
     words.send("full");
-    word = "again";
+    word.set("again");
     EXPECT_EQ(tenon::select(cases), 1U);
-    EXPECT_EQ(number, 4);
-    EXPECT_EQ(word, "again");
+    EXPECT_EQ(*number, 4);
     done.close();
     EXPECT_EQ(tenon::select(cases), 2U);
-    EXPECT_EQ(word, "again");
+    EXPECT_TRUE(stop.closed());
+    EXPECT_EQ(word.take(), "again");
   });
 }
 
-// tenon: a send moves from its value if, and only if, it fires
-TEST_P(SelectForms, AValueNotSentIsUntouched) {
+// tenon: a value that was not sent stays in its case
+TEST_P(SelectForms, AValueNotSentStays) {
   counted::living = 0;
   body([] {
     const auto full = tenon::make_chan<counted>();
     const auto open = tenon::make_chan<counted>(1);
-    counted a(1);
-    counted b(2);
-    EXPECT_EQ(tenon::select(tenon::send(full, std::move(a)), tenon::send(open, std::move(b))), 1U);
-    EXPECT_EQ(a.value(), 1);                    // NOLINT: that is the test
-    EXPECT_EQ(b.value(), counted::moved_from);  // NOLINT
-    EXPECT_EQ(tenon::select(tenon::send(full, std::move(a)), tenon::send(open, std::move(a)), tenon::otherwise), 2U);
-    EXPECT_EQ(a.value(), 1);  // NOLINT
+    auto a = tenon::send(full, counted(1));
+    auto b = tenon::send(open, counted(2));
+    EXPECT_EQ(tenon::select(a, b), 1U);
+    EXPECT_EQ(tenon::select(a, tenon::otherwise), 1U);
     // After a wait that ended otherwise, too.
     const auto wake = tenon::make_chan<int>();
     auto other = tenon_test::start(GetParam(), [=] {
       tenon_test::settle();
       wake.send(1);
     });
-    EXPECT_EQ(tenon::select(tenon::send(full, std::move(a)), tenon::recv(wake), tenon::send(open, std::move(a))), 1U);
-    EXPECT_EQ(a.value(), 1);  // NOLINT
+    EXPECT_EQ(tenon::select(a, tenon::recv(wake)), 1U);
+    EXPECT_EQ(a.take().value(), 1);
     other.join();
     EXPECT_EQ(open.recv().value().value(), 2);
   });
@@ -232,38 +263,32 @@ TEST_P(SelectForms, AnLvalueIsSentAsACopy) {
     const std::string word = "a word that is too long to be kept inside of the string object";
     EXPECT_EQ(tenon::select(tenon::send(words, word)), 0U);
     EXPECT_EQ(words.recv(), word);
-    bool sent = false;
-    EXPECT_EQ(tenon::select(tenon::send(words, word, [&] { sent = true; }), tenon::recv(tenon::chan<int>())), 0U);
-    EXPECT_TRUE(sent);
-    EXPECT_EQ(words.recv(), word);
   });
 }
 
-// Go: the specification: the left side of a receive is only evaluated when its case is chosen
-TEST_P(SelectForms, ATargetIsOnlyAssignedWhenItsCaseRuns) {
+// C++: the value of the last round goes before the next one begins, so that its destructor runs under no lock
+TEST_P(SelectForms, TheLastValueGoesBeforeTheNextRound) {
+  struct loud {
+    tenon::chan<int> log;
+    explicit loud(tenon::chan<int> c) : log(std::move(c)) {}
+    loud(loud&&) noexcept = default;
+    loud& operator=(loud&&) noexcept = default;
+    loud(const loud&) = delete;
+    loud& operator=(const loud&) = delete;
+    ~loud() {
+      if (log) log.send(1);
+    }
+  };
   body([] {
-    const auto a = tenon::make_chan<std::string>(1);
-    const auto never = tenon::make_chan<std::string>();
-    std::string plain = "plain";
-    std::optional<std::string> maybe = "maybe";
-    a.send("new");
-    EXPECT_EQ(tenon::select(tenon_test::into(never, plain), tenon_test::into(never, maybe), tenon::recv(a)), 2U);
-    EXPECT_EQ(plain, "plain");
-    EXPECT_EQ(maybe, "maybe");
-    a.send("newer");
-    EXPECT_EQ(tenon::select(tenon_test::into(a, plain), tenon_test::into(never, maybe)), 0U);
-    EXPECT_EQ(plain, "newer");
-    a.close();
-    EXPECT_EQ(tenon::select(tenon_test::into(never, plain), tenon_test::into(a, maybe)), 1U);
-    EXPECT_EQ(maybe, std::nullopt);
+    const auto log = tenon::make_chan<int>(8, "each value reports once");
+    const auto c = tenon::make_chan<loud>(2, "the test sends two");
+    c.send(loud(log));
+    auto next = tenon::recv(c);
+    tenon::select(next);
+    EXPECT_EQ(log.len(), 0U);
+    tenon::select(next, tenon::otherwise);
+    EXPECT_EQ(log.len(), 1U);
   });
-}
-
-// C++: what a case is
-TEST(SelectCase, IsATrivialValue) {
-  static_assert(std::is_trivially_copyable_v<tenon::select_case>);
-  using plain_send = decltype(tenon::send(tenon::chan<int>(), std::declval<const int&>()));
-  static_assert(std::is_same_v<plain_send, tenon::select_case>);
 }
 
 }  // namespace

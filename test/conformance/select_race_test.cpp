@@ -42,7 +42,7 @@ TEST_P(SelectRace, TwoCasesNeverBothFire) {
     {
       const tenon::sender out(merged);
       for (const auto& lane : lanes) {
-        forwards.push_back(tenon::go([lane, out] {
+        forwards.push_back(tenon::go([lane, out = out.clone()] {
           for (const std::size_t v : lane) out.send(v);
         }));
       }
@@ -101,14 +101,14 @@ void never_misses_both(std::size_t rounds, int second_capacity, std::size_t idle
   std::atomic<std::size_t> begun = 0;
   std::atomic<std::size_t> ended = 0;
   auto g = tenon::go([&] {
-    std::vector<tenon::select_case> cases;
+    tenon_test::case_list cases;
     for (std::size_t i = 1; i <= rounds; ++i) {
       meet(begun, i);
-      cases.assign(idle_cases, tenon::recv(never));
-      cases.push_back(tenon::recv(c1));
-      cases.push_back(tenon::recv(c2));
-      cases.push_back(tenon::otherwise);
-      EXPECT_NE(tenon::select(std::span<const tenon::select_case>(cases)), cases.size() - 1) << "round " << i;
+      cases.clear();
+      for (std::size_t k = 0; k < idle_cases; ++k) cases.add(tenon::recv(never));
+      cases.add(tenon::recv(c1));
+      cases.add(tenon::recv(c2));
+      EXPECT_NE(tenon::select(cases.span(), tenon::otherwise), cases.size()) << "round " << i;
       ended = i;
     }
   });

@@ -213,7 +213,7 @@ TEST(Semaphore, ACancelThatRacesWithAReleaseLosesNothing) {
             auto scope = tenon::with_cancel(root);
             const tenon::context ctx = scope.ctx();
             auto waits = tenon::go([&s, &c = ctx] { return s.acquire(c, 1); });
-            auto cancels = tenon::go([&c = scope] { c(); });
+            auto cancels = tenon::go([&scope] { scope.cancel(); });
             s.release(2);
             cancels.join();
             if (waits.join()) s.release(1);
@@ -296,7 +296,7 @@ TEST_P(SemaphoreBy, WhoGivesUpHasTakenNothing) {
       std::atomic<int> gave_up = 0;
       std::vector<tenon_test::companion> all;
       for (int i = 0; i < 4; ++i) {
-        all.push_back(tenon_test::start(GetParam(), [&, &ctx = ctx] {
+        all.push_back(tenon_test::start(GetParam(), [&] {
           if (!s.acquire(ctx, 2)) ++gave_up;
         }));
       }
@@ -322,7 +322,7 @@ TEST_P(SemaphoreBy, ARequestForMoreThanThereIsEndsWithItsContextAlone) {
     auto scope = tenon::with_cancel(background());
     const tenon::context ctx = scope.ctx();
     std::atomic<bool> ended = false;
-    auto too_large = tenon_test::start(GetParam(), [&, &ctx = ctx] {
+    auto too_large = tenon_test::start(GetParam(), [&] {
       EXPECT_FALSE(s.acquire(ctx, n + 1));
       ended = true;
     });
@@ -381,7 +381,7 @@ TEST_P(SemaphoreBy, OneThatGivesUpLetsThoseBehindItIn) {
       s.acquire(1);
       auto scope = tenon::with_cancel(background());
       const tenon::context ctx = scope.ctx();
-      auto all_of_it = tenon_test::start(GetParam(), [&, &ctx = ctx] { EXPECT_FALSE(s.acquire(ctx, 10)); });
+      auto all_of_it = tenon_test::start(GetParam(), [&] { EXPECT_FALSE(s.acquire(ctx, 10)); });
       await_a_waiter(s);
       std::vector<tenon_test::companion> behind;
       for (int i = 0; i < 3; ++i) behind.push_back(tenon_test::start(GetParam(), [&] { s.acquire(3); }));
@@ -406,7 +406,7 @@ TEST(Semaphore, ACancelBeforeTheLastUnitIsFreeWins) {
             auto scope = tenon::with_cancel(root);
             const tenon::context ctx = scope.ctx();
             s.acquire(1);
-            auto other = tenon::go([&s, &cancel = scope] {
+            auto other = tenon::go([&s, &scope] {
               await_a_waiter(s);  // the acquisition below
               scope.cancel();
               s.release(1);
@@ -429,7 +429,7 @@ TEST_P(SemaphoreBy, ACancelThatRacesWithAReleaseHoldsNobodyUp) {
       s.acquire(1);
       auto scope = tenon::with_cancel(background());
       const tenon::context ctx = scope.ctx();
-      auto gives_up = tenon_test::start(GetParam(), [&, &ctx = ctx] {
+      auto gives_up = tenon_test::start(GetParam(), [&] {
         if (s.acquire(ctx, 2)) s.release(2);
       });
       await_a_waiter(s);
@@ -437,7 +437,7 @@ TEST_P(SemaphoreBy, ACancelThatRacesWithAReleaseHoldsNobodyUp) {
         s.acquire(2);
         s.release(2);
       });
-      auto cancels = tenon_test::start(GetParam(), [&cancel = scope] { scope.cancel(); });
+      auto cancels = tenon_test::start(GetParam(), [&scope] { scope.cancel(); });
       if (r % 2 == 0) tenon::yield();
       s.release(1);
       cancels.join();

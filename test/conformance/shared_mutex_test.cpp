@@ -429,7 +429,7 @@ TEST_P(SharedMutexBy, AWriterThatGivesUpLetsThoseBehindItIn) {
       auto scope = tenon::with_cancel(background());
       const tenon::context c = scope.ctx();
       std::atomic<int> gave_up = 0;
-      auto writer = tenon_test::start(GetParam(), [&, &c = c] {
+      auto writer = tenon_test::start(GetParam(), [&] {
         if (!acquire(mu, c)) ++gave_up;
       });
       await_a_writer(mu);
@@ -539,14 +539,14 @@ TEST_P(SharedMutexBy, WhoGivesUpLeavesNothingBehind) {
       std::atomic<int> took = 0;
       std::vector<tenon_test::companion> all;
       for (int i = 0; i < 2; ++i) {
-        all.push_back(tenon_test::start(GetParam(), [&, &c = c] {
+        all.push_back(tenon_test::start(GetParam(), [&] {
           if (acquire(mu, c)) ++took;
         }));
       }
       // Readers get in beside a reader, unless a writer is there already.
       if (held_shared) await_a_writer(mu);
       for (int i = 0; i < 2; ++i) {
-        all.push_back(tenon_test::start(GetParam(), [&, &c = c] {
+        all.push_back(tenon_test::start(GetParam(), [&] {
           if (!acquire_shared(mu, c)) return;
           if (!held_shared) ++took;
           release_shared(mu);

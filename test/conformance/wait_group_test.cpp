@@ -221,7 +221,7 @@ TEST_P(WaitGroupBy, AWaitEndsWithItsContext) {
     std::atomic<int> released = 0;
     std::vector<tenon_test::companion> all;
     for (int i = 0; i < 3; ++i) {
-      all.push_back(tenon_test::start(GetParam(), [&, &c = c] {
+      all.push_back(tenon_test::start(GetParam(), [&] {
         if (!wg.wait(c)) ++gave_up;
       }));
       all.push_back(tenon_test::start(GetParam(), [&] {

@@ -1,4 +1,4 @@
-// What SIGINT and SIGTERM do to a program, with cancel_on_signals and without.
+// What SIGINT does to a program while a run is active, and after it.
 
 #include <gtest/gtest.h>
 
@@ -13,13 +13,11 @@ using tenon_test::ending;
 using tenon_test::program;
 using tenon_test::program_command;
 
-class Signals : public testing::TestWithParam<int> {};
-
 // Go: os/signal NotifyContext
-TEST_P(Signals, CancelTheRootContextAndLetTheProgramEnd) {
+TEST(Signals, CancelTheRootContextAndLetTheProgramEnd) {
   program p(program_command("signals", {"cancel"}));
   ASSERT_TRUE(p.await_output("ready\n"));
-  p.send_signal(GetParam());
+  p.send_signal(SIGINT);
   const ending& e = p.finish();
   EXPECT_EQ(e.status, 0) << e.describe();
   EXPECT_EQ(e.out, "ready\ngoroutine: 0 context canceled\nroot: context canceled\ndone\n") << e.describe();
@@ -27,47 +25,46 @@ TEST_P(Signals, CancelTheRootContextAndLetTheProgramEnd) {
 }
 
 // Go: os/signal NotifyContext, after stop
-TEST_P(Signals, TheSecondOneEndsTheProgram) {
+TEST(Signals, TheSecondOneDumpsAndEndsTheProgram) {
   program p(program_command("signals", {"stubborn"}));
   ASSERT_TRUE(p.await_output("ready\n"));
-  p.send_signal(GetParam());
+  p.send_signal(SIGINT);
   ASSERT_TRUE(p.await_output("canceled\n"));
-  p.send_signal(GetParam());
+  p.send_signal(SIGINT);
   const ending& e = p.finish();
-  EXPECT_EQ(e.signal, GetParam()) << e.describe();
+  EXPECT_EQ(e.status, 130) << e.describe();
+  EXPECT_EQ(tenon_test::first_line(e.err), "SIGINT: interrupt");
+  EXPECT_NE(tenon_test::dump_part(e.err, "[sleep"), "") << e.describe();
 }
 
 // Go: os/signal, the default behaviour
-TEST_P(Signals, EndTheProgramThatDidNotAskForThem) {
+TEST(Signals, EndTheProgramThatDidNotAskForThem) {
   program p(program_command("signals", {"off"}));
   ASSERT_TRUE(p.await_output("ready\n"));
-  p.send_signal(GetParam());
+  p.send_signal(SIGINT);
   const ending& e = p.finish();
-  EXPECT_EQ(e.signal, GetParam()) << e.describe();
+  EXPECT_EQ(e.signal, SIGINT) << e.describe();
 }
 
 // Go: os/signal Stop
-TEST_P(Signals, AreGivenBackAfterTheRun) {
+TEST(Signals, AreGivenBackAfterTheRun) {
   program p(program_command("signals", {"after"}));
   ASSERT_TRUE(p.await_output("ready\n"));
-  p.send_signal(GetParam());
+  p.send_signal(SIGINT);
   const ending& e = p.finish();
-  EXPECT_EQ(e.signal, GetParam()) << e.describe();
+  EXPECT_EQ(e.signal, SIGINT) << e.describe();
 }
 
 // Go: none: runs may follow each other
-TEST_P(Signals, CancelEachRunOnItsOwn) {
+TEST(Signals, CancelEachRunOnItsOwn) {
   program p(program_command("signals", {"second run"}));
   ASSERT_TRUE(p.await_output("ready 0\n"));
-  p.send_signal(GetParam());
+  p.send_signal(SIGINT);
   ASSERT_TRUE(p.await_output("ready 1\n"));
-  p.send_signal(GetParam());
+  p.send_signal(SIGINT);
   const ending& e = p.finish();
   EXPECT_EQ(e.status, 0) << e.describe();
   EXPECT_EQ(e.out, "ready 0\ncanceled 0\nready 1\ncanceled 1\ndone\n") << e.describe();
 }
-
-INSTANTIATE_TEST_SUITE_P(By, Signals, testing::Values(SIGINT, SIGTERM),
-                         [](const testing::TestParamInfo<int>& info) { return info.param == SIGINT ? "Int" : "Term"; });
 
 }  // namespace

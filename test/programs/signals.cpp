@@ -27,8 +27,7 @@ int main(int argc, char** argv) {
           (void)root.done().recv();
           g.join();
           std::printf("root: %s\n", root.err().message().c_str());
-        },
-        {.cancel_on_signals = true});
+        });
     std::puts("done");
   } else if (std::strcmp(name, "stubborn") == 0) {
     // Canceled once, it goes on: the second signal has to end it.
@@ -38,16 +37,17 @@ int main(int argc, char** argv) {
           (void)root.done().recv();
           std::puts("canceled");
           tenon::sleep_for(1h);
-        },
-        {.cancel_on_signals = true});
+        });
   } else if (std::strcmp(name, "off") == 0) {
-    tenon::run([](tenon::context) {
-      std::puts("ready");
-      tenon::sleep_for(1h);
-    });
+    tenon::run(
+        [](tenon::context) {
+          std::puts("ready");
+          tenon::sleep_for(1h);
+        },
+        {.cancel_on_interrupt = false});
   } else if (std::strcmp(name, "after") == 0) {
     // A run that is over has given the signals back.
-    tenon::run([](tenon::context) {}, {.cancel_on_signals = true});
+    tenon::run([](tenon::context) {});
     std::puts("ready");
     std::this_thread::sleep_for(1h);
   } else if (std::strcmp(name, "second run") == 0) {
@@ -57,8 +57,7 @@ int main(int argc, char** argv) {
             std::printf("ready %d\n", i);
             (void)root.done().recv();
             std::printf("canceled %d\n", i);
-          },
-          {.cancel_on_signals = true});
+          });
     }
     std::puts("done");
   } else {

@@ -204,14 +204,14 @@ TEST_P(ChanStorm, OperationsAgainstCancel) {
           tenon::wait_group all;
           for (std::size_t i = 0; i < sides; ++i) {
             all.go([&, i] {
-              for (std::uint64_t n = 1; c.send(stop_senders.ctx, value_of(i, n)); ++n) {
+              for (std::uint64_t n = 1; c.send(stop_senders.ctx(), value_of(i, n)); ++n) {
                 sent[i].push_back(value_of(i, n));
                 senders_end.step();
                 receivers_end.step();
               }
             });
             all.go([&, i] {
-              while (const auto v = c.recv(stop_receivers.ctx)) {
+              while (const auto v = c.recv(stop_receivers.ctx())) {
                 received[i].push_back(*v);
                 senders_end.step();
                 receivers_end.step();
@@ -288,7 +288,7 @@ TEST_P(ChanStorm, OwnedValuesAgainstCancelAndClose) {
           for (int i = 0; i < 3; ++i) {
             all.go([&, i] {
               try {
-                for (int n = 0; c.send(stop.ctx, tenon_test::counted(n)); ++n) {
+                for (int n = 0; c.send(stop.ctx(), tenon_test::counted(n)); ++n) {
                   end.step();
                   tenon_test::counted kept(n);
                   if (!c.try_send(std::move(kept))) {
@@ -299,7 +299,7 @@ TEST_P(ChanStorm, OwnedValuesAgainstCancelAndClose) {
               }
             });
             all.go([&] {
-              while (const auto v = c.recv(stop.ctx)) {
+              while (const auto v = c.recv(stop.ctx())) {
                 EXPECT_GE(v->value(), 0);
                 end.step();
               }
@@ -351,7 +351,7 @@ TEST_P(ChanCrowd, ACancelWakesAHundredThousand) {
         for (std::size_t i = 0; i < crowd; ++i) {
           wg.go([&] {
             ++waiting;
-            EXPECT_EQ(c.recv(stop.ctx), std::nullopt);
+            EXPECT_EQ(c.recv(stop.ctx()), std::nullopt);
           });
         }
         EXPECT_TRUE(tenon_test::eventually([&] { return waiting == crowd; }));

@@ -91,7 +91,7 @@ void grow(const context& parent, tenon_test::random_source& random, int depth) {
       bool stopped = false;
       {
         auto handle = tenon::after_func(c, [&] { ++ran; });
-        auto g = tenon::go([&cancel = scope] { scope.cancel(); });
+        auto g = tenon::go([&scope] { scope.cancel(); });
         if (random.one_in(2)) stopped = handle.stop();
         g.join();
       }
@@ -129,7 +129,7 @@ void grow(const context& parent, tenon_test::random_source& random, int depth) {
       for (auto& child : children) {
         if (random.one_in(2)) wg.go([&child] { child.cancel(); });
       }
-      wg.go([&cancel = scope] { scope.cancel(); });
+      wg.go([&scope] { scope.cancel(); });
       for (auto& child : children) (void)child.ctx.done().recv();
       wg.wait();
       break;
@@ -150,7 +150,7 @@ TEST_P(ContextStress, RandomTreesCanceledFromEverywhere) {
             for (std::size_t t = 0; t < trees; ++t) {
               auto scope = tenon::with_cancel(background());
               const tenon::context root = scope.ctx();
-              auto g = tenon::go([&cancel = scope, wait = random.below(20)] {
+              auto g = tenon::go([&scope, wait = random.below(20)] {
                 for (std::uint64_t y = 0; y < wait; ++y) tenon::yield();
                 scope.cancel();
               });
@@ -173,7 +173,7 @@ TEST_P(ContextStress, OneParentManyShortLivedChildren) {
         const tenon::context parent = scope.ctx();
         tenon::wait_group wg;
         for (int i = 0; i < 8; ++i) {
-          wg.go([&, &parent = parent] {
+          wg.go([&] {
             for (std::size_t t = 0; t < times; ++t) {
               auto c_scope = tenon::with_cancel(parent);
               const tenon::context c = c_scope.ctx();
@@ -185,7 +185,7 @@ TEST_P(ContextStress, OneParentManyShortLivedChildren) {
             }
           });
         }
-        wg.go([&cancel = scope] {
+        wg.go([&scope] {
           tenon::sleep_for(2ms);
           scope.cancel();
         });
@@ -208,10 +208,10 @@ TEST_P(ContextStress, CancelsRaceWithBlockedOperations) {
           std::atomic<int> received = 0;
           tenon::wait_group wg;
           for (int i = 0; i < 4; ++i) {
-            wg.go([&, &c = c] {
+            wg.go([&] {
               while (in.send(c, 1)) ++sent;
             });
-            wg.go([&, &c = c, &cancel = scope] {
+            wg.go([&] {
               while (in.recv(c)) {
                 if (++received == enough) scope.cancel();
               }
@@ -262,7 +262,7 @@ TEST(ContextStressThreads, GoroutinesAndThreadsShareATree) {
           const tenon::context root = scope.ctx();
           std::vector<std::unique_ptr<tenon_test::os_thread>> threads;
           for (std::uint64_t i = 0; i < 2; ++i) {
-            threads.push_back(std::make_unique<tenon_test::os_thread>([&, i, &root = root] {
+            threads.push_back(std::make_unique<tenon_test::os_thread>([&, i, &root] {
               tenon_test::random_source random(seed.of(t * 8 + i));
               grow(root, random, 4);
             }));

@@ -98,7 +98,7 @@ TEST_P(LockStress, EveryWayToLockASharedMutexAtOnce) {
                 auto scope = tenon::with_cancel(background());
                 const tenon::context c = scope.ctx();
                 tenon::wait_group canceler;
-                canceler.go([&cancel = scope] { scope.cancel(); });
+                canceler.go([&scope] { scope.cancel(); });
                 held = writes ? acquire(mu, c) : acquire_shared(mu, c);
                 if (held) {  // the canceler must not be waited for while the lock is held
                   writes ? state.write(random) : state.read(random);
@@ -160,7 +160,7 @@ TEST_P(LockStress, CancelsRaceWithUnlocksOfASharedMutex) {
           for (int i = 0; i < 6; ++i) {
             const bool writes = random.one_in(2);
             const bool gives_up = i < 4;
-            wg.go([&, &c = c, writes, gives_up] {
+            wg.go([&, writes, gives_up] {
               if (gives_up) {
                 if (!(writes ? acquire(mu, c) : acquire_shared(mu, c))) return;
               } else {
@@ -170,7 +170,7 @@ TEST_P(LockStress, CancelsRaceWithUnlocksOfASharedMutex) {
             });
           }
           dawdle(random, 6);
-          wg.go([&cancel = scope] { scope.cancel(); });
+          wg.go([&scope] { scope.cancel(); });
           dawdle(random, 2);
           held_shared ? release_shared(mu) : release(mu);
           wg.wait();
@@ -195,14 +195,14 @@ TEST_P(LockStress, AReaderBehindAWriterThatGivesUpAlwaysGetsIn) {
           const tenon::context c = scope.ctx();
           tenon::wait_group wg;
           for (int i = 0; i < 2; ++i) {
-            wg.go([&mu, &c = c] { EXPECT_FALSE(acquire(mu, c)); });
+            wg.go([&mu, &c] { EXPECT_FALSE(acquire(mu, c)); });
             wg.go([&mu] {
               acquire_shared(mu);
               release_shared(mu);
             });
           }
           dawdle(random, 5);
-          wg.go([&cancel = scope] { scope.cancel(); });
+          wg.go([&scope] { scope.cancel(); });
           wg.wait();
         }
         release_shared(mu);
@@ -231,7 +231,7 @@ TEST_P(LockStress, TheLastOneToUnlockMayDestroyASharedMutex) {
           tenon::wait_group wg;
           for (int i = 0; i < n; ++i) {
             const bool reads_first = random.one_in(2);
-            wg.go([object, &deleted, &c = c, reads_first] {
+            wg.go([object, &deleted, &c, reads_first] {
               if (reads_first && acquire_shared(object->mu, c)) release_shared(object->mu);
               acquire(object->mu);
               const bool last = --object->references == 0;
@@ -270,7 +270,7 @@ TEST_P(LockStress, ASignalIsNeverLostOnAWaitThatIsGivenUp) {
           tenon::wait_group patient;
           const int n = 1 + static_cast<int>(random.below(3));
           for (int i = 0; i < n; ++i) {
-            impatient.go([&, &ctx = ctx] {
+            impatient.go([&] {
               std::unique_lock hold(mu);
               ++waiting;
               if (c->wait(hold, ctx)) ++signaled;
@@ -286,7 +286,7 @@ TEST_P(LockStress, ASignalIsNeverLostOnAWaitThatIsGivenUp) {
             if (waiting == n + 1) break;
             tenon::yield();
           }
-          impatient.go([&cancel = scope] { scope.cancel(); });
+          impatient.go([&scope] { scope.cancel(); });
           dawdle(random, 3);
           const bool all = random.one_in(4);
           all ? c->broadcast() : c->signal();
@@ -464,7 +464,7 @@ TEST_P(LockStress, CancelsRaceWithReleases) {
             const bool gives_up = i < 4;
             const auto n = gives_up ? size - static_cast<std::int64_t>(random.below(2))
                                     : 1 + static_cast<std::int64_t>(random.below(size));
-            wg.go([&, &c = c, gives_up, n] {
+            wg.go([&, gives_up, n] {
               if (gives_up) {
                 if (!s.acquire(c, n)) return;
               } else {
@@ -474,7 +474,7 @@ TEST_P(LockStress, CancelsRaceWithReleases) {
             });
           }
           dawdle(random, 6);
-          wg.go([&cancel = scope] { scope.cancel(); });
+          wg.go([&scope] { scope.cancel(); });
           dawdle(random, 2);
           s.release(ours);
           wg.wait();
@@ -499,14 +499,14 @@ TEST_P(LockStress, ASmallRequestBehindALargeOneThatGivesUpIsAlwaysServed) {
           const tenon::context c = scope.ctx();
           tenon::wait_group wg;
           for (int i = 0; i < 2; ++i) {
-            wg.go([&s, &c = c] { EXPECT_FALSE(s.acquire(c, 3)); });
+            wg.go([&s, &c] { EXPECT_FALSE(s.acquire(c, 3)); });
             wg.go([&s] {
               s.acquire(1);
               s.release(1);
             });
           }
           dawdle(random, 5);
-          wg.go([&cancel = scope] { scope.cancel(); });
+          wg.go([&scope] { scope.cancel(); });
           wg.wait();
         }
         s.release(1);
@@ -554,7 +554,7 @@ TEST_P(LockStress, AOnceRunsOneTimeAlthoughSomeGiveUp) {
           };
           tenon::wait_group wg;
           for (int i = 0; i < 6; ++i) {
-            wg.go([&, &c = c, gives_up = i < 4] {
+            wg.go([&, gives_up = i < 4] {
               if (gives_up) {
                 if (!once.call(c, f)) return;
               } else {

@@ -69,7 +69,7 @@ TEST_P(MutexStress, EveryWayToLockAtOnce) {
               default: {
                 auto scope = tenon::with_cancel(background());
                 const tenon::context c = scope.ctx();
-                auto g = tenon::go([&cancel = scope] { scope.cancel(); });
+                auto g = tenon::go([&scope] { scope.cancel(); });
                 held = acquire(mu, c);
                 if (held) {
                   // The canceler must not be waited for while the lock is held for long.
@@ -112,7 +112,7 @@ TEST_P(MutexStress, CancelsRaceWithUnlocks) {
           std::atomic<int> had = 0;
           tenon::wait_group wg;
           for (int i = 0; i < 3; ++i) {
-            wg.go([&, &c = c] {
+            wg.go([&] {
               if (acquire(mu, c)) {
                 ++had;
                 release(mu);
@@ -125,7 +125,7 @@ TEST_P(MutexStress, CancelsRaceWithUnlocks) {
             release(mu);
           });
           for (std::size_t y = 0; y < r % 7; ++y) tenon::yield();
-          wg.go([&cancel = scope] { scope.cancel(); });
+          wg.go([&scope] { scope.cancel(); });
           release(mu);
           wg.wait();
         }
@@ -179,7 +179,7 @@ TEST_P(MutexStress, TheLastOneToUnlockMayDestroyIt) {
           const tenon::context c = scope.ctx();
           tenon::wait_group wg;
           for (int i = 0; i < n; ++i) {
-            wg.go([object, &deleted, &c = c, i] {
+            wg.go([object, &deleted, &c, i] {
               // Some have first tried with a context, so that a waiter that gave up has been there.
               if (i == 0) {
                 if (acquire(object->mu, c)) release(object->mu);
@@ -216,7 +216,7 @@ TEST_P(MutexStress, TheLastOneMayDestroyItAfterASlowUnlock) {
           {
             auto scope = tenon::with_cancel(background());
             const tenon::context c = scope.ctx();
-            auto waiter = tenon::go([object, &c = c] { EXPECT_FALSE(acquire(object->mu, c)); });
+            auto waiter = tenon::go([object, &c] { EXPECT_FALSE(acquire(object->mu, c)); });
             for (int y = 0; y < 3; ++y) tenon::yield();
             scope.cancel();
           }
@@ -246,7 +246,7 @@ TEST_P(MutexStress, AGroupMayEndRightAfterItsWaitWasGivenUp) {
           const tenon::context c = scope.ctx();
           auto group = std::make_unique<tenon::wait_group>();
           group->go([] { tenon::yield(); });
-          auto canceler = tenon::go([&cancel = scope, r] {
+          auto canceler = tenon::go([&scope, r] {
             for (std::size_t y = 0; y < r % 4; ++y) tenon::yield();
             scope.cancel();
           });

@@ -131,7 +131,7 @@ TEST_P(SelectStorm, RandomCases) {
           wg.go([&, p] {
             random_source random(seed.of(p));
             std::uint64_t next = (p + 1) << 40U;
-            while (random_select(c, storm.ctx, next, records[p], random)) {
+            while (random_select(c, storm.ctx(), next, records[p], random)) {
               if (random.one_in(32)) tenon::yield();
             }
           });
@@ -151,7 +151,7 @@ TEST_P(SelectStorm, RandomCasesOfGoroutinesAndOsThreads) {
   const auto play = [&](std::size_t p) {
     random_source random(seed.of(p));
     std::uint64_t next = (p + 1) << 40U;
-    while (random_select(c, storm.ctx, next, records[p], random)) {
+    while (random_select(c, storm.ctx(), next, records[p], random)) {
     }
   };
   std::vector<std::thread> threads;
@@ -190,7 +190,7 @@ TEST_P(SelectStorm, RandomCasesAgainstCloses) {
             wg.go([&, p] {
               random_source mine(seed.of(1000 * round + p));
               std::uint64_t next = (p + 1) << 40U;
-              while (random_select(c, storm.ctx, next, records[p], mine)) {
+              while (random_select(c, storm.ctx(), next, records[p], mine)) {
                 for (auto& close : closes) close.step();
                 end.step();
                 if (mine.one_in(4)) tenon::yield();
@@ -265,7 +265,7 @@ TEST_P(SelectStorm, EverybodyOffersBothDirections) {
               const auto& a = c[n % 3];
               const auto& b = c[(n + p) % 3];
               switch (tenon::select(tenon::send(a, value), tenon_test::into(b, got), tenon_test::into(a, got),
-                                    tenon::send(b, value), tenon::recv(over.ctx.done()))) {
+                                    tenon::send(b, value), tenon::recv(over.ctx().done()))) {
                 case 0:
                 case 3:
                   sum_sent += value;
@@ -300,8 +300,8 @@ TEST_P(SelectStorm, OneReceiveOneSendOneCancel) {
         for (std::size_t round = 0; round < rounds && !HasFailure(); ++round) {
           const auto c = tenon::make_chan<std::uint64_t>(static_cast<int>(round % 2), "as much as is sent before anybody receives");
           const auto scope = tenon::with_cancel(root);
-          auto receives = tenon::go([&] { return c.recv(scope.ctx); });
-          auto sends = tenon::go([&] { return round % 4 < 2 ? c.try_send(round) : c.send(scope.ctx, round); });
+          auto receives = tenon::go([&] { return c.recv(scope.ctx()); });
+          auto sends = tenon::go([&] { return round % 4 < 2 ? c.try_send(round) : c.send(scope.ctx(), round); });
           for (std::uint64_t n = random.below(4); n > 0; --n) tenon::yield();
           scope.cancel();
           const std::optional<std::uint64_t> received = receives.join();

@@ -56,8 +56,9 @@ inline std::string caller_name(const testing::TestParamInfo<callers>& info) {
 /// An OS thread that is joined like a goroutine: `join` rethrows what left its function and may be called by a goroutine.
 class os_thread {
  public:
-  explicit os_thread(std::function<void()> f)
-      : thread_([this, f = std::move(f)] {
+  template <class F>
+  explicit os_thread(F f)
+      : thread_([this, f = std::move(f)]() mutable {
           try {
             f();
           } catch (...) {

@@ -97,7 +97,7 @@ std::chrono::nanoseconds cancel_of(std::size_t children) {
   all.reserve(children);
   for (std::size_t i = 0; i < children; ++i) all.push_back(tenon::with_cancel(parent));
   const auto taken = time_of([&c = scope] { c(); });
-  EXPECT_TRUE(std::all_of(all.begin(), all.end(), [](const auto& c) { return c.ctx.is_canceled(); }));
+  EXPECT_TRUE(std::all_of(all.begin(), all.end(), [](const auto& c) { return c.ctx().is_canceled(); }));
   return taken;
 }
 
@@ -146,7 +146,7 @@ TEST(ContextCostOf, ADeepTreeIsCanceledToItsLastLeaf) {
   chain.push_back(tenon::with_cancel(background()));
   while (chain.size() < depth) chain.push_back(tenon::with_cancel(chain.back().ctx));
   chain.front().cancel();
-  EXPECT_TRUE(std::all_of(chain.begin(), chain.end(), [](const auto& c) { return c.ctx.is_canceled(); }));
+  EXPECT_TRUE(std::all_of(chain.begin(), chain.end(), [](const auto& c) { return c.ctx().is_canceled(); }));
   // Destroyed from the root on, so that the last leaf holds the whole chain when it goes.
   const context leaf = chain.back().ctx;
   chain.clear();

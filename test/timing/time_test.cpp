@@ -121,7 +121,7 @@ TEST_P(TimeBy, SleepEndsWithItsContext) {
     auto scope = tenon::with_cancel(tenon::background());
     const tenon::context c = scope.ctx();
     EXPECT_TRUE(tenon::sleep_for(c, 1ms));
-    auto other = tenon_test::start(GetParam(), [&c = c] { EXPECT_FALSE(tenon::sleep_for(c, long_time)); });
+    auto other = tenon_test::start(GetParam(), [&c] { EXPECT_FALSE(tenon::sleep_for(c, long_time)); });
     tenon_test::settle();
     scope.cancel();
     other.join();
@@ -138,7 +138,7 @@ TEST(Sleep, BeyondTheEndOfTheClockIsNotShort) {
     auto scope = tenon::with_cancel(tenon::background());
     const tenon::context c = scope.ctx();
     std::atomic<bool> returned = false;
-    auto g = tenon::go([&c = c, &returned] {
+    auto g = tenon::go([&c, &returned] {
       EXPECT_FALSE(tenon::sleep_for(c, nanoseconds::max()));
       returned = true;
     });

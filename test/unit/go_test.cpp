@@ -138,7 +138,7 @@ TEST(Go, WaitAndItsContextMayMeet) {
       for (std::size_t i = 0; i < times; ++i) {
         auto scope = tenon::with_cancel(tenon::background());
         const tenon::context ctx = scope.ctx();
-        auto canceler = tenon::go([&cancel = scope] { scope.cancel(); });
+        auto canceler = tenon::go([&scope] { scope.cancel(); });
         auto g = tenon::go([] { return 1; });
         (void)g.wait(ctx);
         EXPECT_EQ(g.join(), 1);

@@ -39,13 +39,78 @@ using clock = std::chrono::steady_clock;
 
 // ---- run ----------------------------------------------------------------------------------------------------------------
 
-TEST(Run, GivesTheResult) {
+TEST(Run, ReturnsTheExitStatus) {
+  EXPECT_EQ(tenon::run([](tenon::group&) { return 42; }), 42);
   EXPECT_EQ(tenon::run([](context) { return 42; }), 42);
-  EXPECT_EQ(*tenon::run([](context) { return std::make_unique<int>(7); }), 7);
-  tenon::run([](const context&) {});
-  int x = 0;
-  const auto reference = [&](const context&) -> int& { return x; };
-  EXPECT_TRUE((std::is_same_v<decltype(tenon::run(reference)), int&>));
+  EXPECT_EQ(tenon::run([] { return 42; }), 42);
+  EXPECT_EQ(tenon::run([](tenon::group&) {}), 0);
+  EXPECT_EQ(tenon::run([](tenon::group&) { return tenon::error(); }), 0);
+}
+
+TEST(Run, PrefersToHandOutTheRootGroup) {
+  struct either {
+    bool* group_form;
+    int operator()(tenon::group&) const { return *group_form = true; }
+    int operator()(const context&) const { return 0; }
+  };
+  bool group_form = false;
+  tenon::run(either{&group_form});
+  EXPECT_TRUE(group_form);
+}
+
+TEST(Run, PrintsAnErrorAndReturnsOne) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(tenon::run([](tenon::group&) { return tenon::error("no such table"); }), 1);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "no such table\n");
+}
+
+TEST(Run, WaitsForItsRootGroup) {
+  int done = 0;
+  tenon::run([&](tenon::group& g) {
+    g.go([&] {
+      for (int i = 0; i < 10; ++i) tenon::yield();
+      ++done;
+    });
+  });
+  EXPECT_EQ(done, 1);
+}
+
+TEST(Run, AFailureOfAMemberIsItsFailure) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(tenon::run([](tenon::group& g) {
+              g.go([] { return tenon::error("a member failed"); });
+              g.go([](const context& ctx) { (void)ctx.done().recv(); });
+            }),
+            1);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "a member failed\n");
+}
+
+TEST(Run, AnErrorCancelsTheRootGroup) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(tenon::run([](tenon::group& g) {
+              g.go([](const context& ctx) {
+                (void)ctx.done().recv();
+                return ctx.err();
+              });
+              return tenon::error("f failed");
+            }),
+            1);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "f failed\n");
+}
+
+TEST(Run, AnExceptionCancelsTheRootGroupAndComesOut) {
+  bool ended = false;
+  EXPECT_THROW(tenon::run([&](tenon::group& g) {
+                 g.go([&](const context& ctx) {
+                   (void)ctx.done().recv();
+                   ended = true;
+                 });
+                 throw std::runtime_error("f threw");
+               }),
+               std::runtime_error);
+  EXPECT_TRUE(ended);
+  EXPECT_THROW(tenon::run([](tenon::group& g) { g.go([] { throw std::runtime_error("a member threw"); }); }),
+               std::runtime_error);
 }
 
 TEST(Run, ThrowsWhatItThrew) {
@@ -115,7 +180,7 @@ TEST(Run, WhatIsMadeOutsideWorksInside) {
   auto scope = tenon::with_cancel(tenon::background());
   const tenon::context ctx = scope.ctx();
   c.send(1);
-  tenon::run([&, &ctx = ctx, &cancel = scope](context) {
+  tenon::run([&](context) {
     EXPECT_EQ(c.recv(), 1);
     mu.lock();
     mu.unlock();

@@ -89,7 +89,7 @@ void pipeline_10(std::int64_t n) {
   expect("the sum of the values", sum, sum_below(n) + stages * n);
 }
 
-void sieve_500(std::int64_t) {
+void sieve_range(std::int64_t) {
   std::deque<numbers> channels;
   start(send_and_end(channels.emplace_back(), 2, sieve_last + 1, itself));
   std::int64_t sum = 0;

@@ -45,7 +45,7 @@ measurement wake(nanoseconds target);
 template <std::int64_t Size>
 void ring(std::int64_t n);
 void pipeline_10(std::int64_t n);
-void sieve_500(std::int64_t n);
+void sieve_range(std::int64_t n);
 void skynet_1m(std::int64_t n);
 inline unsigned sorters = 1;  // how many threads quicksort_1m has
 void quicksort_1m(std::int64_t n);

@@ -44,8 +44,9 @@ constexpr row_on table[] = {
     {{.name = "mutex_uncontended", .body = mutex_uncontended}},
     {{.name = "mutex_contended", .body = mutex_contended, .multiple = contenders}, scheduler::work_stealing},
     {{.name = "ring_1000", .body = ring_1000, .multiple = ring_size}},
-    {{.name = "sieve_500", .body = sieve_500, .whole = true}, scheduler::shared_work},
-    {{.name = "skynet_1m", .body = skynet_1m, .whole = true}, scheduler::work_stealing},
+    {{.name = "skynet_1m", .body = skynet_1m, .whole = 1'000'000}, scheduler::work_stealing},
+    // The core rows end here.
+    {{.name = "sieve_range", .body = sieve_range, .whole = 500}, scheduler::shared_work},
 };
 
 /// Threads that run fibers for as long as it lives. The thread that makes it is the first of them.

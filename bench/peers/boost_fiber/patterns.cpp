@@ -62,7 +62,7 @@ void ring_1000(std::int64_t n) {
   expect("the token", token, n);
 }
 
-void sieve_500(std::int64_t) {
+void sieve_range(std::int64_t) {
   std::deque<channel> channels(1);
   std::vector<boost::fibers::fiber> fibers;
   fibers.push_back(start([&out = channels.front()] {

@@ -27,7 +27,7 @@ void mutex_contended(std::int64_t n);
 // patterns.cpp
 inline constexpr std::int64_t ring_size = 1000;
 void ring_1000(std::int64_t n);
-void sieve_500(std::int64_t n);
+void sieve_range(std::int64_t n);
 void skynet_1m(std::int64_t n);
 
 }  // namespace bench::boost_fiber

@@ -13,16 +13,18 @@ func buffered128(n int) error {
 }
 
 func oneToOne(n int, ch chan int) error {
-	go func() {
-		defer close(ch)
+	var sender sync.WaitGroup
+	sender.Go(func() {
 		for i := range n {
 			ch <- i
 		}
-	}()
+		close(ch)
+	})
 	sum := 0
 	for v := range ch {
 		sum += v
 	}
+	sender.Wait()
 	return expect("the sum of the values", sum, sumBelow(n))
 }
 

@@ -10,7 +10,8 @@ type row struct {
 	name      string
 	body      func(n int) error // does n operations and checks their result
 	multiple  int               // n is a multiple of this; 0 means 1
-	whole     bool              // measured as whole runs of body(1), in milliseconds
+	count     int               // unless 0, n is this, whatever --ms says
+	whole     int               // unless 0, measured as whole runs of body(1), each of so many operations
 	oneWorker bool              // measures a switch, which two workers would not make
 	// Where the figure is not the time that the operations take: makes it, in about the time that is given.
 	own func(target time.Duration) (measurement, error)
@@ -30,15 +31,22 @@ func measure(r row, target time.Duration) (measurement, error) {
 	if r.own != nil {
 		return r.own(target)
 	}
-	if r.whole {
+	if r.whole != 0 {
 		_, err := timed(r, 1)
-		runs, total := 0, time.Duration(0)
+		ops, total := 0, time.Duration(0)
 		for err == nil && total < target {
 			var t time.Duration
 			t, err = timed(r, 1)
-			runs, total = runs+1, total+t
+			ops, total = ops+r.whole, total+t
 		}
-		return measurement{"ms", ratio(total, time.Millisecond) / float64(max(runs, 1)), runs}, err
+		return measurement{"ns/op", float64(total.Nanoseconds()) / float64(max(ops, 1)), ops}, err
+	}
+	if r.count != 0 {
+		if _, err := timed(r, r.count); err != nil {
+			return measurement{}, err
+		}
+		t, err := timed(r, r.count)
+		return measurement{"ns/op", float64(t.Nanoseconds()) / float64(r.count), r.count}, err
 	}
 	multiple := max(r.multiple, 1)
 	scaled := func(n int, factor float64) int {

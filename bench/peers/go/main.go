@@ -20,9 +20,9 @@ const usage = "usage: tenon_peer_go list | run ROW [--ms N] [--workers N] | " +
 
 // rows stand in the order of bench/README.md.
 var rows = []row{
-	{name: "yield", body: yield, multiple: 2, oneWorker: true},
-	{name: "spawn_join", body: spawnJoin},
+	{name: "spawn_join", body: spawnJoin, count: 300_000},
 	{name: "spawn_batch", body: spawnBatch, multiple: batchSize},
+	{name: "yield", body: yield, multiple: 2, count: 2_000_000, oneWorker: true},
 	{name: "unbuffered", body: unbuffered},
 	{name: "ping_pong", body: pingPong},
 	{name: "buffered_128", body: buffered128},
@@ -35,8 +35,8 @@ var rows = []row{
 	{name: "context_cancel", body: contextCancel},
 	{name: "timer_start_stop", body: timerStartStop},
 	{name: "ring_1000", body: ring(1000), multiple: 1000},
-	{name: "sieve_500", body: sieve500, whole: true},
-	{name: "skynet_1m", body: skynet1M, whole: true},
+	{name: "sieve_500", body: sieve500, whole: 500},
+	{name: "skynet_1m", body: skynet1M, whole: 1_000_000},
 	// The core rows end here.
 	{name: "select_8", body: select8, multiple: 8},
 	{name: "select_64", body: select64, multiple: 64},
@@ -77,7 +77,8 @@ var rows = []row{
 	{name: "park_1m", body: park(1_000_000), multiple: 1_000_000},
 	{name: "pipeline_10", body: pipeline10},
 	{name: "parallel_transform", body: parallelTransform},
-	{name: "quicksort_1m", body: quicksort1M, whole: true},
+	{name: "quicksort_1m", body: quicksort1M, whole: 1_000_000},
+	{name: "sieve_range", body: sieveRange, whole: 500},
 	{name: "wake_p50", own: wake(500)},
 	{name: "wake_p99", own: wake(990)},
 	{name: "wake_p999", own: wake(999)},

@@ -21,13 +21,16 @@ func ring(size int) func(n int) error {
 		laps := n / size
 		first := make(chan int)
 		in := first
+		var others sync.WaitGroup
 		for range size - 1 {
 			out := make(chan int)
+			others.Add(1)
 			go func(in <-chan int) {
-				defer close(out)
+				defer others.Done()
 				for v := range in {
 					out <- v + 1
 				}
+				close(out)
 			}(in)
 			in = out
 		}
@@ -37,7 +40,7 @@ func ring(size int) func(n int) error {
 			token = <-in + 1
 		}
 		close(first)
-		<-in // all have ended
+		others.Wait()
 		return expect("the token", token, n)
 	}
 }
@@ -167,8 +170,56 @@ func split(a []int64) int {
 	}
 }
 
-// sieve500: the concurrent prime sieve over 2…3571, which are the first 500 primes.
+// sieve500: the concurrent prime sieve over 2…3571, among which are the first 500 primes. Whoever sends or receives also
+// watches a channel that says to stop.
 func sieve500(int) error {
+	stop := make(chan int)
+	ch := make(chan int)
+	var all sync.WaitGroup
+	all.Add(1)
+	go func(out chan<- int) {
+		defer all.Done()
+		for v := 2; v <= sieveLast; v++ {
+			select {
+			case out <- v:
+			case <-stop:
+				return
+			}
+		}
+	}(ch)
+	sum := 0
+	for range sievePrimes {
+		prime := <-ch
+		sum += prime
+		next := make(chan int)
+		all.Add(1)
+		go func(in <-chan int, out chan<- int) {
+			defer all.Done()
+			for {
+				select {
+				case v := <-in:
+					if v%prime == 0 {
+						continue
+					}
+					select {
+					case out <- v:
+					case <-stop:
+						return
+					}
+				case <-stop:
+					return
+				}
+			}
+		}(ch, next)
+		ch = next
+	}
+	close(stop)
+	all.Wait()
+	return expect("the sum of the primes", sum, sieveSum)
+}
+
+// sieveRange: the same, but the numbers' channel is closed at the end, and each filter ranges over what comes.
+func sieveRange(int) error {
 	ch := make(chan int)
 	go func(out chan<- int) {
 		defer close(out)
@@ -203,22 +254,30 @@ func sieveFilter(in <-chan int, out chan<- int, prime int) {
 // skynet1M: a tree of goroutines, ten children to a node, sums the numbers of its million leaves.
 func skynet1M(int) error {
 	result := make(chan int)
-	go skynet(result, 0, skynetLeaves)
-	return expect("the sum of the leaves", <-result, skynetTheSum)
+	var root sync.WaitGroup
+	root.Add(1)
+	go skynet(&root, result, 0, skynetLeaves)
+	sum := <-result
+	root.Wait()
+	return expect("the sum of the leaves", sum, skynetTheSum)
 }
 
-func skynet(result chan<- int, number, leaves int) {
+func skynet(siblings *sync.WaitGroup, result chan<- int, number, leaves int) {
+	defer siblings.Done()
 	if leaves == 1 {
 		result <- number
 		return
 	}
 	sums := make(chan int)
+	var children sync.WaitGroup
+	children.Add(skynetFanout)
 	for i := range skynetFanout {
-		go skynet(sums, number+i*(leaves/skynetFanout), leaves/skynetFanout)
+		go skynet(&children, sums, number+i*(leaves/skynetFanout), leaves/skynetFanout)
 	}
 	sum := 0
 	for range skynetFanout {
 		sum += <-sums
 	}
 	result <- sum
+	children.Wait()
 }

@@ -1,15 +1,17 @@
 package main
 
-// select2: one goroutine selects over two unbuffered channels; a producer feeds n/2 values into each.
+import "sync"
+
+// select2: one goroutine selects over two unbuffered channels; another sends n/2 values over each, by turns.
 func select2(n int) error {
 	a, b := make(chan int), make(chan int)
-	produce := func(ch chan<- int) {
+	var sender sync.WaitGroup
+	sender.Go(func() {
 		for i := range n / 2 {
-			ch <- i
+			a <- i
+			b <- i
 		}
-	}
-	go produce(a)
-	go produce(b)
+	})
 	sumA, sumB := 0, 0
 	for range n {
 		select {
@@ -19,19 +21,21 @@ func select2(n int) error {
 			sumB += v
 		}
 	}
+	sender.Wait()
 	if err := expect("the sum of the first channel's values", sumA, sumBelow(n/2)); err != nil {
 		return err
 	}
 	return expect("the sum of the second channel's values", sumB, sumBelow(n/2))
 }
 
-// selectDefault: n selects of a receive from an empty channel, with a default.
+// selectDefault: n selects over two empty channels, with a default.
 func selectDefault(n int) error {
-	ch := make(chan int)
+	a, b := make(chan int), make(chan int)
 	misses := 0
 	for range n {
 		select {
-		case <-ch:
+		case <-a:
+		case <-b:
 		default:
 			misses++
 		}

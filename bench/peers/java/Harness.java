@@ -11,16 +11,16 @@ final class Harness {
       return row.own().measure(target);
     }
     long began = System.nanoTime();
-    if (row.whole()) {
+    if (row.whole() != 0) {
       do {
         timed(row, 1);
       } while (System.nanoTime() - began < WARM_UP);
-      long runs = 0;
+      long ops = 0;
       long total = 0;
-      for (; total < target; ++runs) {
+      for (; total < target; ops += row.whole()) {
         total += timed(row, 1);
       }
-      return new Row.Measurement("ms", total / 1e6 / runs, runs);
+      return new Row.Measurement("ns/op", (double) total / ops, ops);
     }
     long n = row.multiple();
     long t = timed(row, n);

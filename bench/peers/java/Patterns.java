@@ -89,7 +89,7 @@ final class Patterns {
     }
   }
 
-  static void sieve500(long n) throws Exception {
+  static void sieveRange(long n) throws Exception {
     BlockingQueue<Long> numbers = Channels.unbuffered();
     Harness.start(
         () -> {

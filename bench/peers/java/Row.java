@@ -1,5 +1,5 @@
 /** One line of the comparison. */
-record Row(String name, Body body, long multiple, boolean whole, boolean oneWorker, Own own, Around around) {
+record Row(String name, Body body, long multiple, long whole, boolean oneWorker, Own own, Around around) {
   /** Does n operations and checks their result. */
   interface Body {
     void run(long n) throws Exception;
@@ -22,11 +22,11 @@ record Row(String name, Body body, long multiple, boolean whole, boolean oneWork
   record Measurement(String unit, double value, long ops) {}
 
   static Row of(String name, Body body) {
-    return new Row(name, body, 1, false, false, null, Task::run);
+    return new Row(name, body, 1, 0, false, null, Task::run);
   }
 
   static Row own(String name, Own own) {
-    return new Row(name, null, 1, false, false, own, Task::run);
+    return new Row(name, null, 1, 0, false, own, Task::run);
   }
 
   /** n is a multiple of this. */
@@ -34,9 +34,9 @@ record Row(String name, Body body, long multiple, boolean whole, boolean oneWork
     return new Row(name, body, multiple, whole, oneWorker, own, around);
   }
 
-  /** Measured as whole runs of body(1), in milliseconds. */
-  Row inWholeRuns() {
-    return new Row(name, body, multiple, true, oneWorker, own, around);
+  /** Measured as whole runs of body(1), each of so many operations. */
+  Row inWholeRunsOf(long ops) {
+    return new Row(name, body, multiple, ops, oneWorker, own, around);
   }
 
   /** Measures a switch, which two workers would not make. */

@@ -20,7 +20,6 @@ constexpr row rows[] = {
     {.name = "mutex_uncontended", .body = mutex_uncontended},
     {.name = "mutex_contended", .body = mutex_contended<contenders, 0>, .multiple = contenders},
     {.name = "ring_1000", .body = ring<1000>, .multiple = 1000},
-    {.name = "sieve_500", .body = sieve_500, .whole = true},
     // The core rows end here.
     {.name = "chan_64", .body = chan_64},
     {.name = "chan_1k", .body = chan_1k},
@@ -44,7 +43,8 @@ constexpr row rows[] = {
     {.name = "ring_100", .body = ring<100>, .multiple = 100},
     {.name = "pipeline_10", .body = pipeline_10},
     {.name = "parallel_transform", .body = parallel_transform},
-    {.name = "quicksort_1m", .body = quicksort_1m, .whole = true},
+    {.name = "quicksort_1m", .body = quicksort_1m, .whole = 1'000'000},
+    {.name = "sieve_range", .body = sieve_range, .whole = 500},
     {.name = "wake_p50", .own = wake<500>},
     {.name = "wake_p99", .own = wake<990>},
     {.name = "wake_p999", .own = wake<999>},

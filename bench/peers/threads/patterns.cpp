@@ -100,7 +100,7 @@ void parallel_transform(std::int64_t n) {
   expect("the number of results", next, n);
 }
 
-void sieve_500(std::int64_t) {
+void sieve_range(std::int64_t) {
   std::deque<numbers> channels(1);
   std::vector<std::jthread> threads;
   threads.emplace_back([&out = channels.front()] {

@@ -43,7 +43,7 @@ template <std::int64_t Size>
 void ring(std::int64_t n);
 void pipeline_10(std::int64_t n);
 void parallel_transform(std::int64_t n);
-void sieve_500(std::int64_t n);
+void sieve_range(std::int64_t n);
 void quicksort_1m(std::int64_t n);
 
 // time.cpp

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "channel.hpp"
 #include "rows.hpp"
 
 namespace bench::threads {
@@ -26,9 +27,13 @@ void yield(std::int64_t n) {
 }
 
 void spawn_join(std::int64_t n) {
-  std::int64_t count = 0;
-  for (std::int64_t i = 0; i < n; ++i) std::thread([&count] { ++count; }).join();
-  expect("the number of threads that ran", count, n);
+  channel<std::int64_t> ended;
+  std::int64_t sum = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::jthread one([&ended, i] { ended.send(i); });
+    sum += *ended.recv();
+  }
+  expect("the sum of what the threads sent", sum, sum_below(n));
 }
 
 void spawn_batch(std::int64_t n) {

@@ -17,8 +17,8 @@ pub struct Measurement {
 enum Body {
     /// Does n operations, n being a multiple of the number, and checks their result.
     Ops(fn(i64) -> Checked, i64),
-    /// Measured as whole runs, in milliseconds.
-    Whole(fn() -> Checked),
+    /// Measured as whole runs, each of so many operations.
+    Whole(fn() -> Checked, i64),
     /// Where the figure is not the time that the operations take: makes it, in about the time that is given.
     Own(fn(Duration) -> Result<Measurement, String>),
 }
@@ -46,8 +46,9 @@ impl Row {
         Row::new(name, Body::Ops(body, multiple))
     }
 
-    pub const fn whole(name: &'static str, body: fn() -> Checked) -> Row {
-        Row::new(name, Body::Whole(body))
+    /// A run of it is so many operations.
+    pub const fn whole(name: &'static str, ops: i64, body: fn() -> Checked) -> Row {
+        Row::new(name, Body::Whole(body, ops))
     }
 
     pub const fn own(name: &'static str, body: fn(Duration) -> Result<Measurement, String>) -> Row {
@@ -71,15 +72,14 @@ impl Row {
     fn measure(&self, target: Duration) -> Result<Measurement, String> {
         match self.body {
             Body::Own(body) => body(target),
-            Body::Whole(body) => {
+            Body::Whole(body, of_one) => {
                 timed(body)?;
-                let (mut runs, mut total) = (0, Duration::ZERO);
+                let (mut ops, mut total) = (0, Duration::ZERO);
                 while total < target {
                     total += timed(body)?;
-                    runs += 1;
+                    ops += of_one;
                 }
-                let value = total.as_secs_f64() * 1e3 / runs as f64;
-                Ok(Measurement { unit: "ms", value, ops: runs })
+                Ok(Measurement { unit: "ns/op", value: total.as_nanos() as f64 / ops as f64, ops })
             }
             Body::Ops(body, multiple) => {
                 let scaled = |n: i64, factor: f64| ((n as f64 * factor) as i64 / multiple).max(1) * multiple;

@@ -8,6 +8,7 @@ use futures_util::stream::{Stream, StreamExt};
 use tokio::runtime::{Builder, Handle};
 use tokio::select;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::harness::{expect, sum_below, Checked};
 
@@ -190,29 +191,54 @@ pub fn fan_in_100<C: Channels>(n: i64) -> Checked {
     })
 }
 
-/// Waits for all channels at once; asks the one after the last that had a value first, so that none is left behind.
+/// Waits for all channels at once; asks the one after the last that had a value first, so that none is left behind. Returns
+/// the sum of what came from each, n values in all.
+async fn receive_from_any<C: Channels>(n: i64, rxs: &mut [C::Receiver<i64>]) -> Vec<i64> {
+    let width = rxs.len();
+    let mut streams: Vec<_> = rxs.iter_mut().map(C::stream).collect();
+    let mut sums = vec![0; width];
+    let mut first = 0;
+    for _ in 0..n {
+        let (c, v) = poll_fn(|cx| {
+            let polled = (first..width).chain(0..first).find_map(|c| match streams[c].poll_next_unpin(cx) {
+                Poll::Ready(Some(v)) => Some((c, v)),
+                _ => None,
+            });
+            polled.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await;
+        sums[c] += v;
+        first = (c + 1) % width;
+    }
+    sums
+}
+
+/// A sender for each channel.
 pub fn select_wide<C: Channels, const WIDTH: usize>(n: i64) -> Checked {
     on_worker(async move {
         let each = n / WIDTH as i64;
         let (txs, mut rxs): (Vec<_>, Vec<_>) = (0..WIDTH).map(|_| unbuffered_channel::<C>()).unzip();
         let producers = txs.into_iter().map(|tx| tokio::spawn(produce::<C>(each, tx))).collect();
-        let mut streams: Vec<_> = rxs.iter_mut().map(C::stream).collect();
-        let mut sums = [0; WIDTH];
-        let mut first = 0;
-        for _ in 0..n {
-            let (c, v) = poll_fn(|cx| {
-                let polled = (first..WIDTH).chain(0..first).find_map(|c| match streams[c].poll_next_unpin(cx) {
-                    Poll::Ready(Some(v)) => Some((c, v)),
-                    _ => None,
-                });
-                polled.map_or(Poll::Pending, Poll::Ready)
-            })
-            .await;
-            sums[c] += v;
-            first = (c + 1) % WIDTH;
-        }
+        let sums = receive_from_any::<C>(n, &mut rxs).await;
         join_all(producers).await;
         sums.iter().try_for_each(|&sum| expect("the sum of one channel's values", sum, sum_below(each)))
+    })
+}
+
+/// One sender, which alternates between two channels.
+pub fn select_2<C: Channels>(n: i64) -> Checked {
+    on_worker(async move {
+        let (a, from_a) = unbuffered_channel::<C>();
+        let (b, from_b) = unbuffered_channel::<C>();
+        let sender = tokio::spawn(async move {
+            for i in 0..n / 2 {
+                C::send(&a, i).await;
+                C::send(&b, i).await;
+            }
+        });
+        let sums = receive_from_any::<C>(n, &mut [from_a, from_b]).await;
+        join_all(vec![sender]).await;
+        sums.iter().try_for_each(|&sum| expect("the sum of one channel's values", sum, sum_below(n / 2)))
     })
 }
 
@@ -287,10 +313,58 @@ pub fn ring<C: Channels, const SIZE: i64>(n: i64) -> Checked {
     })
 }
 
+const PRIMES: i64 = 500;
+const LAST: i64 = 3571; // the 500th prime
+const SUM: i64 = 824_693; // of the first 500 primes
+
+/// A token that is cancelled stands for the channel that says to stop.
 pub fn sieve_500<C: Channels>() -> Checked {
-    const PRIMES: i64 = 500;
-    const LAST: i64 = 3571; // the 500th prime
-    const SUM: i64 = 824_693; // of the first 500 primes
+    on_worker(async {
+        let stop = CancellationToken::new();
+        let (tx, mut last) = unbuffered_channel::<C>();
+        let stopped = stop.clone();
+        let generator = tokio::spawn(async move {
+            let mut stopped = pin!(stopped.cancelled());
+            for v in 2..=LAST {
+                select! {
+                    () = C::send(&tx, v) => {}
+                    () = &mut stopped => break,
+                }
+            }
+            tx // which stays open
+        });
+        let mut filters = Vec::new();
+        let mut sum = 0;
+        for _ in 0..PRIMES {
+            let prime = C::recv(&mut last).await.unwrap_or(1);
+            sum += prime;
+            let (tx, rx) = unbuffered_channel::<C>();
+            let mut numbers = std::mem::replace(&mut last, rx);
+            let stopped = stop.clone();
+            filters.push(tokio::spawn(async move {
+                let mut stopped = pin!(stopped.cancelled());
+                loop {
+                    let v = select! {
+                        Some(v) = C::recv(&mut numbers) => v,
+                        () = &mut stopped => return,
+                    };
+                    if v % prime != 0 {
+                        select! {
+                            () = C::send(&tx, v) => {}
+                            () = &mut stopped => return,
+                        }
+                    }
+                }
+            }));
+        }
+        stop.cancel();
+        join_all(filters).await;
+        join_all(vec![generator]).await;
+        expect("the sum of the primes", sum, SUM)
+    })
+}
+
+pub fn sieve_range<C: Channels>() -> Checked {
     on_worker(async {
         let (tx, mut last) = unbuffered_channel::<C>();
         let mut tasks = vec![tokio::spawn(async move {

@@ -32,8 +32,12 @@ fn select_2(n: i64) -> Checked {
     let (to_b, b) = bounded(0);
     let (mut sum_a, mut sum_b) = (0, 0);
     thread::scope(|s| {
-        s.spawn(|| produce::<Crossbeam>(n / 2, &to_a));
-        s.spawn(|| produce::<Crossbeam>(n / 2, &to_b));
+        s.spawn(|| {
+            for i in 0..n / 2 {
+                Crossbeam::send(&to_a, i);
+                Crossbeam::send(&to_b, i);
+            }
+        });
         for _ in 0..n {
             select! {
                 recv(a) -> v => sum_a += v.unwrap_or(0),
@@ -87,11 +91,13 @@ fn select_send(n: i64) -> Checked {
 }
 
 fn select_default(n: i64) -> Checked {
-    let (_to, from) = bounded::<i64>(0);
+    let (_to_a, a) = bounded::<i64>(0);
+    let (_to_b, b) = bounded::<i64>(0);
     let mut misses = 0;
     for _ in 0..n {
         select! {
-            recv(from) -> _ => {}
+            recv(a) -> _ => {}
+            recv(b) -> _ => {}
             default => misses += 1,
         }
     }

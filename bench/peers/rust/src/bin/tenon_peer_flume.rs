@@ -51,10 +51,11 @@ impl tasks::Channels for Flume {
 }
 
 fn select_default(n: i64) -> Checked {
-    let (_to, from) = bounded::<i64>(0);
+    let (_to_a, a) = bounded::<i64>(0);
+    let (_to_b, b) = bounded::<i64>(0);
     let mut misses = 0;
     for _ in 0..n {
-        if from.try_recv().is_err() {
+        if a.try_recv().is_err() && b.try_recv().is_err() {
             misses += 1;
         }
     }
@@ -67,11 +68,11 @@ const ROWS: &[Row] = &[
     Row::ops("buffered_128", threads::buffered_128::<Flume>),
     Row::ops("buffered_uncontended", threads::buffered_uncontended::<Flume>),
     Row::multiple("mpmc_4x4", 4, tasks::mpmc_4x4::<Flume>),
-    Row::multiple("select_2", 2, tasks::select_wide::<Flume, 2>),
+    Row::multiple("select_2", 2, tasks::select_2::<Flume>),
     Row::ops("select_default", select_default),
     Row::multiple("ring_1000", 1000, tasks::ring::<Flume, 1000>),
-    Row::whole("sieve_500", tasks::sieve_500::<Flume>),
-    Row::whole("skynet_1m", tasks::skynet_1m::<Flume>),
+    Row::whole("sieve_500", 500, tasks::sieve_500::<Flume>),
+    Row::whole("skynet_1m", 1_000_000, tasks::skynet_1m::<Flume>),
     // The core rows end here.
     Row::multiple("select_8", 8, tasks::select_wide::<Flume, 8>),
     Row::multiple("select_64", 64, tasks::select_wide::<Flume, 64>),
@@ -82,6 +83,7 @@ const ROWS: &[Row] = &[
     Row::multiple("fan_in_100", tasks::FAN_IN, tasks::fan_in_100::<Flume>),
     Row::multiple("ring_100", 100, tasks::ring::<Flume, 100>),
     Row::ops("pipeline_10", tasks::pipeline_10::<Flume>),
+    Row::whole("sieve_range", 500, tasks::sieve_range::<Flume>),
 ];
 
 fn main() -> ExitCode {

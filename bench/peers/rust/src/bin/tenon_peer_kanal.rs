@@ -52,10 +52,11 @@ impl tasks::Channels for Kanal {
 }
 
 fn select_default(n: i64) -> Checked {
-    let (_to, from) = bounded::<i64>(0);
+    let (_to_a, a) = bounded::<i64>(0);
+    let (_to_b, b) = bounded::<i64>(0);
     let mut misses = 0;
     for _ in 0..n {
-        if let Ok(None) = from.try_recv() {
+        if let (Ok(None), Ok(None)) = (a.try_recv(), b.try_recv()) {
             misses += 1;
         }
     }
@@ -68,11 +69,11 @@ const ROWS: &[Row] = &[
     Row::ops("buffered_128", threads::buffered_128::<Kanal>),
     Row::ops("buffered_uncontended", threads::buffered_uncontended::<Kanal>),
     Row::multiple("mpmc_4x4", 4, tasks::mpmc_4x4::<Kanal>),
-    Row::multiple("select_2", 2, tasks::select_wide::<Kanal, 2>),
+    Row::multiple("select_2", 2, tasks::select_2::<Kanal>),
     Row::ops("select_default", select_default),
     Row::multiple("ring_1000", 1000, tasks::ring::<Kanal, 1000>),
-    Row::whole("sieve_500", tasks::sieve_500::<Kanal>),
-    Row::whole("skynet_1m", tasks::skynet_1m::<Kanal>),
+    Row::whole("sieve_500", 500, tasks::sieve_500::<Kanal>),
+    Row::whole("skynet_1m", 1_000_000, tasks::skynet_1m::<Kanal>),
     // The core rows end here.
     Row::multiple("select_8", 8, tasks::select_wide::<Kanal, 8>),
     Row::multiple("select_64", 64, tasks::select_wide::<Kanal, 64>),
@@ -83,6 +84,7 @@ const ROWS: &[Row] = &[
     Row::multiple("fan_in_100", tasks::FAN_IN, tasks::fan_in_100::<Kanal>),
     Row::multiple("ring_100", 100, tasks::ring::<Kanal, 100>),
     Row::ops("pipeline_10", tasks::pipeline_10::<Kanal>),
+    Row::whole("sieve_range", 500, tasks::sieve_range::<Kanal>),
 ];
 
 fn main() -> ExitCode {

@@ -38,7 +38,7 @@ const ROWS: &[Row] = &[
     Row::multiple("park_100", 100, channel::park::<100>),
     Row::multiple("park_1000", 1000, channel::park::<1000>),
     Row::multiple("park_10k", 10_000, channel::park::<10_000>),
-    Row::whole("quicksort_1m", spawn::quicksort_1m),
+    Row::whole("quicksort_1m", 1_000_000, spawn::quicksort_1m),
     Row::own("wake_p50", wake::wake::<500>),
     Row::own("wake_p99", wake::wake::<990>),
     Row::own("wake_p999", wake::wake::<999>),

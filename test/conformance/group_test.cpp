@@ -20,42 +20,41 @@ using tenon::group;
 using tenon::error;
 using tenon_test::settle;
 
-class ErrgroupOn : public testing::TestWithParam<unsigned> {
+class GroupOn : public testing::TestWithParam<unsigned> {
  protected:
   template <class F>
   static void in_run(F&& f) {
     tenon::run([&](const context& root) { f(root); }, {.workers = GetParam()});
   }
 };
-INSTANTIATE_TEST_SUITE_P(Workers, ErrgroupOn, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, GroupOn, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
 
 // Go: x/sync/errgroup TestZeroGroup
-TEST_P(ErrgroupOn, APlainGroupReturnsItsFirstError) {
+TEST_P(GroupOn, ReturnsItsFirstErrorHoweverOftenItIsAsked) {
   in_run([](const context&) {
-    const error first(std::string("errgroup_test: 1"));
-    const error second(std::string("errgroup_test: 2"));
+    const error first(std::string("group_test: 1"));
+    const error second(std::string("group_test: 2"));
     const std::vector<std::vector<error>> cases = {{}, {nullptr}, {first}, {first, nullptr}, {first, nullptr, second}};
     for (const auto& errors : cases) {
-      errgroup g;
+      group g(tenon::background());
       error want;
       for (const error& e : errors) {
         g.go([e] { return e; });
         if (!want) want = e;
-        const error got = g.wait();  // a group may be used again
+        const error got = g.wait();  // a group may be used again; its context stays canceled
         EXPECT_TRUE(got == want) << got.message() << " instead of " << want.message();
       }
-      EXPECT_FALSE(g.ctx().is_canceled()) << "it has no context to cancel";
     }
   });
 }
 
 // Go: x/sync/errgroup TestWithContext
-TEST_P(ErrgroupOn, TheContextEndsWithTheFirstErrorOrWithTheWait) {
+TEST_P(GroupOn, TheContextEndsWithTheFirstErrorOrWithTheWait) {
   in_run([](const context& root) {
     const error doom(std::string("group_test: doomed"));
     const std::vector<std::vector<error>> cases = {{}, {nullptr}, {doom}, {doom, nullptr}};
     for (const auto& errors : cases) {
-      errgroup g(root);
+      group g(root);
       for (const error& e : errors) g.go([e] { return e; });
       const error got = g.wait();
       EXPECT_EQ(static_cast<bool>(got), !errors.empty() && static_cast<bool>(errors[0]));
@@ -67,10 +66,10 @@ TEST_P(ErrgroupOn, TheContextEndsWithTheFirstErrorOrWithTheWait) {
 }
 
 // Go: x/sync/errgroup TestCancelCause
-TEST_P(ErrgroupOn, TheFirstErrorIsTheCause) {
+TEST_P(GroupOn, TheFirstErrorIsTheCause) {
   in_run([](const context& root) {
     const error doom(std::string("group_test: doomed"));
-    errgroup g(root);
+    group g(root);
     g.go([doom] { return doom; });
     g.go([](const context& c) {
       (void)c.done().recv();  // ends because the other one failed
@@ -78,7 +77,7 @@ TEST_P(ErrgroupOn, TheFirstErrorIsTheCause) {
     });
     EXPECT_TRUE(g.wait() == doom);
     EXPECT_TRUE(tenon::cause(g.ctx()) == doom);
-    errgroup fine(root);
+    group fine(root);
     fine.go([] {});
     EXPECT_FALSE(fine.wait());
     EXPECT_TRUE(tenon::cause(fine.ctx()) == tenon::canceled());
@@ -86,9 +85,9 @@ TEST_P(ErrgroupOn, TheFirstErrorIsTheCause) {
 }
 
 // Go: x/sync/errgroup TestTryGo
-TEST_P(ErrgroupOn, TryGoStartsOnlyWhatTheLimitAllows) {
+TEST_P(GroupOn, TryGoStartsOnlyWhatTheLimitAllows) {
   in_run([](const context&) {
-    errgroup g;
+    group g(tenon::background());
     constexpr int n = 42;
     const auto leave = tenon::make_chan<void>();
     g.set_limit(n);
@@ -107,9 +106,9 @@ TEST_P(ErrgroupOn, TryGoStartsOnlyWhatTheLimitAllows) {
 }
 
 // Go: x/sync/errgroup TestGoLimit
-TEST_P(ErrgroupOn, NeverMoreTasksThanTheLimit) {
+TEST_P(GroupOn, NeverMoreTasksThanTheLimit) {
   in_run([](const context&) {
-    errgroup g;
+    group g(tenon::background());
     constexpr int limit = 10;
     g.set_limit(limit);
     std::atomic<int> active = 0;
@@ -130,9 +129,9 @@ TEST_P(ErrgroupOn, NeverMoreTasksThanTheLimit) {
 }
 
 // Go: x/sync/errgroup SetLimit
-TEST(Errgroup, TheLimitCannotChangeWhileTasksAreActive) {
+TEST(Group, TheLimitCannotChangeWhileTasksAreActive) {
   tenon::run([](const context&) {
-    errgroup g;
+    group g(tenon::background());
     g.set_limit(3);
     const auto leave = tenon::make_chan<void>();
     for (int i = 0; i < 2; ++i) g.go([leave] { (void)leave.recv(); });
@@ -144,9 +143,9 @@ TEST(Errgroup, TheLimitCannotChangeWhileTasksAreActive) {
 }
 
 // Go: x/sync/errgroup, a panic in a task; here the exception comes out of wait
-TEST_P(ErrgroupOn, AnExceptionIsAFailureLikeAnother) {
+TEST_P(GroupOn, AnExceptionIsAFailureLikeAnother) {
   in_run([](const context& root) {
-    errgroup g(root);
+    group g(root);
     g.go([] { throw std::runtime_error("thrown"); });
     g.go([](const context& c) {
       (void)c.done().recv();
@@ -160,23 +159,23 @@ TEST_P(ErrgroupOn, AnExceptionIsAFailureLikeAnother) {
 }
 
 // Go: none: what a task may return
-TEST(Errgroup, ATaskReturnsNothingOrWhatAnErrorIsMadeFrom) {
+TEST(Group, ATaskReturnsNothingOrWhatAnErrorIsMadeFrom) {
   tenon::run([](const context& root) {
-    errgroup g(root);
+    group g(root);
     g.go([] {});
     EXPECT_FALSE(g.wait());
-    errgroup code(root);
+    group code(root);
     code.go([](const context&) { return std::make_error_code(std::errc::timed_out); });
     EXPECT_TRUE(code.wait().is(std::errc::timed_out));
   });
 }
 
 // Go: the difference to Go is that a group has an owner
-TEST_P(ErrgroupOn, DestructionWithoutAWaitCancelsAndWaits) {
+TEST_P(GroupOn, DestructionWithoutAWaitCancelsAndWaits) {
   in_run([](const context& root) {
     std::atomic<int> ended = 0;
     {
-      errgroup g(root);
+      group g(root);
       for (int i = 0; i < 10; ++i) {
         g.go([&](const context& c) {
           (void)c.done().recv();
@@ -192,17 +191,17 @@ TEST_P(ErrgroupOn, DestructionWithoutAWaitCancelsAndWaits) {
 std::atomic<int> unhandled = 0;
 
 // Go: the difference to Go is that nothing is dropped silently
-TEST(Errgroup, AnExceptionThatNobodyWaitedForIsReported) {
+TEST(Group, AnExceptionThatNobodyWaitedForIsReported) {
   const auto before = tenon::set_unhandled_hook([](std::exception_ptr, const char*, const char*) { ++unhandled; });
   tenon::run([](const context& root) {
     unhandled = 0;
     {
-      errgroup g(root);
+      group g(root);
       g.go([] { throw std::runtime_error("lost"); });
     }
     EXPECT_EQ(unhandled, 1);
     {
-      errgroup g(root);
+      group g(root);
       g.go([] { throw std::runtime_error("seen"); });
       EXPECT_TRUE(g.wait());
     }
@@ -212,9 +211,9 @@ TEST(Errgroup, AnExceptionThatNobodyWaitedForIsReported) {
 }
 
 // Go: none: a wait that can be given up
-TEST(Errgroup, AWaitCanBeGivenUp) {
+TEST(Group, AWaitCanBeGivenUp) {
   tenon::run([](const context& root) {
-    errgroup g(root);
+    group g(root);
     const auto leave = tenon::make_chan<void>();
     g.go([leave] { (void)leave.recv(); });
     auto scope = tenon::with_cancel(root);
@@ -224,6 +223,113 @@ TEST(Errgroup, AWaitCanBeGivenUp) {
     EXPECT_FALSE(g.ctx().is_canceled());
     leave.close();
     EXPECT_FALSE(g.wait());
+  });
+}
+
+// Go: x/sync/errgroup, the index of the loop
+TEST_P(GroupOn, GoNPassesTheIndexWhereItIsTaken) {
+  in_run([](const context& root) {
+    std::atomic<int> sum = 0;
+    std::atomic<int> calls = 0;
+    group g(root);
+    g.go_n(20, [&](int i) { sum += i; });
+    g.go_n(20, [&](const context& ctx, int i) -> error {
+      sum += i;
+      return ctx.err();
+    });
+    g.go_n(20, [&](const context&) { ++calls; });
+    g.go_n(20, [&] { ++calls; });
+    g.go_n(0, [&] { ++calls; });
+    EXPECT_FALSE(g.wait());
+    EXPECT_EQ(sum, 2 * 190);
+    EXPECT_EQ(calls, 40);
+  });
+}
+
+// Go: a function that starts a goroutine and returns its channel
+TEST_P(GroupOn, AStageClosesItsChannelWhenItEnds) {
+  in_run([](const context& root) {
+    group g(root);
+    const auto numbers = g.produce<int>([](tenon::sender<int>& out, const context& ctx) {
+      for (int i = 1; i <= 3; ++i) {
+        if (!out.send(ctx, i)) break;
+      }
+      return ctx.err();
+    });
+    const auto squares = g.produce<int>([=](tenon::sender<int>& out) {
+      for (const int n : numbers) out.send(n * n);
+    });
+    std::vector<int> got;
+    for (const int n : squares) got.push_back(n);
+    EXPECT_EQ(got, (std::vector<int>{1, 4, 9}));
+    EXPECT_FALSE(g.wait());
+  });
+}
+
+// Go: none
+TEST_P(GroupOn, AStageThatFailsFailsTheGroupBeforeItsChannelCloses) {
+  in_run([](const context& root) {
+    group g(root);
+    const auto out = g.produce<int>(1, [](tenon::sender<int>& out) {
+      out.send(1);
+      throw std::runtime_error("after one");
+    });
+    EXPECT_EQ(out.recv(), 1);
+    EXPECT_EQ(out.recv(), std::nullopt);
+    EXPECT_TRUE(g.ctx().is_canceled());
+    EXPECT_EQ(tenon::cause(g.ctx()).message(), "after one");
+    EXPECT_THROW(g.wait().rethrow(), std::runtime_error);
+  });
+}
+
+// Go: a WaitGroup and a goroutine that waits and closes
+TEST_P(GroupOn, SeveralProducersCloseWithTheLast) {
+  in_run([](const context& root) {
+    group g(root);
+    std::atomic<int> next = 0;
+    const auto out = g.produce_n<int>(8, 4, "the test reads all", [&](tenon::sender<int>& out) {
+      for (int i = next++; i < 100; i = next++) out.send(i);
+    });
+    EXPECT_EQ(out.cap(), 4U);
+    int sum = 0;
+    for (const int v : out) sum += v;
+    EXPECT_EQ(sum, 4950);
+    EXPECT_FALSE(g.wait());
+  });
+}
+
+// Go: none: a stage that waited for room could block its pipeline for ever
+TEST_P(GroupOn, StagesDoNotCountAgainstTheLimit) {
+  in_run([](const context& root) {
+    group g(root);
+    g.set_limit(1);
+    const auto leave = tenon::make_chan<void>();
+    g.go([leave] { (void)leave.recv(); });
+    const auto numbers = g.produce<int>([](tenon::sender<int>& out) { out.send(7); });
+    const auto twice = g.produce<int>([=](tenon::sender<int>& out) {
+      for (const int n : numbers) out.send(2 * n);
+    });
+    EXPECT_EQ(twice.recv(), 14);
+    EXPECT_FALSE(g.try_go([] {}));
+    leave.close();
+    EXPECT_FALSE(g.wait());
+  });
+}
+
+// Go: none
+TEST_P(GroupOn, MembersRunUnderItsContext) {
+  in_run([](const context& root) {
+    group g(root);
+    g.go([&] {
+      EXPECT_TRUE(tenon::this_goroutine::context() == g.ctx());
+      auto below = tenon::go([](const context& ctx) {
+        (void)ctx.done().recv();
+        return tenon::cause(ctx).message();
+      });
+      EXPECT_EQ(below.join(), "enough");
+    });
+    g.go([] { return error(std::string("enough")); });
+    EXPECT_EQ(g.wait().message(), "enough");
   });
 }
 
