@@ -28,12 +28,12 @@ void context_tree(std::int64_t n) {
   for (std::int64_t round = 0; round < n / Width; ++round) {
     auto scope = tenon::with_cancel(tenon::background());
     const tenon::context parent = scope.ctx();
-    std::vector<tenon::cancel_context> children;
+    std::vector<tenon::cancel_scope> children;
     children.reserve(static_cast<std::size_t>(Width));
     for (std::int64_t i = 0; i < Width; ++i) children.push_back(tenon::with_cancel(parent));
     scope.cancel();
     for (const auto& child : children) {
-      if (child.ctx.err() == tenon::canceled()) ++canceled;
+      if (child.ctx().err() == tenon::canceled()) ++canceled;
     }
   }
   expect("the number of children seen canceled", canceled, n);
@@ -46,13 +46,13 @@ template void context_tree<10'000>(std::int64_t);
 void context_depth(std::int64_t n) {
   std::int64_t canceled = 0;
   for (std::int64_t round = 0; round < n / tree_depth; ++round) {
-    std::vector<tenon::cancel_context> chain;
+    std::vector<tenon::cancel_scope> chain;
     chain.reserve(static_cast<std::size_t>(tree_depth));
     chain.push_back(tenon::with_cancel(tenon::background()));
-    for (std::int64_t i = 1; i < tree_depth; ++i) chain.push_back(tenon::with_cancel(chain.back().ctx));
+    for (std::int64_t i = 1; i < tree_depth; ++i) chain.push_back(tenon::with_cancel(chain.back().ctx()));
     chain.front().cancel();
     for (const auto& one : chain) {
-      if (one.ctx.err() == tenon::canceled()) ++canceled;
+      if (one.ctx().err() == tenon::canceled()) ++canceled;
     }
   }
   expect("the number of descendants seen canceled", canceled, n);

@@ -162,8 +162,11 @@ void sieve_500(std::int64_t) {
   const auto numbers = make_chan<std::int64_t>();
   std::vector<tenon::goroutine<>> goroutines;
   goroutines.push_back(tenon::go([numbers, stop] {
-    for (std::int64_t v = 2; v <= sieve_last; ++v) {
-      if (tenon::select(tenon::send(numbers, v), tenon::recv(stop)) == 1) return;
+    auto next = tenon::send(numbers, 2);
+    auto stopped = tenon::recv(stop);
+    for (std::int64_t v = 2; v <= sieve_last; next.set(++v)) {
+      tenon::select(next, stopped);
+      if (stopped) return;
     }
   }));
   in_chan in = numbers;
@@ -173,9 +176,16 @@ void sieve_500(std::int64_t) {
     sum += prime;
     const auto out = make_chan<std::int64_t>();
     goroutines.push_back(tenon::go([in, out, stop, prime] {
-      std::int64_t v = 0;
-      while (tenon::select(tenon::recv(in, v), tenon::recv(stop)) == 0) {
-        if (v % prime != 0 && tenon::select(tenon::send(out, v), tenon::recv(stop)) == 1) return;
+      auto next = tenon::recv(in);
+      auto pass = tenon::send(out, 0);
+      auto stopped = tenon::recv(stop);
+      for (;;) {
+        tenon::select(next, stopped);
+        if (stopped) return;
+        if (*next % prime == 0) continue;
+        pass.set(*next);
+        tenon::select(pass, stopped);
+        if (stopped) return;
       }
     }));
     in = out;

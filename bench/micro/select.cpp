@@ -21,11 +21,14 @@ void select_2(std::int64_t n) {
   });
   std::int64_t sum_a = 0;
   std::int64_t sum_b = 0;
+  auto from_a = tenon::recv(a);
+  auto from_b = tenon::recv(b);
   for (std::int64_t i = 0; i < n; ++i) {
-    std::int64_t v = 0;
-    switch (tenon::select(tenon::recv(a, v), tenon::recv(b, v))) {
-      case 0: sum_a += v; break;
-      default: sum_b += v; break;
+    tenon::select(from_a, from_b);
+    if (from_a) {
+      sum_a += *from_a;
+    } else {
+      sum_b += *from_b;
     }
   }
   sender.join();
@@ -36,21 +39,21 @@ void select_2(std::int64_t n) {
 template <std::size_t Width>
 void select_wide(std::int64_t n) {
   const std::int64_t each = n / static_cast<std::int64_t>(Width);
-  std::int64_t v = 0;
-  std::vector<tenon::chan<std::int64_t>> channels;  // cases do not hold them
-  std::vector<tenon::select_case> cases;
+  std::vector<tenon::recv_case<std::int64_t>> cases;
+  cases.reserve(Width);
+  std::vector<tenon::select_case*> all;
   tenon::wait_group producers;
   for (std::size_t c = 0; c < Width; ++c) {
-    const auto& ch = channels.emplace_back(tenon::make_chan<std::int64_t>());
-    cases.push_back(tenon::recv(ch, v));
+    const auto ch = tenon::make_chan<std::int64_t>();
+    all.push_back(&cases.emplace_back(tenon::recv(tenon::chan(ch))));
     producers.go([ch, each] {
       for (std::int64_t i = 0; i < each; ++i) ch.send(i);
     });
   }
   std::vector<std::int64_t> sums(Width);
   for (std::int64_t i = 0; i < n; ++i) {
-    const std::size_t fired = tenon::select(cases);
-    sums[fired] += v;
+    const std::size_t fired = tenon::select(all);
+    sums[fired] += *cases[fired];
   }
   producers.wait();
   for (const std::int64_t sum : sums) expect("the sum of one channel's values", sum, sum_below(each));
@@ -71,12 +74,14 @@ void select_send(std::int64_t n) {
   });
   std::int64_t sent = 0;
   std::int64_t sum = 0;
+  auto out = tenon::send(to, 0);
+  auto in = tenon::recv(from);
   for (std::int64_t i = 0; i < n; ++i) {
-    std::int64_t v = 0;
-    if (tenon::select(tenon::send(to, sent), tenon::recv(from, v)) == 0) {
-      ++sent;
+    tenon::select(out, in);
+    if (out) {
+      out.set(++sent);
     } else {
-      sum += v;
+      sum += *in;
     }
   }
   producer.join();
@@ -89,8 +94,10 @@ void select_default(std::int64_t n) {
   auto a = tenon::make_chan<std::int64_t>();
   auto b = tenon::make_chan<std::int64_t>();
   std::int64_t misses = 0;
+  auto from_a = tenon::recv(a);
+  auto from_b = tenon::recv(b);
   for (std::int64_t i = 0; i < n; ++i) {
-    if (tenon::select(tenon::recv(a), tenon::recv(b), tenon::otherwise) == 2) ++misses;
+    if (tenon::select(from_a, from_b, tenon::otherwise) == 2) ++misses;
   }
   expect("the number of times that the default was chosen", misses, n);
 }

@@ -34,7 +34,8 @@ struct plain_operations {
   static std::optional<int> recv(const tenon::chan<int>& c) { return c.recv(); }
   static polled poll(const tenon::chan<int>& c) {
     std::optional<int> v;
-    return {tenon::select(tenon_test::into(c, v), tenon::otherwise) == 0, v};
+    const bool over = tenon::select(tenon_test::into(c, v), tenon::otherwise) == 0;
+    return {over, v};
   }
 };
 
@@ -51,7 +52,8 @@ struct small_selects {
   }
   static polled poll(const tenon::chan<int>& c) {
     std::optional<int> v;
-    return {tenon::select(tenon::otherwise, tenon_test::into(c, v)) == 1, v};
+    const bool over = tenon::select(tenon::otherwise, tenon_test::into(c, v)) == 1;
+    return {over, v};
   }
 };
 
@@ -71,7 +73,8 @@ struct large_selects {
   }
   static polled poll(const tenon::chan<int>& c) {
     std::optional<int> v;
-    return {tenon::select(tenon::recv(never), tenon::otherwise, tenon_test::into(c, v)) == 2, v};
+    const bool over = tenon::select(tenon::recv(never), tenon::otherwise, tenon_test::into(c, v)) == 2;
+    return {over, v};
   }
 };
 

@@ -155,9 +155,9 @@ TEST(ChanOfInterfaces, CarriesWhateverImplementsThem) {
   c.send(std::make_unique<triangle>());
   std::unique_ptr<shape> late = std::make_unique<square>();
   EXPECT_FALSE(c.try_send(std::move(late)));
-  EXPECT_EQ(
-      tenon::select(tenon::send(c, std::move(late)), tenon::send(c, std::make_unique<triangle>()), tenon::otherwise),
-      2U);
+  auto later = tenon::send(c, std::move(late));
+  EXPECT_EQ(tenon::select(later, tenon::send(c, std::make_unique<triangle>()), tenon::otherwise), 2U);
+  late = later.take();
   EXPECT_EQ(c.recv().value()->sides(), 3);
   c.send(std::move(late));
   EXPECT_EQ(c.recv().value()->sides(), 4);

@@ -146,7 +146,9 @@ TEST(ChanNonblockValue, IsUntouchedWhenItDidNotGo) {
   EXPECT_FALSE(c.try_send(std::move(v)));
   ASSERT_NE(v, nullptr);
   EXPECT_EQ(*v, 2);
-  EXPECT_EQ(tenon::select(tenon::send(c, std::move(v)), tenon::otherwise), 1U);
+  auto out = tenon::send(c, std::move(v));
+  EXPECT_EQ(tenon::select(out, tenon::otherwise), 1U);
+  v = out.take();
   ASSERT_NE(v, nullptr);
   EXPECT_EQ(*v, 2);
   EXPECT_EQ(*c.recv().value(), 1);

@@ -36,9 +36,8 @@ TEST_P(Sieve, ChainOfFilters) {
   EXPECT_EQ(expected[24], 97);
   tenon::run(
       [&](const tenon::context& root) {
-        tenon::wait_group stages;
-        const auto scope = tenon::with_cancel(root);
-        const tenon::context& ctx = scope.ctx();
+        tenon::group stages(root);  // its destructor cancels the stages and waits for them
+        const tenon::context& ctx = stages.ctx();
         const auto candidates = tenon::make_chan<int>();
         stages.go([=] {
           for (int n = 2; candidates.send(ctx, n); ++n) {
@@ -68,7 +67,7 @@ struct multiples {
 };
 
 // Every number from `first` in steps of `step`.
-numbers arithmetic(tenon::wait_group& stages, const tenon::context& ctx, int first, int step, int slack) {
+numbers arithmetic(tenon::group& stages, const tenon::context& ctx, int first, int step, int slack) {
   const auto out = tenon::make_chan<int>(slack, "generates ahead, and blocks when its reader has enough");
   stages.go([=] {
     for (int n = first; out.send(ctx, n); n += step) {
@@ -78,7 +77,7 @@ numbers arithmetic(tenon::wait_group& stages, const tenon::context& ctx, int fir
 }
 
 // A queue without bound between the result and `out`: a select whose send case is nil while there is nothing to send.
-tenon::send_chan<int> without_bound(tenon::wait_group& stages, const tenon::context& ctx,
+tenon::send_chan<int> without_bound(tenon::group& stages, const tenon::context& ctx,
                                     const tenon::send_chan<int>& out) {
   const auto in = tenon::make_chan<int>();
   stages.go([=] {
@@ -103,9 +102,8 @@ TEST_P(Sieve, MergedMultiplesAgainstCandidates) {
   const std::vector<int> expected = primes_by_division(count);
   tenon::run(
       [&](const tenon::context& root) {
-        tenon::wait_group stages;
-        const auto scope = tenon::with_cancel(root);
-        const tenon::context& ctx = scope.ctx();
+        tenon::group stages(root);  // its destructor cancels the stages and waits for them
+        const tenon::context& ctx = stages.ctx();
         const auto composites = tenon::make_chan<int>(50, "computed ahead");
         const auto found = tenon::make_chan<int>(10, "computed ahead");
         const auto primes = tenon::make_chan<int>(10, "computed ahead");

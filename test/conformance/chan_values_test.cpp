@@ -182,8 +182,9 @@ TEST_P(ChanValues, APanickingSendDestroysItsValue) {
   EXPECT_PANIC(tenon::select(tenon::send(c, counted(1))), "send on closed channel");
   counted lvalue(2);
   EXPECT_PANIC(tenon::select(tenon::send(c, lvalue)), "send on closed channel");
-  EXPECT_PANIC(tenon::select(tenon::send(c, std::move(lvalue))), "send on closed channel");
-  EXPECT_EQ(lvalue.value(), 2);  // NOLINT: it must not have been moved from
+  auto out = tenon::send(c, std::move(lvalue));
+  EXPECT_PANIC(tenon::select(out), "send on closed channel");
+  EXPECT_EQ(out.take().value(), 2) << "it must not have been moved from";
   EXPECT_EQ(counted::living, 1);
 }
 

@@ -122,8 +122,7 @@ INSTANTIATE_TEST_SUITE_P(
                     misuse{"uninitialised_timer_stop", "time: Stop called on uninitialized Timer"},
                     misuse{"uninitialised_timer_reset", "time: Reset called on uninitialized Timer"},
                     misuse{"uninitialised_ticker_reset", "time: Reset called on uninitialized Ticker"},
-                    misuse{"own_panic", "of my own"}, misuse{"std_exception", "something broke"},
-                    misuse{"wait_group_throw", "in the group"}),
+                    misuse{"own_panic", "of my own"}, misuse{"std_exception", "something broke"}),
     misuse_name);
 
 // Go: runtime/crash_test.go TestPanicLoop: also what cannot say what it is ends the program
