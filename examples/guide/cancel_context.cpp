@@ -34,7 +34,7 @@ int main() {
     const auto squares = sq(stages, count(stages));
     for (int i = 0; i < 2; ++i) std::cout << *squares.recv() << '\n';
     stages.cancel();
-    std::cout << "the stages ended with: " << stages.wait().message() << '\n';
+    if (!stages.wait()) std::cout << "the stages have ended, as they were told to\n";
     // [/snippet]
   });
 }

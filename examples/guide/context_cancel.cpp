@@ -2,7 +2,7 @@
 //
 // A worker flushes at every tick until its context is canceled. Notice: the loop waits for the tick *and* for the
 // cancellation, and returns why it ended. The two cases are made once and used in every round. Whoever started the
-// worker has it in a group, which stops it and waits for it.
+// worker has its handle, which stops it and waits for it.
 
 #include <iostream>
 
@@ -42,14 +42,13 @@ int main() {
     worker w;
     // [snippet]
     // The caller controls the lifetime.
-    tn::group workers(root.ctx());
-    workers.go([&w](tn::context ctx) { return w.run(ctx); });
+    auto running = tn::go(root.ctx(), [&w](tn::context ctx) { return w.run(ctx); });
     // [/snippet]
     for (int i = 0; i < 3; ++i) std::cout << "flush " << *w.flushed().recv() << '\n';
     // [snippet]
     // Later: signal stop, and wait until it has.
-    workers.cancel();
-    std::cout << "the worker returned: " << workers.wait().message() << '\n';
+    running.cancel();
+    std::cout << "the worker returned: " << running.join().message() << '\n';
     // [/snippet]
   });
 }

@@ -10,7 +10,7 @@
 //  1. Every goroutine is a member of one group. What stops the work (a failure, where those count, output that cannot be written, Ctrl-C)
 //     cancels the group's context, and the first of them is what the group returns.
 //  2. The end runs down the line: when the walk ends `files` closes, when the last worker ends `results` closes, and then the printer is
-//     done. It is the same when the group is canceled, so lines that are known by then are still printed.
+//     done. It is the same when the group is canceled, so lines that have reached the printer by then are still printed.
 //  3. A file has a place in the window from the moment it is found until its line is printed. So there are at most `places` of them,
 //     whatever the size of the tree, and results are out of order by no more than that.
 
@@ -41,7 +41,7 @@ struct job {
 };
 
 tn::recv_chan<job> find_files(tn::group& g, const options& chosen, tn::semaphore& window) {
-  return g.produce<job>(places, "each file in it has a place in the window", [&](tn::sender<job>& out, tn::context ctx) {
+  return g.produce<job>([&](tn::sender<job>& out, tn::context ctx) {
     std::uint64_t number = 0;
     walk(ctx, chosen.paths, chosen.sequence,
          [&](found file) { return window.acquire(ctx) && out.send(ctx, {number++, std::move(file)}); });
@@ -51,20 +51,18 @@ tn::recv_chan<job> find_files(tn::group& g, const options& chosen, tn::semaphore
 
 tn::recv_chan<result> digest_files(tn::group& g, tn::recv_chan<job> files, const options& chosen, const algorithm& how,
                                    std::atomic<std::uint64_t>& bytes) {
-  return g.produce_n<result>(
-      chosen.jobs, places, "each result in it has a place in the window",
-      [&, files](tn::sender<result>& out, tn::context ctx) {
-        digester digest(how, bytes);
-        std::string hex;
-        for (auto [number, file] : files.range(ctx)) {
-          if (!file.failure) file.failure = digest(ctx, file, hex);
-          if (file.failure && !chosen.keep_going) return file.failure;
-          result r = {number, {}, file.failure};
-          if (!r.failure) r.line = sum_line(hex, file.path, chosen.zero);
-          if (!out.send(ctx, std::move(r))) break;
-        }
-        return ctx.err();
-      });
+  return g.produce_n<result>(chosen.jobs, [&, files](tn::sender<result>& out, tn::context ctx) {
+    digester digest(how, bytes);
+    std::string hex;
+    for (auto [number, file] : files.range(ctx)) {
+      if (!file.failure) file.failure = digest(ctx, file, hex);
+      if (file.failure && !chosen.keep_going) return file.failure;
+      result r = {number, {}, file.failure};
+      if (!r.failure) r.line = sum_line(hex, file.path, chosen.zero);
+      if (!out.send(ctx, std::move(r))) break;
+    }
+    return ctx.err();
+  });
 }
 
 /// Walks ahead of `find_files`, to say how many files there will be.
@@ -78,8 +76,9 @@ tn::recv_chan<std::uint64_t> count_files(tn::group& g, const options& chosen) {
 
 /// `total` may be nil.
 tn::error print_lines(const tn::context& ctx, tn::recv_chan<result> results, tn::recv_chan<std::uint64_t> total,
-                      printer& out, tn::semaphore& window) {
+                      const options& chosen, printer& out, tn::semaphore& window) {
   sequencer in_order(places);
+  std::uint64_t arrived = 0;
   tn::ticker ticker(100ms);
   auto next = tn::recv(results);
   auto count = tn::recv(total);
@@ -94,6 +93,7 @@ tn::error print_lines(const tn::context& ctx, tn::recv_chan<result> results, tn:
     } else if (next.closed()) {
       return out.finish(ctx);
     } else {
+      if (chosen.sequence == order::as_they_come) next->number = arrived++;
       in_order.put(std::move(*next));
       while (auto r = in_order.next()) {
         if (tn::error e = out.print(ctx, *r)) return e;
@@ -106,7 +106,7 @@ tn::error print_lines(const tn::context& ctx, tn::recv_chan<result> results, tn:
 }  // namespace
 
 exit_status digest_all(const tn::context& ctx, const options& chosen, const algorithm& how) {
-  const auto until_told = tn::with_signals(ctx, {SIGTERM});
+  const auto until_told = tn::with_signals(ctx, {SIGTERM});  // as Ctrl-C, which `run` sees to
   std::atomic<std::uint64_t> bytes = 0;
   tn::semaphore window(places);
   printer out(chosen, bytes);
@@ -115,7 +115,7 @@ exit_status digest_all(const tn::context& ctx, const options& chosen, const algo
   auto files = find_files(g, chosen, window);
   auto results = digest_files(g, files, chosen, how, bytes);
   auto total = out.shows_progress() ? count_files(g, chosen) : nullptr;
-  g.go([&](tn::context ctx) { return print_lines(ctx, results, total, out, window); });
+  g.go([&](tn::context ctx) { return print_lines(ctx, results, total, chosen, out, window); });
 
   const tn::error why = g.wait();
   if (!why) return out.failures() == 0 ? exit_status::success : exit_status::failed;

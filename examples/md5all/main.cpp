@@ -75,5 +75,7 @@ int main(int argc, char** argv) {
   if (status != md5all::exit_status::nobody_reads) return static_cast<int>(status);
   std::signal(SIGPIPE, on_closed_pipe);
   std::raise(SIGPIPE);
+  // Whoever started this process ignores it.
+  md5all::complain(md5all::line_writer::failed(std::make_error_code(std::errc::broken_pipe)).message());
   return static_cast<int>(md5all::exit_status::failed);
 }

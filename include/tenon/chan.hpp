@@ -122,6 +122,7 @@ class sends<void, Self> {
     nothing signal;
     return chan_try_send(core(), &signal) == try_result::done;
   }
+
  private:
   chan_core* core() const noexcept { return chan_access::core(static_cast<const Self&>(*this)); }
 };

@@ -229,8 +229,7 @@ concept go_callable =
     std::invocable<std::decay_t<F>, std::decay_t<A>...> || std::invocable<std::decay_t<F>, context, std::decay_t<A>...>;
 /// It could be called with the arguments themselves, but not with the goroutine's copies of them.
 template <class F, class... A>
-concept go_wants_references =
-    (sizeof...(A) != 0) && std::invocable<F, A...> && !go_callable<F, A...>;
+concept go_wants_references = (sizeof...(A) != 0) && std::invocable<F, A...> && !go_callable<F, A...>;
 template <class...>
 inline constexpr bool never = false;
 
@@ -255,17 +254,20 @@ auto go(F&& f, A&& a, std::source_location where = std::source_location::current
 template <class F, class A, class B>
   requires detail::go_callable<F, A, B>
 auto go(F&& f, A&& a, B&& b, std::source_location where = std::source_location::current()) {
-  return detail::go_access::spawn({.where = where}, nullptr, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
+  return detail::go_access::spawn({.where = where}, nullptr, std::forward<F>(f), std::forward<A>(a),
+                                  std::forward<B>(b));
 }
 template <class F, class A, class B, class C>
   requires detail::go_callable<F, A, B, C>
 auto go(F&& f, A&& a, B&& b, C&& c, std::source_location where = std::source_location::current()) {
-  return detail::go_access::spawn({.where = where}, nullptr, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c));
+  return detail::go_access::spawn({.where = where}, nullptr, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                                  std::forward<C>(c));
 }
 template <class F, class A, class B, class C, class D>
   requires detail::go_callable<F, A, B, C, D>
 auto go(F&& f, A&& a, B&& b, C&& c, D&& d, std::source_location where = std::source_location::current()) {
-  return detail::go_access::spawn({.where = where}, nullptr, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c), std::forward<D>(d));
+  return detail::go_access::spawn({.where = where}, nullptr, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                                  std::forward<C>(c), std::forward<D>(d));
 }
 
 /// Says what is wrong where `f` takes an argument by reference.
@@ -290,14 +292,14 @@ auto go(detail::context_at ctx, F&& f, A&&... a) {
 template <class F, class... A>
   requires detail::go_callable<F, A...>
 auto go(const go_options& options, F&& f, A&&... a) {
-  return detail::go_access::spawn({.name = options.name, .stack_size = options.stack_size, .where = options.where}, nullptr,
-                                  std::forward<F>(f), std::forward<A>(a)...);
+  return detail::go_access::spawn({.name = options.name, .stack_size = options.stack_size, .where = options.where},
+                                  nullptr, std::forward<F>(f), std::forward<A>(a)...);
 }
 template <class F, class... A>
   requires detail::go_callable<F, A...>
 auto go(const go_options& options, const context& ctx, F&& f, A&&... a) {
-  return detail::go_access::spawn({.name = options.name, .stack_size = options.stack_size, .where = options.where}, &ctx,
-                                  std::forward<F>(f), std::forward<A>(a)...);
+  return detail::go_access::spawn({.name = options.name, .stack_size = options.stack_size, .where = options.where},
+                                  &ctx, std::forward<F>(f), std::forward<A>(a)...);
 }
 
 }  // namespace tenon

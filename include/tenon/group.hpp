@@ -34,8 +34,9 @@
 /// limit a member that waits for room keeps its own.
 ///
 /// Thread-safe but for construction and destruction. Cannot be copied or moved. Panics with Go's text: `errgroup: modify limit while N
-/// goroutines in the group are still active`.
+/// goroutines in the group are still active`. `wait` may be called by many, and again: a group may be used further, but its context stays canceled.
 
+#include <atomic>
 #include <concepts>
 #include <source_location>
 #include <string_view>
@@ -74,8 +75,11 @@ class group {
   /// The members' context: canceled by the first failure, by `cancel`, by the end of `wait` and by the destructor.
   [[nodiscard]] const context& ctx() const noexcept { return scope_.ctx(); }
 
-  /// Cancels the members' context. Never blocks.
-  void cancel() noexcept { scope_.cancel(); }
+  /// Cancels the members' context. Never blocks. From then on a member that returns `canceled()` has not failed: it did what it was told.
+  void cancel() noexcept {
+    told_to_stop_.store(true, std::memory_order_relaxed);  // the members learn of it by the cancel
+    scope_.cancel();
+  }
 
   /// Starts `f` in a goroutine of this group. Blocks while the limit is reached.
   template <class F>
@@ -188,15 +192,16 @@ class group {
     const sender<T> first(out);
     for (int i = 0; i < k; ++i) {
       tasks_.add();
-      start(place(this, false),
-            [tx = first.clone(), f = std::decay_t<F>(f)](const context& ctx) mutable {
-              if constexpr (std::invocable<std::decay_t<F>&, sender<T>&, context>) {
-                return f(tx, ctx);
-              } else {
-                return f(tx);
-              }
-            },
-            where);
+      start(
+          place(this, false),
+          [tx = first.clone(), f = std::decay_t<F>(f)](const context& ctx) mutable {
+            if constexpr (std::invocable<std::decay_t<F>&, sender<T>&, context>) {
+              return f(tx, ctx);
+            } else {
+              return f(tx);
+            }
+          },
+          where);
     }
     return out;
   }
@@ -233,6 +238,7 @@ class group {
   mutex mu_;
   error first_;        // guarded by mu_, as seen_ is
   bool seen_ = false;  // wait has returned it
+  std::atomic<bool> told_to_stop_{false};
 };
 
 }  // namespace tenon

@@ -38,8 +38,8 @@
 #include <tenon/chan.hpp>
 #include <tenon/cond.hpp>
 #include <tenon/context.hpp>
-#include <tenon/group.hpp>
 #include <tenon/error.hpp>
+#include <tenon/group.hpp>
 #include <tenon/select.hpp>
 #include <tenon/semaphore.hpp>
 #include <tenon/timer.hpp>

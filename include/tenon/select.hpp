@@ -138,8 +138,7 @@ struct select_access {
 template <class T>
 class case_with_value : public select_case {
  protected:
-  case_with_value(bool is_send, chan_core* c) noexcept
-      : select_case(is_send, c, &slot_, elem_traits<T>::ops.destroy) {}
+  case_with_value(bool is_send, chan_core* c) noexcept : select_case(is_send, c, &slot_, elem_traits<T>::ops.destroy) {}
   case_with_value(case_with_value&& other) noexcept : select_case(std::move(other), &slot_) { adopt(other); }
   case_with_value& operator=(case_with_value&& other) noexcept {
     if (this == &other) return *this;
@@ -172,7 +171,8 @@ class case_with_value<void> : public select_case {
   case_with_value(bool is_send, chan_core* c) noexcept : select_case(is_send, c, is_send ? this : nullptr, nullptr) {
     full_ = is_send;
   }
-  case_with_value(case_with_value&& other) noexcept : select_case(std::move(other), other.op_.is_send ? this : nullptr) {}
+  case_with_value(case_with_value&& other) noexcept
+      : select_case(std::move(other), other.op_.is_send ? this : nullptr) {}
   case_with_value& operator=(case_with_value&& other) noexcept {
     if (this != &other) take_over(other);
     return *this;

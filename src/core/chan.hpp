@@ -60,10 +60,7 @@ constexpr std::size_t chan_header(std::size_t align) noexcept {
   return (sizeof(chan_core) + align - 1) / align * align;
 }
 inline chan_core::chan_core(const elem_ops& o, std::size_t c, std::unique_ptr<const std::string> r) noexcept
-    : capacity(c),
-      buffer(reinterpret_cast<std::byte*>(this) + chan_header(o.align)),
-      ops(o),
-      reason(std::move(r)) {}
+    : capacity(c), buffer(reinterpret_cast<std::byte*>(this) + chan_header(o.align)), ops(o), reason(std::move(r)) {}
 
 // One attempt under the lock. `done`: it took place, and `*woken` (if not null) is to be unparked after the lock is released.
 

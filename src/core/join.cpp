@@ -1,5 +1,5 @@
-#include "core/waiter.hpp"
 #include "base/fatal.hpp"
+#include "core/waiter.hpp"
 #include "platform/annotate.hpp"
 #include "sched/goroutine.hpp"
 #include "sched/scheduler.hpp"

@@ -2,7 +2,6 @@
 
 #include <thread>
 
-
 #include "core/chan.hpp"
 #include "sched/timer_heap.hpp"
 

@@ -109,7 +109,8 @@ bool wait_group::wait_or_done(detail::chan_core* done) {
 wait_group::~wait_group() {
   if (const int n = count_of(state_.load(std::memory_order_acquire)); n > 0) {
     char text[128];
-    std::snprintf(text, sizeof text, "tenon: WaitGroup destroyed while its counter is %d: wait for its goroutines first", n);
+    std::snprintf(text, sizeof text,
+                  "tenon: WaitGroup destroyed while its counter is %d: wait for its goroutines first", n);
     fatal(text);
   }
   std::exception_ptr unseen;

@@ -2,7 +2,6 @@
 
 #include "core/chan.hpp"
 
-
 namespace tenon::detail {
 
 bool wait_in_list(wait_list& l, std::atomic<std::uint32_t>& list_lock, waiter& w, chan_core* done, wait_reason reason,
@@ -11,7 +10,7 @@ bool wait_in_list(wait_list& l, std::atomic<std::uint32_t>& list_lock, waiter& w
   waiter cancel;
   if (done != nullptr) {
     w.group = cancel.group = &group;
-      done->lock.lock();
+    done->lock.lock();
     if (done->closed.load(std::memory_order_relaxed)) {
       done->lock.unlock();
       if (place == list_place::already_in) unlink(l, &w);

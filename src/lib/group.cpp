@@ -41,6 +41,7 @@ void group::leave(bool limited) {
 }
 
 void group::fail(error e) {
+  if (told_to_stop_.load(std::memory_order_relaxed) && e == canceled()) return;
   {
     const std::lock_guard hold(mu_);
     if (first_) return;

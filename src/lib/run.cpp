@@ -101,7 +101,8 @@ struct main_call {
     // `root.wait` cancels the root at its own end, so look whether anybody is left.
     const auto last = with_timeout(background(), options.grace);
     e = root.wait(last.ctx());
-    if (last.ctx().is_canceled()) die_with_dump("tenon: run: the grace period is over, and goroutines of the root group go on");
+    if (last.ctx().is_canceled())
+      die_with_dump("tenon: run: the grace period is over, and goroutines of the root group go on");
     return e;
   }
 };
@@ -114,12 +115,11 @@ int run_main(const run_options& options, run_result (*entry)(void*, group&), voi
   install_diagnostics(effective.dump_on_sigquit);
 
   const interrupts on_interrupt(effective.cancel_on_interrupt);
-  signal_scope root = on_interrupt.active() ? with_signals_quietly(background(), {SIGINT})
-                                            : with_signals_quietly(background(), {});
+  signal_scope root =
+      on_interrupt.active() ? with_signals_quietly(background(), {SIGINT}) : with_signals_quietly(background(), {});
   if (on_interrupt.active()) the_scheduler().set_interrupt_check(&run_context_is_listened_to);
   main_call call{entry, arg, root.ctx(), effective, {}, nullptr, {}};
-  the_scheduler().run(
-      effective, [](void* p) noexcept { (*static_cast<main_call*>(p))(); }, &call, where);
+  the_scheduler().run(effective, [](void* p) noexcept { (*static_cast<main_call*>(p))(); }, &call, where);
   the_scheduler().set_interrupt_check(nullptr);
   set_run_context(nullptr);
   if (call.failure) std::rethrow_exception(std::move(call.failure));

@@ -29,7 +29,8 @@ void scheduler::look_for_deadlock() noexcept {
     return;
   }
   // Ctrl-C cancels the run's context: where somebody waits for that, it can still come.
-  if (const auto would_wake = interrupt_would_wake_.load(std::memory_order_acquire); would_wake != nullptr && would_wake()) {
+  if (const auto would_wake = interrupt_would_wake_.load(std::memory_order_acquire);
+      would_wake != nullptr && would_wake()) {
     return;
   }
   // Whoever was woken meanwhile became active, and looks again when it goes idle.

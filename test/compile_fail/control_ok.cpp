@@ -5,8 +5,6 @@
 
 #include <tenon/tenon.hpp>
 
-#include "support/into.hpp"
-
 int main() {
   const tenon::chan<int> c = tenon::make_chan<int>();
   const tenon::recv_chan<int> cr = c;
@@ -17,7 +15,9 @@ int main() {
   std::optional<int> v = c.recv();
   v = cr.recv();
   v = cr.try_recv();
-  tenon::select(tenon::send(c, 0), tenon_test::into(c, v), tenon_test::into(cr, v), tenon::send(cs, 0));
+  auto next = tenon::recv(c);
+  tenon::select(tenon::send(c, 0), next, tenon::recv(cr), tenon::send(cs, 0), tenon::otherwise);
+  if (next) v = *next;
   for (int x : cr) v = x;
   for ([[maybe_unused]] auto&& ignored : c) {
   }
@@ -37,6 +37,16 @@ int main() {
   auto scope = tenon::with_cancel(tenon::background());
   const tenon::context ctx = scope.ctx();
   const bool sent = c.send(ctx, 1);
+  const auto few = tenon::make_chan<int>(1);
+  const auto many = tenon::make_chan<int>(100, "the hundred are all there are");
+  tenon::sender one_sender(few);
+  const tenon::sender<int> another = one_sender.clone();
+  tenon::chan<void> signal = tenon::make_chan<void>(1);
+  signal.send();
+  (void)signal.recv();
+  tenon::group group(ctx);
+  group.go([](const tenon::context& c) { return c.err(); });
+  if (group.wait()) return 2;
   const auto owners = tenon::make_chan<std::unique_ptr<int>>();
   owners.send(std::make_unique<int>(1));
   return e && sent ? 1 : 0;

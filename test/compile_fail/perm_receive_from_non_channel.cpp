@@ -2,6 +2,4 @@
 // Go: test/chan/perm.go, <-n
 #include <tenon/tenon.hpp>
 
-#include "support/into.hpp"
-
-void f(int n, int& v) { tenon::select(tenon_test::into(n, v)); }
+void f(int n) { tenon::select(tenon::recv(n)); }

@@ -1,4 +1,4 @@
-// expect: error: ignoring return.*nodiscard.*dropping this cancels
+// expect: error: ignoring return.*nodiscard.*dropping the scope cancels its context at once
 // Go: vet's lostcancel
 #include <tenon/tenon.hpp>
 

@@ -22,7 +22,8 @@ class ChanOfCapacity : public testing::TestWithParam<unsigned> {
   void each(F f) {
     tenon::run(
         [&](const tenon::context&) {
-          for (int n = 0; n <= last_capacity && !HasFailure(); ++n) f(tenon::make_chan<int>(n, "as much as is sent before anybody receives"), n);
+          for (int n = 0; n <= last_capacity && !HasFailure(); ++n)
+            f(tenon::make_chan<int>(n, "as much as is sent before anybody receives"), n);
         },
         {.workers = GetParam()});
   }

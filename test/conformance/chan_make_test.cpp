@@ -22,23 +22,33 @@ constexpr const char* out_of_range = "makechan: size out of range";
 // Go: test/makechan.go, test/chancap.go
 TEST(MakeChan, RefusesANegativeCapacity) {
   EXPECT_PANIC((void)tenon::make_chan<int>(-1, "as much as is sent before anybody receives"), out_of_range);
-  EXPECT_PANIC((void)tenon::make_chan<int>(std::numeric_limits<std::int64_t>::min(), "as much as is sent before anybody receives"), out_of_range);
+  EXPECT_PANIC((void)tenon::make_chan<int>(std::numeric_limits<std::int64_t>::min(),
+                                           "as much as is sent before anybody receives"),
+               out_of_range);
   EXPECT_PANIC((void)tenon::make_chan<std::string>(-1, "why"), out_of_range);
 }
 
 // Go: test/chancap.go, more memory than there can be
 TEST(MakeChan, RefusesAnImpossibleCapacity) {
-  EXPECT_PANIC((void)tenon::make_chan<int>(std::int64_t{1} << 59, "as much as is sent before anybody receives"), out_of_range);
-  EXPECT_PANIC((void)tenon::make_chan<int>(std::numeric_limits<std::int64_t>::max(), "as much as is sent before anybody receives"), out_of_range);
+  EXPECT_PANIC((void)tenon::make_chan<int>(std::int64_t{1} << 59, "as much as is sent before anybody receives"),
+               out_of_range);
+  EXPECT_PANIC((void)tenon::make_chan<int>(std::numeric_limits<std::int64_t>::max(),
+                                           "as much as is sent before anybody receives"),
+               out_of_range);
 }
 
 // Go: test/chancap.go, element size times capacity overflows
 TEST(MakeChan, RefusesACapacityWhoseSizeOverflows) {
   using kilobyte = std::array<char, 1024>;
   using odd_size = std::array<char, 24>;
-  EXPECT_PANIC((void)tenon::make_chan<kilobyte>(std::int64_t{1} << 54, "as much as is sent before anybody receives"), out_of_range);  // 2^64 bytes
-  EXPECT_PANIC((void)tenon::make_chan<kilobyte>((std::int64_t{1} << 54) + 1, "as much as is sent before anybody receives"), out_of_range);
-  EXPECT_PANIC((void)tenon::make_chan<odd_size>(std::numeric_limits<std::int64_t>::max(), "as much as is sent before anybody receives"), out_of_range);
+  EXPECT_PANIC((void)tenon::make_chan<kilobyte>(std::int64_t{1} << 54, "as much as is sent before anybody receives"),
+               out_of_range);  // 2^64 bytes
+  EXPECT_PANIC(
+      (void)tenon::make_chan<kilobyte>((std::int64_t{1} << 54) + 1, "as much as is sent before anybody receives"),
+      out_of_range);
+  EXPECT_PANIC((void)tenon::make_chan<odd_size>(std::numeric_limits<std::int64_t>::max(),
+                                                "as much as is sent before anybody receives"),
+               out_of_range);
 }
 
 // Go: test/makechan.go, from inside a goroutine

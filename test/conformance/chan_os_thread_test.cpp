@@ -10,8 +10,8 @@
 
 #include <tenon/tenon.hpp>
 
-#include "support/into.hpp"
 #include "support/callers.hpp"
+#include "support/into.hpp"
 #include "support/scale.hpp"
 #include "support/waiting.hpp"
 

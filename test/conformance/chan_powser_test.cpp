@@ -328,8 +328,8 @@ class algebra {
     std::optional<cell> a;
     std::optional<cell> b;
     for (int open = 2; open > 0;) {
-      switch (tenon::select(tenon::send(u.ask), tenon::send(v.ask),
-                            tenon_test::into(u.answer, a), tenon_test::into(v.answer, b), tenon::recv(ctx_.done()))) {
+      switch (tenon::select(tenon::send(u.ask), tenon::send(v.ask), tenon_test::into(u.answer, a),
+                            tenon_test::into(v.answer, b), tenon::recv(ctx_.done()))) {
         case 0: u.ask = nullptr; break;
         case 1: v.ask = nullptr; break;
         case 2: u = {}, --open; break;

@@ -77,8 +77,7 @@ numbers arithmetic(tenon::group& stages, const tenon::context& ctx, int first, i
 }
 
 // A queue without bound between the result and `out`: a select whose send case is nil while there is nothing to send.
-tenon::send_chan<int> without_bound(tenon::group& stages, const tenon::context& ctx,
-                                    const tenon::send_chan<int>& out) {
+tenon::send_chan<int> without_bound(tenon::group& stages, const tenon::context& ctx, const tenon::send_chan<int>& out) {
   const auto in = tenon::make_chan<int>();
   stages.go([=] {
     std::deque<int> waiting;

@@ -594,8 +594,8 @@ TEST_P(CondBy, ASignalIsNotLostOnOneWhoGivesUp) {
       auto scope = tenon::with_cancel(background());
       const tenon::context ctx = scope.ctx();
       bool signaled = false;
-      auto gives_up = start_waiting(
-          GetParam(), mu, [&](std::unique_lock<tenon::mutex>& hold) { signaled = c.wait(hold, ctx); });
+      auto gives_up =
+          start_waiting(GetParam(), mu, [&](std::unique_lock<tenon::mutex>& hold) { signaled = c.wait(hold, ctx); });
       auto stays = start_waiting(GetParam(), mu, [&](std::unique_lock<tenon::mutex>& hold) { c.wait(hold); });
       auto cancels = tenon_test::start(GetParam(), [&scope] { scope.cancel(); });
       if (r % 2 == 0) tenon::yield();

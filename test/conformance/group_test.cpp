@@ -16,8 +16,8 @@
 namespace {
 
 using tenon::context;
-using tenon::group;
 using tenon::error;
+using tenon::group;
 using tenon_test::settle;
 
 class GroupOn : public testing::TestWithParam<unsigned> {
@@ -295,6 +295,28 @@ TEST_P(GroupOn, SeveralProducersCloseWithTheLast) {
     for (const int v : out) sum += v;
     EXPECT_EQ(sum, 4950);
     EXPECT_FALSE(g.wait());
+  });
+}
+
+// Go: none: Go's group has no cancel of its own
+TEST_P(GroupOn, AMemberThatEndsBecauseItsGroupToldItToHasNotFailed) {
+  in_run([](const context& root) {
+    group g(root);
+    g.go_n(5, [](const context& ctx) {
+      (void)ctx.done().recv();
+      return ctx.err();
+    });
+    g.cancel();
+    EXPECT_FALSE(g.wait());
+
+    auto scope = tenon::with_cancel(root);
+    group below(scope.ctx());
+    below.go([](const context& ctx) {
+      (void)ctx.done().recv();
+      return ctx.err();
+    });
+    scope.cancel();
+    EXPECT_TRUE(below.wait() == tenon::canceled()) << "the parent's end is one of the group's failures";
   });
 }
 

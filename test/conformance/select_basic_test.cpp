@@ -8,8 +8,8 @@
 
 #include <tenon/tenon.hpp>
 
-#include "support/into.hpp"
 #include "support/callers.hpp"
+#include "support/into.hpp"
 #include "support/memory.hpp"
 #include "support/panics.hpp"
 #include "support/scale.hpp"
@@ -238,7 +238,8 @@ TEST_P(SelectBy, IsWokenByEachOfItsCases) {
       std::atomic<bool> fired = false;
       auto waits = tenon_test::start(GetParam(), [&] {
         std::optional<int> v = -1;
-        EXPECT_EQ(tenon::select(tenon_test::into(a, v), tenon_test::into(b, v), tenon::send(out, 9), tenon_test::into(closing, v)),
+        EXPECT_EQ(tenon::select(tenon_test::into(a, v), tenon_test::into(b, v), tenon::send(out, 9),
+                                tenon_test::into(closing, v)),
                   which);
         EXPECT_EQ(v, which == 2   ? std::optional(-1)
                      : which == 3 ? std::nullopt

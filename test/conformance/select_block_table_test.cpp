@@ -26,7 +26,9 @@ struct entry {
 };
 
 tenon::chan<int> nil() { return {}; }
-tenon::chan<int> empty(int capacity = 0) { return tenon::make_chan<int>(capacity, "as much as is sent before anybody receives"); }
+tenon::chan<int> empty(int capacity = 0) {
+  return tenon::make_chan<int>(capacity, "as much as is sent before anybody receives");
+}
 tenon::chan<int> full(int capacity) {
   const auto c = tenon::make_chan<int>(capacity, "as much as is sent before anybody receives");
   for (int i = 0; i < capacity; ++i) c.send(i);

@@ -12,8 +12,8 @@
 
 #include <tenon/tenon.hpp>
 
-#include "support/into.hpp"
 #include "support/callers.hpp"
+#include "support/into.hpp"
 #include "support/panics.hpp"
 #include "support/values.hpp"
 #include "support/waiting.hpp"

@@ -74,8 +74,8 @@ TEST_P(SelectRace, TwoReceiveCasesNeverBothFire) {
     std::array<std::size_t, 3> next{};
     for (std::size_t i = 0; i < 3 * numbers; ++i) {
       std::array<std::optional<std::size_t>, 3> v;
-      const std::size_t fired =
-          tenon::select(tenon_test::into(lanes[0], v[0]), tenon_test::into(lanes[1], v[1]), tenon_test::into(lanes[2], v[2]));
+      const std::size_t fired = tenon::select(tenon_test::into(lanes[0], v[0]), tenon_test::into(lanes[1], v[1]),
+                                              tenon_test::into(lanes[2], v[2]));
       for (std::size_t lane = 0; lane < 3; ++lane) ASSERT_EQ(v[lane].has_value(), lane == fired);
       ASSERT_EQ(v[fired], next[fired]++);
     }

@@ -1,22 +1,34 @@
 #!/usr/bin/env bash
 # Tests md5all from the outside: md5all_test.sh PROGRAM
 #
-# Prints a line for each check and exits with 1 if one failed. Needs coreutils, findutils and util-linux. Environment:
-#   MD5ALL_TEST_LIMIT_MS  how long an interrupted run may take to end (default 300: 100, and room for a busy machine)
-#   TENON_TEST_LONG=1     also the tree of a million files
+# Prints a line for each check and exits with 1 if one failed. Needs coreutils, findutils and util-linux. With TENON_TEST_LONG=1 in the
+# environment also the tree of a million files.
+#
+# 1. No verdict depends on time. What has to happen in the middle of a run happens while the program is stopped at a known point
+#    (MD5ALL_TEST_STOP, see input.hpp), or after a condition that is waited for.
+# 2. Whatever hangs is killed after `hang` seconds, which is a failure.
+# 3. No process outlives the test.
 set -uo pipefail
-export LC_ALL=C
-unset TENON_PROCS
+export LC_ALL=C SHELL=/bin/sh
+unset TENON_PROCS MD5ALL_TEST_STOP
 
 program=$(readlink -f -- "${1:?usage: md5all_test.sh PROGRAM}")
 [[ -x $program ]] || { echo "md5all_test.sh: no program $1" >&2 && exit 2; }
-limit_ms=${MD5ALL_TEST_LIMIT_MS:-30000} # a bound for hangs; ./run check timing sets a small one
-here=$(mktemp -d "${TMPDIR:-/tmp}/md5all_test.XXXXXX")
-trap 'chmod -R u+rwx "$here" 2>/dev/null; rm -rf -- "$here"' EXIT
+readonly hang=40
+here=$(mktemp -d /tmp/md5all_test.XXXXXX) # where another user may come, too
+started=()
+at_exit() {
+  local pid
+  for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null; done
+  chmod -R u+rwx "$here" 2>/dev/null
+  rm -rf -- "$here"
+}
+trap at_exit EXIT
+trap 'exit 1' HUP INT TERM
 chmod 755 "$here"
 cd "$here" || exit 1
 out=$here/out err=$here/err
-checks=0 failed=0 status=0
+checks=0 failed=0 status=0 pid=0
 
 # ---- words ------------------------------------------------------------------------------------------------------
 
@@ -33,11 +45,10 @@ check() {
   shift
   if "$@"; then pass "$name"; else fail "$name" "not so: $*" "stderr: $(head -c 300 "$err" | cat -A)"; fi
 }
-skip() { printf 'skip  %s\n' "$1"; }
 
 # run ARGUMENT...: leaves $out, $err and $status behind. A run that hangs is made to say where.
 run() {
-  timeout --signal=QUIT --kill-after=5 60 "$program" "$@" >"$out" 2>"$err"
+  timeout --signal=QUIT --kill-after=5 "$hang" "$program" "$@" >"$out" 2>"$err"
   status=$?
 }
 
@@ -66,29 +77,57 @@ sums() {
   find "$@" -type f -print0 | sort -z | xargs -0r "$tool" --
 }
 
-now_ms() { printf '%d\n' "$((${EPOCHREALTIME/[.,]/} / 1000))"; }
-
-# interrupt NAME SIGNAL PID: the program must end, with status 130, in time.
-interrupt() {
-  local name=$1 signal=$2 pid=$3 begin took
-  begin=$(now_ms)
-  kill "-$signal" "$pid"
-  (sleep 40 && kill -KILL "$pid") >/dev/null 2>&1 &
-  local watchdog=$!
-  wait "$pid" 2>/dev/null
-  status=$?
-  took=$(($(now_ms) - begin))
-  kill "$watchdog" 2>/dev/null
-  wait "$watchdog" 2>/dev/null
-  if ((took > limit_ms)); then
-    fail "$name" "took $took ms, more than $limit_ms ms"
-  else
-    expect "$name (took $took ms)" 130 "md5all: interrupted: *"
-  fi
+# until_true COMMAND...: waits for it to succeed; fails if it does not within $hang seconds.
+until_true() {
+  local end=$((SECONDS + hang))
+  until "$@"; do
+    ((SECONDS < end)) || return 1
+    sleep 0.02
+  done
 }
 
-# Non-interactive shells start background commands with SIGINT ignored.
-readonly as_if_typed=(env --default-signal=INT --default-signal=TERM)
+# start [NAME=VALUE...] PROGRAM ARGUMENT...: in the background, its process is $pid. (There a shell that is not interactive has SIGINT ignored.)
+start() {
+  env --default-signal=INT --default-signal=TERM "$@" &
+  pid=$!
+  started+=("$pid")
+}
+
+# in_state STATES: the letters of proc(5), one of which the process has; Z also stands for one that is gone.
+in_state() {
+  local line=''
+  { read -r line <"/proc/$pid/stat"; } 2>/dev/null || line='() Z'
+  line=${line##*) }
+  [[ $1 == *"${line%% *}"* ]]
+}
+
+# stopped: waits until the process has stopped itself.
+stopped() { until_true in_state TZ && ! in_state Z; }
+
+# ended: waits for its end, and leaves $status behind.
+ended() {
+  if ! until_true in_state Z; then
+    kill -QUIT "$pid" # to say where it hangs
+    sleep 1
+    kill -KILL "$pid"
+  fi
+  wait "$pid" 2>/dev/null
+  status=$?
+  started=()
+}
+
+# stop_signal_end SIGNAL NAME=VALUE... PROGRAM ARGUMENT...: the signal meets the program where it has stopped itself.
+stop_signal_end() {
+  local signal=$1
+  shift
+  start "$@" >"$out" 2>"$err"
+  stopped
+  kill "-$signal" "$pid"
+  kill -CONT "$pid"
+  ended
+}
+
+lines() { [[ $(wc -l <"$1") == "$2" ]]; }
 
 # ---- a tree of everything ---------------------------------------------------------------------------------------
 
@@ -118,6 +157,7 @@ ln -s . tree/loop
 ln -s self tree/self
 ln -s nowhere tree/dangling
 mkfifo tree/fifo
+mknod tree/device c 1 5 2>/dev/null || ln -s /dev/zero tree/device
 for name in {1..200}; do printf '%s' "$name" >"tree/s/$name"; done
 
 mkdir many
@@ -134,6 +174,10 @@ check "md5sum -c accepts it" md5sum --quiet --strict -c "$out"
 for jobs in 1 2 512; do
   run -j "$jobs" tree
   same "-j $jobs prints the same" want
+done
+for procs in 1 2 8; do
+  TENON_PROCS=$procs run tree
+  same "TENON_PROCS=$procs prints the same" want
 done
 run --jobs=7 tree
 same "--jobs=7 prints the same" want
@@ -202,7 +246,7 @@ if [[ $(find long -type f | wc -c) -gt 4096 ]]; then
   run -u long
   same "a path longer than PATH_MAX: --unordered" want.long
 else
-  skip "a path longer than PATH_MAX: the shell cannot make one"
+  fail "a path longer than PATH_MAX: the shell cannot make one"
 fi
 
 # ---- what it refuses --------------------------------------------------------------------------------------------
@@ -227,6 +271,12 @@ run --algorithm rot13 tree
 expect "an unknown algorithm" 2 "md5all: rot13 is not a digest algorithm of this OpenSSL, which has *"
 check "an unknown algorithm: names those there are" grep -q "sha1, sha224, sha256" "$err"
 check "a wrong command line prints nothing to stdout" [ ! -s "$out" ]
+
+for value in banana 0 -1 2x ''; do
+  TENON_PROCS=$value run tree
+  expect "TENON_PROCS='$value'" 2 "tenon: TENON_PROCS=$value: want the number of workers, *"
+  check "TENON_PROCS='$value': nothing on stdout" [ ! -s "$out" ]
+done
 
 run --help
 expect "--help" 0
@@ -263,61 +313,85 @@ printf 'secret' >locked/secret
 mkdir locked/private
 printf 'x' >locked/private/x
 chmod 000 locked/secret locked/private
-as_user=()
-if [[ $(id -u) == 0 ]]; then
+as_user=("$program")
+if [[ $(id -u) == 0 ]]; then # whom nothing is refused
   cp "$program" ./program
+  chmod 755 ./program
   as_user=(setpriv --reuid=65534 --regid=65534 --clear-groups ./program)
-else
-  as_user=("$program")
 fi
-if ! "${as_user[@]}" --version >/dev/null 2>&1; then
-  skip "unreadable files: this user cannot become another one"
-else
-  "${as_user[@]}" -k locked >"$out" 2>"$err"
+run_as_user() {
+  timeout --signal=QUIT --kill-after=5 "$hang" "${as_user[@]}" "$@" >"$out" 2>"$err"
   status=$?
-  expect "unreadable, --keep-going" 1 "md5all: locked/private: Permission denied
+}
+run_as_user -k locked
+expect "unreadable, --keep-going" 1 "md5all: locked/private: Permission denied
 md5all: locked/secret: Permission denied"
-  find locked -type f -readable ! -name secret ! -path '*private*' -print0 | sort -z | xargs -0 md5sum >want.locked
-  same "unreadable, --keep-going: the rest is there" want.locked
-  "${as_user[@]}" locked/secret >"$out" 2>"$err"
-  status=$?
-  expect "an unreadable file" 1 "md5all: locked/secret: Permission denied"
-  "${as_user[@]}" locked/private >"$out" 2>"$err"
-  status=$?
-  expect "an unreadable directory" 1 "md5all: locked/private: Permission denied"
-  "${as_user[@]}" locked >"$out" 2>"$err"
-  status=$?
-  expect "the first error ends it" 1 "md5all: locked/*"
-  check "the first error is the only one told" [ "$(wc -l <"$err")" = 1 ]
-fi
+find locked -type f ! -name secret ! -path '*private*' -print0 | sort -z | xargs -0 md5sum >want.locked
+same "unreadable, --keep-going: the rest is there" want.locked
+run_as_user locked/secret
+expect "an unreadable file" 1 "md5all: locked/secret: Permission denied"
+run_as_user locked/private
+expect "an unreadable directory" 1 "md5all: locked/private: Permission denied"
+run_as_user locked/private/x
+expect "a file in an unreadable directory" 1 "md5all: locked/private/x: Permission denied"
+run_as_user locked
+expect "the first error ends it" 1 "md5all: locked/*"
+check "the first error is the only one told" lines "$err" 1
 
 # ---- what changes meanwhile -------------------------------------------------------------------------------------
 
-# One worker is busy with the first file while the walk has passed the others.
-mkdir changing
-for name in b-vanishes c-shrinks d-fifo e-link f-stays g-vanishes-too; do printf 'content' >"changing/$name"; done
-truncate -s 1500M changing/a-huge
-"$program" -k -j 1 changing >"$out" 2>"$err" &
-pid=$!
-sleep 0.4
-rm changing/{b-vanishes,d-fifo,e-link,g-vanishes-too}
-mkdir changing/g-vanishes-too
-mkfifo changing/d-fifo
-ln -s f-stays changing/e-link
-truncate -s 3 changing/c-shrinks
-truncate -s 1M changing/a-huge
-wait "$pid"
-status=$?
-expect "files that change meanwhile" 1 "md5all: changing/b-vanishes: No such file or directory
+# The walk has found all of them, and the one worker is about to open the first.
+change() {
+  rm -rf changing && mkdir changing
+  for name in a b-vanishes c-shrinks d-fifo e-link f-stays g-vanishes-too; do printf 'content' >"changing/$name"; done
+  start MD5ALL_TEST_STOP='before changing/a' "$program" -j 1 "$@" changing >"$out" 2>"$err"
+  stopped
+  rm changing/{b-vanishes,d-fifo,e-link,g-vanishes-too}
+  mkdir changing/g-vanishes-too
+  mkfifo changing/d-fifo
+  ln -s f-stays changing/e-link
+  printf 'con' >changing/c-shrinks
+  kill -CONT "$pid"
+  ended
+}
+change --keep-going
+expect "files that change before they are read" 1 "md5all: changing/b-vanishes: No such file or directory
 md5all: changing/d-fifo: is not a regular file
 md5all: changing/e-link: Too many levels of symbolic links
 md5all: changing/g-vanishes-too: is not a regular file"
-rest=$(printf 'con' | md5sum | cut -c 1-32)
-check "a file that shrinks is what was read" grep -qx "$rest  changing/c-shrinks" "$out"
-cut -c 35- "$out" >names
-mv names "$out"
-printf 'changing/%s\n' a-huge c-shrinks f-stays >want.names
-same "files that change meanwhile: the rest is there" want.names
+md5sum changing/{a,c-shrinks,f-stays} >want.changed
+same "files that change before they are read: the rest is there" want.changed
+change
+expect "a file that vanishes ends it" 1 "md5all: changing/b-vanishes: No such file or directory"
+
+# change_within COMMAND...: what becomes of a file after its first piece has been read.
+change_within() {
+  rm -rf changing && mkdir changing
+  head -c 300000 /dev/urandom >changing/b
+  cp changing/b before
+  printf 'a' >changing/a
+  printf 'c' >changing/c
+  start MD5ALL_TEST_STOP='within changing/b' "$program" -k changing >"$out" 2>"$err"
+  stopped
+  "$@"
+  kill -CONT "$pid"
+  ended
+}
+change_within truncate -s 3 changing/b
+expect "a file that shrinks while it is read" 1 "md5all: changing/b: shrank while it was read"
+md5sum changing/{a,c} >want.within
+same "a file that shrinks while it is read: the rest is there" want.within
+change_within rm changing/b
+expect "a file that vanishes while it is read" 0
+{ md5sum changing/a && md5sum <before | sed 's,-$,changing/b,' && md5sum changing/c; } >want.within
+same "a file that vanishes while it is read: what it was" want.within
+change_within cp want.sorted changing/grown
+expect "a file that is new" 0
+grow() { cat want.sorted >>changing/b; }
+change_within grow
+expect "a file that grows while it is read" 0
+md5sum changing/{a,b,c} >want.within
+same "a file that grows while it is read: all of it" want.within
 
 # ---- where it prints to -----------------------------------------------------------------------------------------
 
@@ -360,63 +434,113 @@ same "head -n 1: the first line" want.head
   exit "${PIPESTATUS[0]}"
 )
 status=$?
-expect "head -n 1, SIGPIPE ignored" 1
+expect "head -n 1, SIGPIPE ignored" 1 "md5all: cannot write to standard output: Broken pipe"
 
-# Whoever reads gets whole lines at a time, also through a slow pipe.
-"$program" many | (
-  sleep 0.3
-  cat
-) >"$out"
-same "a slow reader" want.many
+# ---- a reader who is slow -----------------------------------------------------------------------------------------
+
+# A pipe that is full, and a program that has digested everything and could not print a line of it.
+into_full_pipe() {
+  local last=many/file-with-a-rather-long-name-999
+  rm -f pipe && mkfifo pipe
+  exec 3<>pipe
+  dd if=/dev/zero of=pipe oflag=nonblock bs=4096 count=4096 2>/dev/null
+  exec 4<pipe
+  start MD5ALL_TEST_STOP="within $last" "$program" -j 1 many >pipe 2>"$err" 3>&- 4>&-
+  exec 3>&-
+  stopped
+  kill -CONT "$pid"
+  until_true closed "$last"
+}
+closed() { ! find "/proc/$pid/fd" -lname "*/$1" 2>/dev/null | grep -q .; }
+
+into_full_pipe
+tr -d '\0' <&4 >"$out"
+exec 4<&-
+ended
+expect "a slow reader" 0
+same "a slow reader: the same lines" want.many
+
+into_full_pipe
+kill -INT "$pid"
+ended
+exec 4<&-
+expect "SIGINT while nobody reads the pipe" 130 "md5all: interrupted: *"
 
 # ---- Ctrl-C -----------------------------------------------------------------------------------------------------
 
 mkdir huge
-for name in 1 2 3; do truncate -s 20G "huge/$name"; done
+truncate -s 1T huge/{1,2,3} # whoever reads one to its end takes longer than a hang
+ln -s huge zzz              # sorts after "tree", so that there are lines before
 for signal in INT TERM; do
-  "${as_if_typed[@]}" "$program" huge >"$out" 2>"$err" &
-  sleep 0.5
-  interrupt "SIG$signal in huge files" "$signal" $!
+  stop_signal_end "$signal" MD5ALL_TEST_STOP='within huge/1' "$program" huge
+  expect "SIG$signal in huge files" 130 "md5all: interrupted: 0 files, *"
+  check "SIG$signal in huge files: says how far it came" \
+    grep -Eqx 'md5all: interrupted: 0 files, [0-9.]+ [kMG]?B digested' "$err"
+  check "SIG$signal in huge files: prints nothing" [ ! -s "$out" ]
 done
-check "SIGTERM in huge files: says how far it came" \
-  grep -Eqx 'md5all: interrupted: 0 files, [0-9.]+ [kMG]B digested' "$err"
-
-"${as_if_typed[@]}" "$program" -j 1 -a sha512 tree huge >"$out" 2>"$err" &
-sleep 0.5
-interrupt "SIGINT with one worker" INT $!
-
-mkfifo pipe
-exec 3<>pipe # a reader who does not read
-"${as_if_typed[@]}" "$program" many tree many many >pipe 2>"$err" &
-sleep 0.7
-interrupt "SIGINT while nobody reads the pipe" INT $!
-exec 3>&-
-
-ln -s huge zzz # sorts after "tree", so that there are lines
-"${as_if_typed[@]}" "$program" tree zzz >"$out" 2>"$err" &
-sleep 0.7
-interrupt "SIGINT after some lines" INT $!
+stop_signal_end INT MD5ALL_TEST_STOP='before huge/1' "$program" -j 1 -a sha512 huge
+expect "SIGINT before the first file" 130 "md5all: interrupted: 0 files, *"
+stop_signal_end INT MD5ALL_TEST_STOP='within zzz/1' "$program" -j 1 tree zzz
+expect "SIGINT after some lines" 130 "md5all: interrupted: $(wc -l <want) files, *"
 same "SIGINT after some lines: they are whole, and there" want
+
+# A read that never returns keeps the first Ctrl-C from ending the program; nothing but the second one can.
+interrupt_again() {
+  kill -INT "$pid"
+  in_state Z
+}
+start MD5ALL_TEST_STOP='hang tree/large' "$program" -j 2 tree >"$out" 2>"$err"
+stopped
+kill -CONT "$pid"
+grep -m 1 -B 10000 '  tree/large$' want | sed '$d' >want.before
+check "a read that hangs: the lines before are printed" until_true cmp -s "$out" want.before
+until_true interrupt_again
+ended
+expect "a second Ctrl-C" 130 "SIGINT: interrupt*"
+check "a second Ctrl-C: says where it hangs" grep -q 'digest_all.cpp:' "$err"
+same "a second Ctrl-C: no line more" want.before
+
+start MD5ALL_TEST_STOP='hang tree/large' "$program" -j 2 --unordered tree >"$out" 2>"$err"
+stopped
+kill -CONT "$pid"
+check "a read that hangs, --unordered: all other lines are printed" until_true lines "$out" "$(($(wc -l <want) - 1))"
+until_true interrupt_again
+ended
+expect "a second Ctrl-C, --unordered" 130 "SIGINT: interrupt*"
+grep -v '  tree/large$' want | sort >want.others
+sort -o "$out" "$out"
+same "a second Ctrl-C, --unordered: no line more" want.others
 
 # ---- progress ---------------------------------------------------------------------------------------------------
 
+# on_terminal ARGUMENT...: $program with stderr on a terminal, whose keys are what is written to descriptor 5; `screen` is what it shows.
+on_terminal() {
+  rm -f keys screen && mkfifo keys
+  exec 5<>keys
+  start script -qefc "stty cols 100; exec $(printf '%q ' "$program" "$@") >$(printf %q "$out")" screen <keys >/dev/null 2>&1 5>&-
+}
+readonly frame='[0-9]+ files  [0-9.]+ .?B  [0-9.]+ .?B/s'
+shown() { tr '\r' '\n' <screen 2>/dev/null | grep -Eq "$1"; }
+
 run tree
 check "no progress where stderr is no terminal" [ ! -s "$err" ]
-if command -v script >/dev/null; then
-  truncate -s 400M slow-file
-  command="$(printf %q "$program") slow-file tree/hello >$(printf %q "$out")"
-  script -qec "stty cols 100; $command" /dev/null >screen </dev/null
-  md5sum slow-file tree/hello >want.slow
-  same "with progress: the lines" want.slow
-  tr '\r' '\n' <screen >frames
-  cp screen "$err"
-  check "with progress: files, bytes, rate, bar" grep -Eq '^0/2 files  [0-9.]+ .?B  [0-9.]+ .?B/s  \[=* *\] 0%' frames
-  check "with progress: cleared at the end" [ "$(tail -c 4 screen)" = $'\r\e[K' ]
-  script -qec "$(printf %q "$program") --no-progress slow-file >$(printf %q "$out")" /dev/null >screen </dev/null
-  check "--no-progress" [ ! -s screen ]
-else
-  skip "progress: no script(1)"
-fi
+on_terminal tree/hello huge/1
+check "progress: files, bytes, rate, bar" until_true shown "[01]/2 files  [0-9.]+ .?B  [0-9.]+ .?B/s  \[=+ +\] 50%"
+printf '\3' >&5
+ended
+exec 5>&-
+: >"$err"
+expect "Ctrl-C on a terminal" 130
+md5sum tree/hello >want.hello
+same "Ctrl-C on a terminal: the line there was" want.hello
+check "Ctrl-C on a terminal: the progress gives way to one line" \
+  grep -Eq $'\r\e\\[Kmd5all: interrupted: 1 files, [0-9.]+ .?B digested\r$' screen
+on_terminal --no-progress tree
+ended
+exec 5>&-
+expect "--no-progress" 0
+check "--no-progress: nothing is shown" [ "$(tr -d '\r\n' <screen)" = '' ]
+same "--no-progress: the same lines" want
 
 # ---- memory -----------------------------------------------------------------------------------------------------
 
@@ -425,23 +549,21 @@ if [[ ${TENON_TEST_LONG:-} == 1 ]]; then
   for ((i = 0; i < 1000; ++i)); do
     mkdir "million/$i" && (cd "million/$i" && seq 1000 | xargs touch)
   done
+  peak_grows() {
+    local seen
+    seen=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$pid/status" 2>/dev/null)
+    peak=${seen:-$peak}
+    in_state Z
+  }
   for option in --zero --unordered; do
-    "$program" "$option" million >"$out" 2>"$err" &
-    pid=$!
+    start "$program" "$option" million >"$out" 2>"$err"
     peak=0
-    while seen=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$pid/status" 2>/dev/null) && [[ -n $seen ]]; do
-      peak=$seen
-      sleep 0.05
-    done
-    wait "$pid"
-    status=$?
+    until_true peak_grows
+    ended
     expect "a million files, $option" 0
-    lines=$(tr '\0' '\n' <"$out" | wc -l)
-    if ((lines == 1000000 && peak < 100000)); then
-      pass "a million files, $option: peak of $peak kB"
-    else
-      fail "a million files, $option" "$lines lines, peak of $peak kB"
-    fi
+    tr '\0' '\n' <"$out" >million.lines
+    check "a million files, $option: as many lines" lines million.lines 1000000
+    check "a million files, $option: peak of $peak kB" [ "$peak" -lt 100000 ]
   done
 fi
 

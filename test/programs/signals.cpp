@@ -16,28 +16,26 @@ int main(int argc, char** argv) {
   const char* name = argc > 1 ? argv[1] : "";
   if (std::strcmp(name, "cancel") == 0) {
     // Nothing but a signal can wake it, and that is no deadlock.
-    tenon::run(
-        [](tenon::context root) {
-          auto g = tenon::go(root, [](tenon::context ctx) {
-            tenon::chan<int> nil;
-            const bool got = nil.recv(ctx).has_value();
-            std::printf("goroutine: %d %s\n", got, ctx.err().message().c_str());
-          });
-          std::puts("ready");
-          (void)root.done().recv();
-          g.join();
-          std::printf("root: %s\n", root.err().message().c_str());
-        });
+    tenon::run([](tenon::context root) {
+      auto g = tenon::go(root, [](tenon::context ctx) {
+        tenon::chan<int> nil;
+        const bool got = nil.recv(ctx).has_value();
+        std::printf("goroutine: %d %s\n", got, ctx.err().message().c_str());
+      });
+      std::puts("ready");
+      (void)root.done().recv();
+      g.join();
+      std::printf("root: %s\n", root.err().message().c_str());
+    });
     std::puts("done");
   } else if (std::strcmp(name, "stubborn") == 0) {
     // Canceled once, it goes on: the second signal has to end it.
-    tenon::run(
-        [](tenon::context root) {
-          std::puts("ready");
-          (void)root.done().recv();
-          std::puts("canceled");
-          tenon::sleep_for(1h);
-        });
+    tenon::run([](tenon::context root) {
+      std::puts("ready");
+      (void)root.done().recv();
+      std::puts("canceled");
+      tenon::sleep_for(1h);
+    });
   } else if (std::strcmp(name, "off") == 0) {
     tenon::run(
         [](tenon::context) {
@@ -52,12 +50,11 @@ int main(int argc, char** argv) {
     std::this_thread::sleep_for(1h);
   } else if (std::strcmp(name, "second run") == 0) {
     for (int i = 0; i < 2; ++i) {
-      tenon::run(
-          [i](tenon::context root) {
-            std::printf("ready %d\n", i);
-            (void)root.done().recv();
-            std::printf("canceled %d\n", i);
-          });
+      tenon::run([i](tenon::context root) {
+        std::printf("ready %d\n", i);
+        (void)root.done().recv();
+        std::printf("canceled %d\n", i);
+      });
     }
     std::puts("done");
   } else {

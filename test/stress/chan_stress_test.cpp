@@ -409,7 +409,8 @@ TEST_P(ChanCrowd, ChannelsAreMadeAndDroppedInHaste) {
         for (std::size_t i = 0; i < 4; ++i) {
           clients.go([&, i] {
             for (std::size_t n = 0; n < rounds / 4; ++n) {
-              const auto reply = tenon::make_chan<std::size_t>((i + n) % 2, "as much as is sent before anybody receives");
+              const auto reply =
+                  tenon::make_chan<std::size_t>((i + n) % 2, "as much as is sent before anybody receives");
               requests.send(reply);
               ASSERT_EQ(reply.recv(), 7U);
               if (n % 2 == 0) {

@@ -123,14 +123,14 @@ void grow(const context& parent, tenon_test::random_source& random, int depth) {
       // A wide one: many children, some of which end before their parent does.
       auto scope = tenon::with_cancel(parent);
       const tenon::context c = scope.ctx();
-      std::vector<tenon::cancel_context> children;
+      std::vector<tenon::cancel_scope> children;
       for (int i = 0; i < 10; ++i) children.push_back(tenon::with_cancel(c));
       tenon::wait_group wg;
       for (auto& child : children) {
         if (random.one_in(2)) wg.go([&child] { child.cancel(); });
       }
       wg.go([&scope] { scope.cancel(); });
-      for (auto& child : children) (void)child.ctx.done().recv();
+      for (auto& child : children) (void)child.ctx().done().recv();
       wg.wait();
       break;
     }
@@ -262,7 +262,7 @@ TEST(ContextStressThreads, GoroutinesAndThreadsShareATree) {
           const tenon::context root = scope.ctx();
           std::vector<std::unique_ptr<tenon_test::os_thread>> threads;
           for (std::uint64_t i = 0; i < 2; ++i) {
-            threads.push_back(std::make_unique<tenon_test::os_thread>([&, i, &root] {
+            threads.push_back(std::make_unique<tenon_test::os_thread>([&, i] {
               tenon_test::random_source random(seed.of(t * 8 + i));
               grow(root, random, 4);
             }));

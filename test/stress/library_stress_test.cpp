@@ -33,7 +33,7 @@ class LibraryStress : public testing::TestWithParam<unsigned> {
 INSTANTIATE_TEST_SUITE_P(Workers, LibraryStress, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
 
 // Cancels after a random while: before, during or after what it is aimed at.
-auto cancel_some_time(const tenon::cancel_func& scope, std::uint64_t seed) {
+auto cancel_some_time(const tenon::cancel_scope& scope, std::uint64_t seed) {
   return tenon::go([&scope, seed] {
     random_source random(seed);
     for (std::uint64_t i = random.below(200); i > 0; --i) tenon::yield();

@@ -106,6 +106,7 @@ TEST_P(LockStress, EveryWayToLockASharedMutexAtOnce) {
                   writes ? release(mu) : release_shared(mu);
                   held = false;
                 }
+                canceler.wait();
               }
             }
             if (!held) continue;

@@ -250,7 +250,7 @@ TEST_P(MutexStress, AGroupMayEndRightAfterItsWaitWasGivenUp) {
             for (std::size_t y = 0; y < r % 4; ++y) tenon::yield();
             scope.cancel();
           });
-          (void)group->wait(c);
+          if (!group->wait(c)) group->wait();
           group.reset();
           canceler.join();
         }

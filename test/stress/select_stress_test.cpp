@@ -68,44 +68,39 @@ class SelectStorm : public testing::TestWithParam<unsigned> {
                             random_source& random) {
     constexpr std::size_t most = 6;
     const std::size_t count = 1 + random.below(most);
-    std::array<item, most> to_send;
-    std::array<std::optional<item>, most> target;
-    std::array<bool, most> sends{};
-    std::vector<tenon::select_case> cases;
+    std::array<tenon::send_case<item>*, most> sends{};
+    std::array<tenon::recv_case<item>*, most> target{};
+    std::vector<std::uint64_t> offered(count);
+    tenon_test::case_list cases;
     for (std::size_t i = 0; i < count; ++i) {
       // Now and then a nil channel, or the same one twice.
       const tenon::chan<item> lane = random.one_in(10) ? nullptr : c[random.below(lanes)];
-      sends[i] = random.one_in(2);
-      if (sends[i]) {
-        to_send[i] = std::make_unique<std::uint64_t>(next++);
-        cases.push_back(tenon::send(lane, std::move(to_send[i])));
+      if (random.one_in(2)) {
+        offered[i] = next;
+        sends[i] = &cases.add(tenon::send(tenon::chan(lane), std::make_unique<std::uint64_t>(next++)));
       } else {
-        cases.push_back(tenon_test::into(lane, target[i]));
+        target[i] = &cases.add(tenon::recv(tenon::chan(lane)));
       }
     }
-    if (random.one_in(3)) {
-      cases.push_back(tenon::otherwise);
-    } else {
-      cases.push_back(tenon::recv(ctx.done()));
-    }
-    std::vector<std::uint64_t> offered(count);
-    for (std::size_t i = 0; i < count; ++i) offered[i] = to_send[i] ? *to_send[i] : 0;
-    std::size_t fired = cases.size();
+    const bool has_default = random.one_in(3);
+    if (!has_default) cases.add(tenon::recv(ctx.done()));
+    std::size_t fired = count + 1;
     try {
-      fired = tenon::select(std::span<const tenon::select_case>(cases));
+      fired = has_default ? tenon::select(cases.span(), tenon::otherwise) : tenon::select(cases.span());
     } catch (const tenon::panic& p) {
       EXPECT_STREQ(p.what(), "send on closed channel");
     }
     for (std::size_t i = 0; i < count; ++i) {
-      if (sends[i]) {
-        EXPECT_EQ(to_send[i] == nullptr, i == fired) << "moved from if, and only if, it was sent";
-        if (i == fired) mine.sent.push_back(offered[i]);
-        if (to_send[i] != nullptr) {
-          EXPECT_EQ(*to_send[i], offered[i]);
+      if (sends[i] != nullptr) {
+        EXPECT_EQ(static_cast<bool>(*sends[i]), i == fired);
+        if (i == fired) {
+          mine.sent.push_back(offered[i]);
+        } else {
+          EXPECT_EQ(*sends[i]->take(), offered[i]) << "moved from if, and only if, it was sent";
         }
-      } else if (target[i] && *target[i]) {
+      } else if (*target[i] && !target[i]->closed()) {
         EXPECT_EQ(i, fired);
-        mine.received.push_back(**target[i]);
+        mine.received.push_back(***target[i]);
       }
     }
     return !ctx.is_canceled();
@@ -216,7 +211,7 @@ TEST_P(SelectStorm, RandomCasesAgainstCancels) {
         for (std::size_t round = 0; round < rounds && !HasFailure(); ++round) {
           const channels c = make_channels();
           random_source random(seed.of(1000 * round + 999));
-          std::vector<tenon::cancel_context> scopes;
+          std::vector<tenon::cancel_scope> scopes;
           std::deque<tenon_test::fuse> ends;
           for (std::size_t p = 0; p < players; ++p) {
             scopes.push_back(tenon::with_cancel(root));
@@ -228,7 +223,7 @@ TEST_P(SelectStorm, RandomCasesAgainstCancels) {
             wg.go([&, p] {
               random_source mine(seed.of(1000 * round + p));
               std::uint64_t next = (p + 1) << 40U;
-              while (random_select(c, scopes[p].ctx, next, records[p], mine)) {
+              while (random_select(c, scopes[p].ctx(), next, records[p], mine)) {
                 for (auto& end : ends) end.step();
                 if (mine.one_in(4)) tenon::yield();
               }
@@ -298,7 +293,8 @@ TEST_P(SelectStorm, OneReceiveOneSendOneCancel) {
       [&](const tenon::context& root) {
         random_source random(seed.of(0));
         for (std::size_t round = 0; round < rounds && !HasFailure(); ++round) {
-          const auto c = tenon::make_chan<std::uint64_t>(static_cast<int>(round % 2), "as much as is sent before anybody receives");
+          const auto c = tenon::make_chan<std::uint64_t>(static_cast<int>(round % 2),
+                                                         "as much as is sent before anybody receives");
           const auto scope = tenon::with_cancel(root);
           auto receives = tenon::go([&] { return c.recv(scope.ctx()); });
           auto sends = tenon::go([&] { return round % 4 < 2 ? c.try_send(round) : c.send(scope.ctx(), round); });

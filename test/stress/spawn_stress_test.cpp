@@ -155,10 +155,10 @@ TEST_P(Spawn, RunsFollowEachOther) {
   const std::size_t rounds = tenon_test::scaled(100, 10);
   for (std::size_t i = 0; i < rounds; ++i) {
     std::atomic<int> ran = 0;
-    in_run([&](const tenon::context&) {
-      tenon::wait_group wg;
-      for (int g = 0; g < 20; ++g) {
-        wg.go([&] {
+    in_run([&](const tenon::context& ctx) {
+      tenon::group g(ctx);
+      for (int k = 0; k < 20; ++k) {
+        g.go([&] {
           tenon::yield();
           ++ran;
         });

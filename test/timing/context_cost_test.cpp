@@ -63,7 +63,7 @@ TEST_P(ContextCost, AChildThatIsGoneLeavesNothingInItsParent) {
     }));
   }
   // A hundred thousand children would take milliseconds to scope; none take none.
-  EXPECT_LE(time_of([&c = scope] { c(); }), 50ms);
+  EXPECT_LE(time_of([&scope] { scope.cancel(); }), 50ms);
   EXPECT_TRUE(parent.is_canceled());
 }
 
@@ -93,10 +93,10 @@ constexpr std::size_t caches = 10;
 std::chrono::nanoseconds cancel_of(std::size_t children) {
   auto scope = tenon::with_cancel(background());
   const tenon::context parent = scope.ctx();
-  std::vector<tenon::cancel_context> all;
+  std::vector<tenon::cancel_scope> all;
   all.reserve(children);
   for (std::size_t i = 0; i < children; ++i) all.push_back(tenon::with_cancel(parent));
-  const auto taken = time_of([&c = scope] { c(); });
+  const auto taken = time_of([&scope] { scope.cancel(); });
   EXPECT_TRUE(std::all_of(all.begin(), all.end(), [](const auto& c) { return c.ctx().is_canceled(); }));
   return taken;
 }
@@ -124,7 +124,7 @@ TEST(ContextCostOf, ReleasingOneChildDoesNotDependOnItsSiblings) {
     const auto release_all = [&](std::size_t children) {
       auto scope = tenon::with_cancel(background());
       const tenon::context parent = scope.ctx();
-      std::vector<tenon::cancel_context> all;
+      std::vector<tenon::cancel_scope> all;
       all.reserve(children);
       for (std::size_t i = 0; i < children; ++i) all.push_back(tenon::with_cancel(parent));
       return time_of([&] {
@@ -141,14 +141,14 @@ TEST(ContextCostOf, ReleasingOneChildDoesNotDependOnItsSiblings) {
 // Go: context/context.go, a deep tree is canceled all the way down
 TEST(ContextCostOf, ADeepTreeIsCanceledToItsLastLeaf) {
   const std::size_t depth = tenon_test::scaled(10000, 1000);
-  std::vector<tenon::cancel_context> chain;
+  std::vector<tenon::cancel_scope> chain;
   chain.reserve(depth);
   chain.push_back(tenon::with_cancel(background()));
-  while (chain.size() < depth) chain.push_back(tenon::with_cancel(chain.back().ctx));
+  while (chain.size() < depth) chain.push_back(tenon::with_cancel(chain.back().ctx()));
   chain.front().cancel();
   EXPECT_TRUE(std::all_of(chain.begin(), chain.end(), [](const auto& c) { return c.ctx().is_canceled(); }));
   // Destroyed from the root on, so that the last leaf holds the whole chain when it goes.
-  const context leaf = chain.back().ctx;
+  const context leaf = chain.back().ctx();
   chain.clear();
   EXPECT_TRUE(leaf.is_canceled());
 }
@@ -160,13 +160,13 @@ TEST(ContextCostOf, ADeepTreeFitsOnAGoroutinesStack) {
       [&](context) {
         auto g = tenon::go([&] {
           context leaf;
-          tenon::cancel_func cancel_root;
-          std::vector<tenon::cancel_func> others;
+          std::optional<tenon::cancel_scope> root_scope;
+          std::vector<tenon::cancel_scope> others;
           {
             auto scope = tenon::with_cancel(background());
             const tenon::context c = scope.ctx();
             leaf = c;
-            cancel_root = std::move(scope);
+            root_scope.emplace(std::move(scope));
             for (std::size_t i = 0; i < depth; ++i) {
               auto d_scope = tenon::with_cancel(leaf);
               const tenon::context d = d_scope.ctx();
@@ -174,10 +174,10 @@ TEST(ContextCostOf, ADeepTreeFitsOnAGoroutinesStack) {
               others.push_back(std::move(d_scope));
             }
           }
-          cancel_root();
+          root_scope->cancel();
           EXPECT_TRUE(leaf.is_canceled());
           others.clear();
-          cancel_root = tenon::cancel_func();
+          root_scope.reset();
           leaf = context();  // the whole chain goes here
         });
         g.join();

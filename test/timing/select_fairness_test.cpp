@@ -43,7 +43,8 @@ TEST(SelectFairness, BetweenTwoReceives) {
           auto g = tenon::go([=] {
             while (true) {
               char b = 0;
-              tenon::select(tenon_test::into(never3, b), tenon_test::into(never4, b), tenon_test::into(c1, b), tenon_test::into(c2, b));
+              tenon::select(tenon_test::into(never3, b), tenon_test::into(never4, b), tenon_test::into(c1, b),
+                            tenon_test::into(c2, b));
               if (tenon::select(tenon::send(out, b), tenon::recv(done)) == 1) return;
             }
           });
@@ -98,9 +99,10 @@ TEST(SelectFairness, AmongAnyNumberInASpan) {
   const auto ready = tenon::make_chan<int>();
   ready.close();
   for (const std::size_t n : {2U, 3U, 4U, 5U, 8U, 9U, 16U, 17U, 40U}) {
-    const std::vector<tenon::select_case> cases(n, tenon::recv(ready));
+    tenon_test::case_list cases;
+    for (std::size_t i = 0; i < n; ++i) cases.add(tenon::recv(ready));
     std::vector<int> count(n);
-    for (int i = 0; i < trials; ++i) ++count.at(tenon::select(std::span<const tenon::select_case>(cases)));
+    for (int i = 0; i < trials; ++i) ++count.at(tenon::select(cases.span()));
     for (const int c : count) expect_fair(c, 1.0 / static_cast<double>(n), "one of a span", sigmas_of_many);
   }
 }

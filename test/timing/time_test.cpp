@@ -14,8 +14,8 @@
 
 #include <tenon/tenon.hpp>
 
-#include "support/into.hpp"
 #include "support/callers.hpp"
+#include "support/into.hpp"
 #include "support/memory.hpp"
 #include "support/panics.hpp"
 #include "support/random.hpp"

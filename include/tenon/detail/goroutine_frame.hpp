@@ -75,7 +75,8 @@ class own_context {
   void cancel() noexcept {
     ctx_node* n = nullptr;
     // Acquire: the node. If there is none yet, whoever makes it finds the mark and cancels it.
-    if (node_.compare_exchange_strong(n, canceled_unmade(), std::memory_order_acq_rel, std::memory_order_acquire)) return;
+    if (node_.compare_exchange_strong(n, canceled_unmade(), std::memory_order_acq_rel, std::memory_order_acquire))
+      return;
     if (n != canceled_unmade()) cancel_only(n);
   }
   std::atomic<ctx_node*>* slot() noexcept { return &node_; }

@@ -1,4 +1,4 @@
-// expect: static assertion failed.*a task returns nothing, an error
+// expect: static assertion failed.*a member returns nothing, an error
 // Go: errgroup.Go takes func() error
 #include <tenon/tenon.hpp>
 

@@ -1,5 +1,0 @@
-// expect: error: (use of deleted function .*errgroup|call to deleted constructor of .*errgroup|overload resolution selected deleted operator)
-// Go: vet's copylocks
-#include <tenon/tenon.hpp>
-
-void f(tenon::group& a) { tenon::group b(std::move(a)); }

@@ -1,0 +1,5 @@
+// expect: error: (use of deleted function .*group|call to deleted constructor of .*group|overload resolution selected deleted operator)
+// Go: vet's copylocks
+#include <tenon/tenon.hpp>
+
+void f(tenon::group& a) { tenon::group b(std::move(a)); }
