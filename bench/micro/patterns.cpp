@@ -41,6 +41,7 @@ void skynet(const out_chan& result, std::int64_t number, std::int64_t leaves) {
   std::int64_t sum = 0;
   for (std::int64_t i = 0; i < skynet_fanout; ++i) sum += *sums.recv();
   result.send(sum);
+  children.wait();
 }
 
 }  // namespace

@@ -76,8 +76,7 @@ std::variant<options, information> parse_command_line(int argc, char** argv) {
     throw std::invalid_argument(e.what());
   }
   if (version) {
-    return information{std::string("md5all, an example program of tenon, with ") + OpenSSL_version(OPENSSL_VERSION) +
-                       '\n'};
+    return information{std::string("md5all of tenon, with ") + OpenSSL_version(OPENSSL_VERSION) + '\n'};
   }
   chosen.paths = app.remaining();
   for (const std::string& path : chosen.paths) {
