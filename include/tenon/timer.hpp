@@ -32,6 +32,9 @@ namespace detail {
 struct timer_core;
 }
 
+/// What time it is, on the clock that all of these use: the monotonic one, or the virtual one of a test (tenon/testing/run_virtual.hpp).
+[[nodiscard]] time_point now() noexcept;
+
 /// A channel that delivers the time once, after `d`. Needs no stop: dropping the last handle to the channel ends the timer.
 [[nodiscard]] recv_chan<time_point> after(std::chrono::nanoseconds d);
 

@@ -102,8 +102,8 @@ void freeze_world() noexcept {
     if (tid != 0 && ::syscall(SYS_tgkill, ::getpid(), tid, freeze_signal) == 0) ++asked;
   }
   // A thread in uninterruptible sleep must not keep us for ever; its goroutine is then shown without a stack.
-  const clock::nanos deadline = clock::now() + 1'000'000'000;
-  while (frozen_workers.load(std::memory_order_acquire) < asked && clock::now() < deadline) cpu_relax();
+  const clock::nanos deadline = clock::real() + 1'000'000'000;
+  while (frozen_workers.load(std::memory_order_acquire) < asked && clock::real() < deadline) cpu_relax();
 }
 
 void thaw_world() noexcept {
@@ -232,7 +232,7 @@ void dump_now() noexcept {
   stacks::for_each(&visit, &all);
   thaw_world();
 
-  const clock::nanos now = clock::now();
+  const clock::nanos now = clock::real();
   std::sort(all.records, all.records + all.n,
             [](const record& a, const record& b) { return a.current != b.current ? a.current : a.id < b.id; });
   std::string out;
@@ -263,8 +263,8 @@ void dump_all() noexcept {
     futex::wake_all(finished);
   });
   const clock::nanos deadline =
-      clock::now() + 60'000'000'000;  // many goroutines on a slow machine; then the process ends anyway
-  while (finished.load(std::memory_order_acquire) == 0 && clock::now() < deadline)
+      clock::real() + 60'000'000'000;  // many goroutines on a slow machine; then the process ends anyway
+  while (finished.load(std::memory_order_acquire) == 0 && clock::real() < deadline)
     futex::wait(finished, 0, 100'000'000);
 }
 

@@ -6,6 +6,7 @@
 
 #include <tenon/go.hpp>
 #include <tenon/panic.hpp>
+#include <tenon/timer.hpp>
 
 #include "core/chan.hpp"
 #include "lib/apart.hpp"
@@ -148,7 +149,7 @@ struct derived_node final : cancel_node {
   [[nodiscard]] std::optional<time_point> deadline() const override { return until ? until : parent->deadline(); }
   [[nodiscard]] std::string text() const override {
     if (!until) return cancel_node::text() + ".WithCancel";
-    const double left = std::chrono::duration<double>(*until - std::chrono::steady_clock::now()).count();
+    const double left = std::chrono::duration<double>(*until - tenon::now()).count();
     return cancel_node::text() + ".WithDeadline([" + std::to_string(left) + "s])";
   }
 

@@ -151,6 +151,8 @@ bool restart(timer_core* t, clock::nanos d, clock::nanos period) {
 
 }  // namespace detail
 
+time_point now() noexcept { return time_point(std::chrono::nanoseconds(clock::now())); }
+
 recv_chan<time_point> after(std::chrono::nanoseconds d) {
   auto* t = new detail::timer_core;
   t->make_channel();

@@ -1,7 +1,9 @@
 #pragma once
 
-// The monotonic clock, in nanoseconds. Everything in tenon that asks what time it is asks here.
+// The monotonic clock, in nanoseconds. Everything in tenon that asks what time it is asks here: `now` for what users see, which src/sim
+// may replace by a clock that stands still until it is moved; `real` for what watches over threads.
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 
@@ -10,9 +12,17 @@ namespace tenon::clock {
 using nanos = std::int64_t;
 constexpr nanos never = INT64_MAX;
 
-inline nanos now() noexcept {
+inline nanos real() noexcept {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
       .count();
+}
+
+constexpr nanos not_virtual = -1;
+inline std::atomic<nanos> virtual_now{not_virtual};
+
+inline nanos now() noexcept {
+  const nanos v = virtual_now.load(std::memory_order_relaxed);
+  return v == not_virtual ? real() : v;
 }
 
 /// now + d, never wrapping around.

@@ -98,7 +98,7 @@ void scheduler::run(const run_options& options, void (*entry)(void*) noexcept, v
   barrier::init();
   options_ = options;
   stack_size_ = stacks::round_size(options.stack_size);
-  procs_.store(options.workers != 0 ? options.workers : available_cpus(), std::memory_order_relaxed);
+  procs_.store(simulated_ ? 1 : options.workers != 0 ? options.workers : available_cpus(), std::memory_order_relaxed);
   width_.store(procs(), std::memory_order_relaxed);
   run_number_.fetch_add(1, std::memory_order_relaxed);
   if (options_.max_threads < procs() + 1) options_.max_threads = procs() + 1;
@@ -108,7 +108,7 @@ void scheduler::run(const run_options& options, void (*entry)(void*) noexcept, v
   stopping_.store(false, std::memory_order_relaxed);
   main_ended_.store(false, std::memory_order_relaxed);
   finished_.store(0, std::memory_order_relaxed);
-  set_coarse_now(clock::now());
+  set_coarse_now(clock::real());
   service::start();
 
   started_.store(true, std::memory_order_release);

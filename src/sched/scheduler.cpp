@@ -219,7 +219,8 @@ TENON_INLINE goroutine_core* scheduler::pick_locked(worker& w) noexcept {
 TENON_INLINE bool scheduler::may_pick(worker& w) noexcept {
   const std::uint32_t tick = w.tick.load(std::memory_order_relaxed) + 1;
   w.tick.store(tick, std::memory_order_relaxed);
-  return TENON_LIKELY(tick % 64 != 0 && !w.poke.load(std::memory_order_relaxed) && w.locked == nullptr);
+  return TENON_LIKELY(tick % 64 != 0 && !w.poke.load(std::memory_order_relaxed) && w.locked == nullptr) &&
+         !the_scheduler().simulated_;
 }
 
 void scheduler::switch_away(goroutine_core* g, bool is_end) noexcept {
@@ -306,7 +307,10 @@ goroutine_core* scheduler::find_work(worker& w) noexcept {
     if (stopping_.load(std::memory_order_acquire)) return nullptr;
     rejoin(w);
     if (w.locked != nullptr) return wait_locked(w);
-    if (!retire(w)) {
+    if (TENON_UNLIKELY(simulated_)) {
+      if (goroutine_core* g = pick_simulated(w)) return g;
+      if (advance_clock()) continue;
+    } else if (!retire(w)) {
       goroutine_core* g = local_work(w, true);
       if (g != nullptr) {
         if (w.searching) {
@@ -319,6 +323,33 @@ goroutine_core* scheduler::find_work(worker& w) noexcept {
     }
     go_idle(w);
   }
+}
+
+/// Any of those that can run, as the chooser decides. (More than a queue holds wait in the injection queue, and come in turn.)
+goroutine_core* scheduler::pick_simulated(worker& w) noexcept {
+  stop_searching(w);
+  if (w.timers.next() != clock::never) run_timers(w, clock::now());
+  if (w.woken.size() < work_queue::capacity / 2) {
+    if (goroutine_core* g = take_injected(w)) push_woken(w, g);
+  }
+  const owner_guard hold(w.queue_lock);
+  if (goroutine_core* g = take_slot(w)) push_locked(w.woken, g);
+  while (goroutine_core* g = w.fresh.pop_front()) push_locked(w.woken, g);
+  const std::uint32_t n = w.woken.size();
+  return n == 0 ? nullptr : w.woken.take_at(n == 1 ? 0 : choose(n));
+}
+
+/// Everybody waits: the virtual clock goes to the next timer, unless a blocking call or a descriptor may still wake somebody before.
+bool scheduler::advance_clock() noexcept {
+  if (active_.load(std::memory_order_seq_cst) > 1 || retaken_.load(std::memory_order_seq_cst) != 0 ||
+      outside_wakers_.load(std::memory_order_seq_cst) != 0 || has_work(true)) {
+    return false;
+  }
+  const clock::nanos next = next_timer();
+  if (next == clock::never) return false;
+  if (next > clock::now()) clock::virtual_now.store(next, std::memory_order_relaxed);
+  run_all_timers(clock::now());
+  return true;
 }
 
 goroutine_core* scheduler::local_work(worker& w, bool fair) noexcept {
@@ -535,7 +566,7 @@ void scheduler::go_idle(worker& w) noexcept {
     activate();
   }
   w.stand.store(standing::running, std::memory_order_seq_cst);
-  set_coarse_now(clock::now());
+  set_coarse_now(clock::real());
   service::nudge();
 }
 

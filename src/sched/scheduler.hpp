@@ -185,6 +185,10 @@ class scheduler {
   void thread_parked(int delta) noexcept { parked_threads_.fetch_add(delta, std::memory_order_seq_cst); }
   poller* poll() noexcept { return poller_; }
 
+  /// For src/sim, between runs: one worker, who runs next is the chooser's to say, and the virtual clock moves when everybody waits.
+  void simulate(bool on) noexcept { simulated_ = on; }
+  [[nodiscard]] bool simulated() const noexcept { return simulated_; }
+
   worker* blocking_enter() noexcept;
   void blocking_leave(worker* w) noexcept;
   void pin() noexcept;
@@ -199,6 +203,8 @@ class scheduler {
   goroutine_core* find_work(worker& w) noexcept;
   goroutine_core* local_work(worker& w, bool fair) noexcept;
   goroutine_core* take_injected(worker& w) noexcept;
+  goroutine_core* pick_simulated(worker& w) noexcept;
+  bool advance_clock() noexcept;
   goroutine_core* steal(worker& w, clock::nanos now) noexcept;
   goroutine_core* search(worker& w) noexcept;
   goroutine_core* wait_locked(worker& w) noexcept;
@@ -231,6 +237,7 @@ class scheduler {
   }
   static void goroutine_main(machine_context* c) noexcept;
 
+  bool simulated_ = false;  // constant during a run
   std::atomic<bool> started_{false};
   std::atomic<bool> stopping_{false};
   std::atomic<unsigned> procs_{0};

@@ -122,6 +122,7 @@ bool watch(scheduler& s, clock::nanos now) noexcept {
     }
     // Stuck: somebody else takes its place if there is anything to do. A goroutine may well keep its worker for a while; a
     // blocking call is stepped around in any case once it lasts, then this thread can rest while nothing else happens.
+    if (s.simulated() && stand == standing::running) continue;  // one at a time, however long it takes
     const bool anything = due || s.has_work(true);
     if (stand == standing::running ? held < held_too_long || !anything
                                    : stand != standing::blocking || (held < held_too_long && !anything)) {
@@ -166,7 +167,7 @@ bool watch(scheduler& s, clock::nanos now) noexcept {
     for (auto& waiting : me.jobs) {
       if (auto* job = waiting.exchange(nullptr, std::memory_order_acq_rel)) job();
     }
-    const clock::nanos now = clock::now();
+    const clock::nanos now = clock::real();
     s.set_coarse_now(now);
     if (me.timers.next() <= now) {
       me.firing.store(true, std::memory_order_relaxed);  // released with the heap's next()
@@ -191,7 +192,7 @@ bool watch(scheduler& s, clock::nanos now) noexcept {
     const clock::nanos next = me.timers.next();
     clock::nanos timeout = period;
     if (next != clock::never) {
-      const clock::nanos left = std::max<clock::nanos>(next - clock::now(), 0);
+      const clock::nanos left = std::max<clock::nanos>(next - clock::real(), 0);
       timeout = timeout < 0 ? left : std::min(timeout, left);
     }
     const bool resting = !(running && now - last_active < linger);
@@ -249,6 +250,7 @@ namespace tenon::detail {
 
 void start_timer(timer_node* t, clock::nanos when) {
   worker* w = this_worker();
+  if (w == nullptr && the_scheduler().simulated() && the_scheduler().started()) w = the_scheduler().worker_at(0);
   if (w != nullptr) {
     annotate::happens_after(w);
     w->timers.start(t, when);

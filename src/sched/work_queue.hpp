@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <utility>
 
 namespace tenon::detail {
 
@@ -49,6 +50,13 @@ class work_queue {
     if (head == tail_.load(std::memory_order_relaxed)) return nullptr;
     head_.store(head + 1, std::memory_order_relaxed);
     return entries_[head % capacity];
+  }
+
+  /// The i-th from the front.
+  goroutine_core* take_at(std::uint32_t i) noexcept {
+    const std::uint32_t head = head_.load(std::memory_order_relaxed);
+    std::swap(entries_[head % capacity], entries_[(head + i) % capacity]);
+    return pop_front();
   }
 
   /// Up to `most` from the front, at most half (rounded up) unless `all`. Returns how many.
