@@ -325,33 +325,6 @@ goroutine_core* scheduler::find_work(worker& w) noexcept {
   }
 }
 
-/// Any of those that can run, as the chooser decides. (More than a queue holds wait in the injection queue, and come in turn.)
-goroutine_core* scheduler::pick_simulated(worker& w) noexcept {
-  stop_searching(w);
-  if (w.timers.next() != clock::never) run_timers(w, clock::now());
-  if (w.woken.size() < work_queue::capacity / 2) {
-    if (goroutine_core* g = take_injected(w)) push_woken(w, g);
-  }
-  const owner_guard hold(w.queue_lock);
-  if (goroutine_core* g = take_slot(w)) push_locked(w.woken, g);
-  while (goroutine_core* g = w.fresh.pop_front()) push_locked(w.woken, g);
-  const std::uint32_t n = w.woken.size();
-  return n == 0 ? nullptr : w.woken.take_at(n == 1 ? 0 : choose(n));
-}
-
-/// Everybody waits: the virtual clock goes to the next timer, unless a blocking call or a descriptor may still wake somebody before.
-bool scheduler::advance_clock() noexcept {
-  if (active_.load(std::memory_order_seq_cst) > 1 || retaken_.load(std::memory_order_seq_cst) != 0 ||
-      outside_wakers_.load(std::memory_order_seq_cst) != 0 || has_work(true)) {
-    return false;
-  }
-  const clock::nanos next = next_timer();
-  if (next == clock::never) return false;
-  if (next > clock::now()) clock::virtual_now.store(next, std::memory_order_relaxed);
-  run_all_timers(clock::now());
-  return true;
-}
-
 goroutine_core* scheduler::local_work(worker& w, bool fair) noexcept {
   if (TENON_UNLIKELY(timers_overdue_.load(std::memory_order_relaxed)) &&
       timers_overdue_.exchange(false, std::memory_order_relaxed)) {

@@ -24,21 +24,10 @@
 #include <source_location>
 #include <utility>
 
+#include <tenon/detail/virtual_world.hpp>
 #include <tenon/run.hpp>
 
 namespace tenon::testing {
-
-namespace detail {
-
-class virtual_world {
- public:
-  explicit virtual_world(std::uint64_t seed);
-  virtual_world(const virtual_world&) = delete;
-  virtual_world& operator=(const virtual_world&) = delete;
-  ~virtual_world();
-};
-
-}  // namespace detail
 
 template <class F>
 int run_virtual(F&& f, std::uint64_t seed = 1, std::source_location where = std::source_location::current()) {

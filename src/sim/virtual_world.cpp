@@ -1,4 +1,4 @@
-#include <tenon/testing/run_virtual.hpp>
+#include <tenon/detail/virtual_world.hpp>
 
 #include <atomic>
 #include <cerrno>
@@ -17,7 +17,7 @@
 //
 // One world at a time, as there is one run at a time: it is there before the run starts, and goes after it has ended.
 
-namespace tenon::testing::detail {
+namespace tenon::detail {
 
 namespace {
 
@@ -49,20 +49,20 @@ std::uint64_t seed_in_use(std::uint64_t seed) {
 }  // namespace
 
 virtual_world::virtual_world(std::uint64_t seed) {
-  if (tenon::detail::the_scheduler().started() || taken.exchange(true, std::memory_order_acq_rel)) {
+  if (the_scheduler().started() || taken.exchange(true, std::memory_order_acq_rel)) {
     throw panic("tenon: run_virtual called while another run is active");
   }
   choices = random_source(seed_in_use(seed));
   clock::virtual_now.store(epoch, std::memory_order_relaxed);
   set_chooser(&choose_from_seed);
-  tenon::detail::the_scheduler().simulate(true);
+  the_scheduler().simulate(true);
 }
 
 virtual_world::~virtual_world() {
-  tenon::detail::the_scheduler().simulate(false);
+  the_scheduler().simulate(false);
   set_chooser(nullptr);
   clock::virtual_now.store(clock::not_virtual, std::memory_order_relaxed);
   taken.store(false, std::memory_order_release);
 }
 
-}  // namespace tenon::testing::detail
+}  // namespace tenon::detail

@@ -1,0 +1,18 @@
+#pragma once
+
+// What `testing::run_virtual` puts around a run. Nothing here is for users.
+
+#include <cstdint>
+
+namespace tenon::detail {
+
+/// One at a time: while it is there, time is virtual, and who runs next is drawn from the seed.
+class virtual_world {
+ public:
+  explicit virtual_world(std::uint64_t seed);
+  virtual_world(const virtual_world&) = delete;
+  virtual_world& operator=(const virtual_world&) = delete;
+  ~virtual_world();
+};
+
+}  // namespace tenon::detail

@@ -1,0 +1,38 @@
+#include "sched/scheduler.hpp"
+
+// A run under a virtual clock (src/sim): one worker, always one goroutine at a time, and every choice of the next one is the chooser's.
+//
+// Invariants
+//  1. Time moves only when no goroutine can run and nothing outside may still wake one: not while a blocking call goes on.
+//  2. The order depends on nothing but the choices: no slice, no monitor (sched/service.cpp leaves a running worker alone), no theft.
+
+namespace tenon::detail {
+
+/// Any of those that can run, as the chooser decides. (More than a queue holds wait in the injection queue, and come in turn.)
+goroutine_core* scheduler::pick_simulated(worker& w) noexcept {
+  stop_searching(w);
+  if (w.timers.next() != clock::never) run_timers(w, clock::now());
+  if (w.woken.size() < work_queue::capacity / 2) {
+    if (goroutine_core* g = take_injected(w)) push_woken(w, g);
+  }
+  const owner_guard hold(w.queue_lock);
+  if (goroutine_core* g = w.slot.exchange(nullptr, std::memory_order_relaxed)) push_locked(w.woken, g);
+  while (goroutine_core* g = w.fresh.pop_front()) push_locked(w.woken, g);
+  const std::uint32_t n = w.woken.size();
+  return n == 0 ? nullptr : w.woken.take_at(n == 1 ? 0 : choose(n));
+}
+
+/// Everybody waits: the virtual clock goes to the next timer, unless a blocking call or a descriptor may still wake somebody before.
+bool scheduler::advance_clock() noexcept {
+  if (active_.load(std::memory_order_seq_cst) > 1 || retaken_.load(std::memory_order_seq_cst) != 0 ||
+      outside_wakers_.load(std::memory_order_seq_cst) != 0 || has_work(true)) {
+    return false;
+  }
+  const clock::nanos next = next_timer();
+  if (next == clock::never) return false;
+  if (next > clock::now()) clock::virtual_now.store(next, std::memory_order_relaxed);
+  run_all_timers(clock::now());
+  return true;
+}
+
+}  // namespace tenon::detail
