@@ -4,13 +4,14 @@
 ///
 /// Go counterpart: `chan T`, `<-chan T`, `chan<- T`, `make`, `close`, `len`, `cap`, `range`.
 ///
-///     auto squares = tenon::make_chan<int>();           // unbuffered: a send waits for its receiver
-///     auto g = tenon::go([squares] {
+///     auto squares = tn::make_chan<int>();              // unbuffered: a send waits for its receiver
+///     g.go([squares] {
 ///       for (int n = 1; n <= 3; ++n) squares.send(n * n);
 ///       squares.close();
 ///     });
 ///     for (int s : squares) std::cout << s << '\n';     // until closed and drained
-///     g.join();
+///
+/// (A group's `produce` does the same with less to get wrong.)
 ///
 /// **Handles.** `chan<T>`, `send_chan<T>` and `recv_chan<T>` are references to one shared channel: copying a handle does
 /// not copy the channel, the channel lives as long as its last handle. A default-constructed handle is Go's nil channel:
@@ -345,6 +346,24 @@ template <class T>
 [[nodiscard]] chan<T> make_chan(std::int64_t capacity, std::string_view why_it_cannot_fill_up) {
   return detail::chan_access::adopt<chan<T>>(
       detail::chan_make(detail::elem_traits<T>::ops, capacity, &why_it_cannot_fill_up));
+}
+
+/// Receives and discards until `c` is closed and drained, so that those who still send are not stuck; returns how many there were. After a
+/// stop, for a stage that has canceled those before it and wants to see them gone. With a context: or until that is canceled.
+/// Blocks. Go: `for range c {}`.
+template <class C>
+  requires requires(const C& c) { c.recv(); }
+std::size_t drain(const C& c) {
+  std::size_t n = 0;
+  while (c.recv()) ++n;
+  return n;
+}
+template <class C>
+  requires requires(const C& c) { c.recv(); }
+std::size_t drain(const context& ctx, const C& c) {
+  std::size_t n = 0;
+  while (c.recv(ctx)) ++n;
+  return n;
 }
 
 }  // namespace tenon

@@ -66,7 +66,8 @@ class [[nodiscard(
   goroutine(const goroutine&) = delete;
   goroutine& operator=(const goroutine&) = delete;
 
-  /// Cancels its context and waits. An exception that nobody joined for goes to the unhandled hook.
+  /// Cancels its context and waits. An exception that nobody joined for goes to the unhandled hook. A goroutine that has not ended after 5 s
+  /// (`run_options::report_after`) is named on stderr, once.
   ~goroutine() { finish(); }
 
   /// Blocks until the goroutine has ended; returns its result or rethrows its exception. Afterwards the handle owns
@@ -121,7 +122,7 @@ class [[nodiscard(
   void finish() noexcept {
     if (core_ == nullptr) return;
     cancel();
-    detail::goroutine_join(core_, nullptr);
+    detail::goroutine_await_end(core_);
     if (std::exception_ptr failure = frame_->result.failure()) detail::unhandled_in(core_, std::move(failure));
     release();
   }

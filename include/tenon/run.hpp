@@ -46,6 +46,8 @@ struct run_options {
   std::size_t idle_stack_bytes = 64 * 1024 * 1024;
   /// How long the root group may go on after it has been canceled and `f` has returned; then a dump, and exit status 2. Zero: for ever.
   std::chrono::nanoseconds grace{0};
+  /// An owner that has waited so long for its goroutines, in a destructor or at the end of the run, says on stderr for whom, once. Zero: never.
+  std::chrono::nanoseconds report_after = std::chrono::seconds(5);
   /// SIGINT cancels the root context.
   bool cancel_on_interrupt = true;
   /// SIGQUIT prints a dump of every goroutine and exits with status 2, as a Go program does.

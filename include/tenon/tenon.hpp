@@ -19,6 +19,7 @@
 #include <tenon/pipeline.hpp>
 #include <tenon/pool.hpp>
 #include <tenon/rate_limiter.hpp>
+#include <tenon/result.hpp>
 #include <tenon/run.hpp>
 #include <tenon/select.hpp>
 #include <tenon/semaphore.hpp>

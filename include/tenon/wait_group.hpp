@@ -27,6 +27,8 @@
 
 namespace tenon {
 
+class group;
+
 class wait_group {
  public:
   wait_group() noexcept = default;
@@ -63,6 +65,8 @@ class wait_group {
   [[nodiscard]] bool wait(const context& ctx);
 
  private:
+  friend class group;
+  [[nodiscard]] bool is_done() const noexcept { return state_.load(std::memory_order_acquire) >> 32U == 0; }
   bool wait_or_done(detail::chan_core* done);
   void failed(std::exception_ptr failure) noexcept;
   void rethrow();

@@ -2,6 +2,7 @@
 #include "core/waiter.hpp"
 #include "platform/annotate.hpp"
 #include "sched/goroutine.hpp"
+#include "sched/overdue.hpp"
 #include "sched/scheduler.hpp"
 
 #include <tenon/detail/goroutine_frame.hpp>
@@ -50,6 +51,15 @@ bool goroutine_join(goroutine_core* g, chan_core* done) {
   }
   annotate::happens_after(g);
   return true;
+}
+
+void goroutine_await_end(goroutine_core* g) noexcept {
+  if (g->join.load(std::memory_order_acquire) != join_state::ended) {
+    const overdue_watch watch({.goroutine = g});
+    (void)goroutine_join(g, nullptr);
+  } else {
+    annotate::happens_after(g);
+  }
 }
 
 void goroutine_release(goroutine_core* g) noexcept {

@@ -6,11 +6,16 @@
 
 #include <tenon/panic.hpp>
 
+#include "sched/overdue.hpp"
+
 namespace tenon {
 
 group::~group() {
   cancel();
-  tasks_.wait();
+  if (!tasks_.is_done()) {
+    const detail::overdue_watch watch({.group = detail::node_of(ctx())});
+    tasks_.wait();
+  }
   const std::lock_guard hold(mu_);
   if (seen_ || !first_ || std::uncaught_exceptions() != 0) return;
   if (std::exception_ptr failure = first_.exception()) detail::unhandled_in_current(std::move(failure));

@@ -10,6 +10,7 @@
 #include "base/fatal.hpp"
 #include "lib/context.hpp"
 #include "lib/with_signals.hpp"
+#include "sched/overdue.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/service.hpp"
 
@@ -96,7 +97,12 @@ struct main_call {
   }
 
   error wait(group& root) const {
-    if (options.grace.count() <= 0) return root.wait();
+    if (options.grace.count() <= 0) {
+      if (!root.ctx().is_canceled())
+        (void)root.wait(root.ctx());  // it may go on as long as it likes, until it is canceled
+      const overdue_watch watch({.group = node_of(root.ctx())});
+      return root.wait();
+    }
     error e = root.wait(root.ctx());
     // `root.wait` cancels the root at its own end, so look whether anybody is left.
     const auto last = with_timeout(background(), options.grace);

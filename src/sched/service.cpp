@@ -29,6 +29,7 @@ constexpr clock::nanos trim_every = 1'000'000'000;
 
 struct state {
   timer_heap timers;
+  timer_heap watches;                  // see watch()
   std::atomic<std::uint32_t> word{0};  // futex: changes when there is something to do
   std::atomic<bool> firing{false};     // a timer may be out of the heap, and what it does not done yet
   std::atomic<bool> asleep{false};     // in a sleep that only a nudge or its timeout ends
@@ -77,7 +78,7 @@ bool any_held(const scheduler& s) noexcept {
 }
 
 /// One round over the workers. Returns whether anything was done.
-bool watch(scheduler& s, clock::nanos now) noexcept {
+bool look_over(scheduler& s, clock::nanos now) noexcept {
   bool acted = false;
   bool due = false;
   bool held_up = false;
@@ -174,10 +175,11 @@ bool watch(scheduler& s, clock::nanos now) noexcept {
       me.timers.run_due(now);
       me.firing.store(false, std::memory_order_release);
     }
+    if (me.watches.next() <= now) me.watches.run_due(now);
     const bool running = s.started();
     if (running && (s.active() != 0 || any_held(s))) last_active = now;
     if (running && now - last_active < linger) {
-      period = watch(s, now) ? shortest : std::min(period * 2, longest);
+      period = look_over(s, now) ? shortest : std::min(period * 2, longest);
       if (whole.best.wants_to_look()) period = std::min(period, width::look);
     } else {
       period = -1;
@@ -189,7 +191,7 @@ bool watch(scheduler& s, clock::nanos now) noexcept {
       }
       if (period < 0) period = trim_every;
     }
-    const clock::nanos next = me.timers.next();
+    const clock::nanos next = std::min(me.timers.next(), me.watches.next());
     clock::nanos timeout = period;
     if (next != clock::never) {
       const clock::nanos left = std::max<clock::nanos>(next - clock::real(), 0);
@@ -221,6 +223,11 @@ void nudge() noexcept {
   if (!me.asleep.exchange(false, std::memory_order_seq_cst)) return;
   me.word.fetch_add(1, std::memory_order_seq_cst);
   futex::wake_one(me.word);
+}
+
+void watch(timer_node* t, clock::nanos when) {
+  self().watches.start(t, when);
+  nudge();
 }
 
 bool has_timers() noexcept {

@@ -8,6 +8,7 @@
 //
 // Lower bound of its period while workers are active: 50 µs, doubling to 1 ms while it finds nothing to do.
 
+#include "platform/clock.hpp"
 #include "sched/timer_heap.hpp"
 
 namespace tenon::detail::service {
@@ -18,6 +19,9 @@ void start() noexcept;
 void nudge() noexcept;
 /// The timers of threads outside of any runtime.
 timer_heap& timers() noexcept;
+
+/// Fires `t` on the service thread at the real time `when`. Nobody counts on it: it keeps no deadlock from being one.
+void watch(timer_node* t, clock::nanos when);
 
 /// Whether any of them is pending or just firing.
 [[nodiscard]] bool has_timers() noexcept;

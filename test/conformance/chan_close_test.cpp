@@ -122,6 +122,31 @@ TYPED_TEST(ClosedChan, BufferedGivesItsValueFirst) {
   }
 }
 
+// Go: for range c {}
+TEST(Drain, TakesWhatIsLeftUntilTheClose) {
+  const auto c = tenon::make_chan<int>(3, "the test sends three");
+  for (int i = 0; i < 3; ++i) c.send(i);
+  c.close();
+  EXPECT_EQ(tenon::drain(c), 3U);
+  EXPECT_EQ(tenon::drain(tenon::recv_chan<int>(c)), 0U);
+  tenon::run([](tenon::group& g) {
+    const auto numbers = g.produce<int>([](tenon::sender<int>& out) {
+      for (int i = 0; i < 100; ++i) out.send(i);
+    });
+    EXPECT_EQ(numbers.recv(), 0);
+    EXPECT_EQ(tenon::drain(numbers), 99U);
+    const auto signals = g.produce<void>([](tenon::sender<void>& out) {
+      out.send();
+      out.send();
+    });
+    EXPECT_EQ(tenon::drain(g.ctx(), signals), 2U);
+    const auto never = tenon::make_chan<int>();
+    auto scope = tenon::with_cancel(g.ctx());
+    scope.cancel();
+    EXPECT_EQ(tenon::drain(scope.ctx(), never), 0U);
+  });
+}
+
 // Go: test/closedchan.go
 TYPED_TEST(ClosedChan, OpenAndEmptyIsNeitherReadyNorOver) {
   for (const int capacity : {0, 1}) {

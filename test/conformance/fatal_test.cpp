@@ -165,6 +165,13 @@ TEST(UnhandledException, OfManyAtOnceOneIsReportedWhole) {
   }
 }
 
+// Go: none: a run waits for its root group, but not for ever where it was told so
+TEST(Grace, EndsARunWhoseMembersDoNotEnd) {
+  const ending e = run_program("misuse", {"grace_over"});
+  expect_death(e, "tenon: run: the grace period is over, and goroutines of the root group go on");
+  EXPECT_TRUE(has_line(e.err, R"(goroutine [0-9]+ .*\[sleep)")) << e.describe();
+}
+
 // ---- deadlocks ------------------------------------------------------------------------------------------------------
 
 struct deadlock {

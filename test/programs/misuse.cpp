@@ -311,6 +311,18 @@ void many_throw() {
   });
 }
 
+// A member that does not end: the grace period is over, and so is the program.
+void grace_over() {
+  tenon::run(
+      [](tenon::group& g) {
+        g.go([](const tenon::context&) {
+          for (;;) tenon::sleep_for(1h);
+        });
+        g.cancel();
+      },
+      {.grace = 1ms});
+}
+
 struct named_case {
   const char* name;
   void (*run)();
@@ -355,6 +367,7 @@ constexpr named_case cases[] = {
     {"timer_function_throw_outside", timer_function_throw_outside},
     {"after_func_throw_outside", after_func_throw_outside},
     {"many_throw", many_throw},
+    {"grace_over", grace_over},
 };
 
 }  // namespace

@@ -42,6 +42,8 @@ void goroutine_start(goroutine_core* g, void (*entry)(void* frame) noexcept, boo
 void goroutine_discard(goroutine_core* g) noexcept;
 /// Blocks until it has ended. With `done` (null: never): false when that closes first.
 bool goroutine_join(goroutine_core* g, chan_core* done);
+/// For an owner at its end: waits, and after a while says for whom.
+void goroutine_await_end(goroutine_core* g) noexcept;
 void goroutine_release(goroutine_core* g) noexcept;
 unsigned long long goroutine_id(const goroutine_core* g) noexcept;
 

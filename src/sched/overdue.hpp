@@ -1,0 +1,38 @@
+#pragma once
+
+// An owner that has waited long for what it owns says for whom, once. Owners wait in destructors and at the end of a run, where a
+// goroutine that ignores its context would otherwise only show as a program that does not end.
+
+#include <atomic>
+
+#include "sched/goroutine.hpp"
+#include "sched/timer_heap.hpp"
+
+namespace tenon::detail {
+
+/// Those waited for: one goroutine, or all that run under a group's context.
+struct awaited {
+  const goroutine_core* goroutine = nullptr;
+  const ctx_node* group = nullptr;
+};
+
+/// While it is there, its maker waits. After the run's `report_after` the service thread reports it. Never under a virtual clock.
+class overdue_watch {
+ public:
+  explicit overdue_watch(awaited whom) noexcept;
+  overdue_watch(const overdue_watch&) = delete;
+  overdue_watch& operator=(const overdue_watch&) = delete;
+  ~overdue_watch();
+
+ private:
+  struct alarm : timer_node {
+    const goroutine_core* who = nullptr;  // null: a plain thread
+    awaited whom;
+    std::atomic<bool> left{false};
+  };
+  static void report(const alarm& a) noexcept;
+  alarm alarm_;
+  bool on_ = false;
+};
+
+}  // namespace tenon::detail

@@ -1,0 +1,70 @@
+// A value, or the error that there is none.
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <system_error>
+
+#include <tenon/tenon.hpp>
+
+#include "support/panics.hpp"
+
+namespace {
+
+using tenon::error;
+using tenon::result;
+
+result<int> half(int n) {
+  if (n % 2 != 0) return error("odd");
+  return n / 2;
+}
+
+TEST(Result, HoldsAValue) {
+  const auto r = half(8);
+  EXPECT_TRUE(r);
+  EXPECT_TRUE(r.has_value());
+  EXPECT_EQ(*r, 4);
+  EXPECT_EQ(r.value(), 4);
+  EXPECT_FALSE(r.err());
+  EXPECT_EQ(r.value_or(7), 4);
+}
+
+TEST(Result, OrSaysWhyThereIsNone) {
+  const auto r = half(7);
+  EXPECT_FALSE(r);
+  EXPECT_EQ(r.err().message(), "odd");
+  EXPECT_EQ(r.value_or(7), 7);
+  EXPECT_THROW((void)r.value(), std::runtime_error);
+  EXPECT_THROW((void)*r, std::runtime_error);
+}
+
+TEST(Result, IsMadeFromWhatAnErrorIsMadeFrom) {
+  const result<std::string> code = std::make_error_code(std::errc::timed_out);
+  EXPECT_TRUE(code.err().is(std::errc::timed_out));
+  EXPECT_THROW((void)code.value(), std::system_error);
+  EXPECT_PANIC((void)result<int>(error{}), "tenon: a result made from no error and without a value");
+}
+
+TEST(Result, CarriesWhatCanOnlyBeMoved) {
+  result<std::unique_ptr<int>> r = std::make_unique<int>(3);
+  EXPECT_EQ(**r, 3);
+  const std::unique_ptr<int> mine = *std::move(r);
+  EXPECT_EQ(*mine, 3);
+  result<std::string> s = std::string("abc");
+  EXPECT_EQ(s->size(), 3U);
+}
+
+TEST(Result, GoesThroughChannelsAndGoroutines) {
+  tenon::run([] {
+    auto g = tenon::go([] { return half(10); });
+    EXPECT_EQ(*g.join(), 5);
+    const auto c = tenon::make_chan<result<int>>(2, "the test sends two");
+    c.send(half(2));
+    c.send(half(3));
+    EXPECT_EQ(**c.recv(), 1);
+    EXPECT_EQ(c.recv()->err().message(), "odd");
+  });
+}
+
+}  // namespace
