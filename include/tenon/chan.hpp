@@ -148,7 +148,7 @@ class received {
   received& operator++() {
     value_.reset();
     raw_storage<T> slot;
-    if (chan_recv_or_done(from_, &slot, done_)) {
+    if (done_ == nullptr ? chan_recv(from_, &slot) : chan_recv_or_done(from_, &slot, done_)) {
       value_.emplace(std::move(slot.value));
       slot.value.~T();
     }
