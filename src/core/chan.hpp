@@ -14,7 +14,7 @@ namespace tenon::detail {
 
 struct chan_core {
   // Changed under `lock`; `count`, `closed` and the list heads may be peeked at without it. First what every operation touches.
-  spin_lock lock;
+  counting_lock lock;
   std::atomic<bool> closed{false};
   bool is_timer = false;  // constant: a timer's channel, its one slot of buffer is not the user's to see
   std::atomic<std::size_t> count{0};
@@ -115,6 +115,15 @@ inline bool recv_would_block(const chan_core& c) noexcept {
 }
 inline bool send_would_block(const chan_core& c) noexcept {
   return c.count.load(std::memory_order_relaxed) >= c.capacity && empty(c.receivers) &&
+         !c.closed.load(std::memory_order_acquire);
+}
+
+/// As above, for a peek between two looks at `lock.turns()`: acquire, so that the second look comes last.
+inline bool would_block_now(const chan_core& c, bool is_send) noexcept {
+  const bool has_room_or_values =
+      is_send ? c.count.load(std::memory_order_acquire) < c.capacity : c.count.load(std::memory_order_acquire) != 0;
+  const wait_list& others = is_send ? c.receivers : c.senders;
+  return !has_room_or_values && others.head.load(std::memory_order_acquire) == nullptr &&
          !c.closed.load(std::memory_order_acquire);
 }
 

@@ -13,8 +13,10 @@
 
 // Select.
 //
+//   0. With `otherwise`: look at all without a lock. If none can proceed, and nobody has touched any of them between the first look and the
+//      last, that was true of all at once.
 //   1. Try each case once, in random order, under its own lock only: a select that need not wait takes one lock.
-//   2. None could: lock all channels by address and try again. This is the moment at which "none can proceed" is true of all at once, so
+//   2. None could: lock all channels by address and try again. This is a moment at which "none can proceed" is true of all at once, so
 //      `otherwise` is decided here.
 //   3. Leave a waiter in each channel, all of one claim group; unlock; wait.
 //   4. One has fired. Unlink the others, each under its channel's lock: after that nobody looks at them (waiter.hpp, invariant 2).
@@ -99,9 +101,26 @@ select_result conclude(const select_op& op, std::size_t index, try_result r, wai
   return {index, r == try_result::done};
 }
 
+/// Whether no case could proceed at some moment: each is looked at, and then none of the channels had been touched meanwhile. False: perhaps.
+bool none_can_proceed(const select_op* const* ops, std::size_t n) noexcept {
+  if (n > small) return false;
+  std::uint64_t turns[small];
+  for (std::size_t i = 0; i < n; ++i) {
+    const select_op& op = *ops[i];
+    if (op.chan == nullptr) continue;
+    turns[i] = op.chan->lock.turns();
+    if (turns[i] == counting_lock::held || !would_block_now(*op.chan, op.is_send)) return false;
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    if (ops[i]->chan != nullptr && ops[i]->chan->lock.turns() != turns[i]) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 select_result select_among(const select_op* const* ops, std::size_t n, bool has_default, wait_reason reason) {
+  if (has_default && none_can_proceed(ops, n)) return {n, false};
   scratch<std::uint32_t> order(n);
   shuffle(order.data(), n);
 

@@ -39,6 +39,28 @@ class spin_lock {
   std::atomic<std::uint32_t> word_{0};
 };
 
+/// A spin lock that tells those who only peek whether anybody has held it meanwhile.
+class counting_lock {
+ public:
+  void lock() noexcept { spin_acquire(word_); }
+  void unlock() noexcept {
+    turns_.store(turns_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    spin_release(word_);
+  }
+
+  /// How often it has been held; `held` while it is. Two equal ones say that nobody has changed in between what it protects. Acquire: what
+  /// is read after the first of them is no older; what is read before the second must be read with acquire, too.
+  static constexpr std::uint64_t held = ~std::uint64_t{0};
+  [[nodiscard]] std::uint64_t turns() const noexcept {
+    if (word_.load(std::memory_order_acquire) != 0) return held;
+    return turns_.load(std::memory_order_acquire);
+  }
+
+ private:
+  std::atomic<std::uint32_t> word_{0};
+  std::atomic<std::uint32_t> turns_{0};
+};
+
 /// Scope guard for a bare word.
 class spin_guard {
  public:
