@@ -65,7 +65,7 @@ digester::digester(const algorithm& how, std::atomic<std::uint64_t>& bytes)
   if (!state_) throw std::bad_alloc();
 }
 
-tn::error digester::operator()(const tn::context& ctx, const found& file, std::string& hex) {
+tn::result<std::string> digester::operator()(const tn::context& ctx, const found& file) {
   if (EVP_DigestInit_ex2(state_.get(), how_.get(), nullptr) != 1) return openssl_error();
 
   input in(file);
@@ -81,12 +81,12 @@ tn::error digester::operator()(const tn::context& ctx, const found& file, std::s
   unsigned length = 0;
   if (EVP_DigestFinal_ex(state_.get(), digest.data(), &length) != 1) return openssl_error();
   constexpr std::string_view digits = "0123456789abcdef";
-  hex.clear();
+  std::string hex;
   for (unsigned i = 0; i < length; ++i) {
     hex += digits[digest[i] >> 4];
     hex += digits[digest[i] & 15];
   }
-  return nullptr;
+  return hex;
 }
 
 }  // namespace md5all

@@ -10,7 +10,7 @@
 
 #include <openssl/evp.h>
 #include <tenon/context.hpp>
-#include <tenon/error.hpp>
+#include <tenon/result.hpp>
 
 #include "walk.hpp"
 
@@ -37,10 +37,10 @@ class digester {
   /// Adds the number of bytes read to `bytes`, as they are read. Both must outlive it. Throws `std::bad_alloc`.
   digester(const algorithm& how, std::atomic<std::uint64_t>& bytes);
 
-  /// The digest of the file, in hexadecimal, into `hex`. A file that is gone, or shrinks while it is read, is an error; one that
+  /// The digest of the file, in hexadecimal. A file that is gone, or shrinks while it is read, is an error; one that
   /// grows is read to its end. Ends with `ctx.err()` within one buffer's worth of work once `ctx` is canceled. Gives way
   /// to other goroutines after each buffer.
-  tn::error operator()(const tn::context& ctx, const found& file, std::string& hex);
+  tn::result<std::string> operator()(const tn::context& ctx, const found& file);
 
  private:
   struct freer {

@@ -49,17 +49,21 @@ tn::recv_chan<job> find_files(tn::group& g, const options& chosen, tn::semaphore
   });
 }
 
-tn::recv_chan<result> digest_files(tn::group& g, tn::recv_chan<job> files, const options& chosen, const algorithm& how,
-                                   std::atomic<std::uint64_t>& bytes) {
-  return g.produce_n<result>(chosen.jobs, [&, files](tn::sender<result>& out, tn::context ctx) {
+tn::result<std::string> line_of(const tn::context& ctx, const found& file, digester& digest, bool zero) {
+  if (file.failure) return file.failure;
+  const auto hex = digest(ctx, file);
+  if (!hex) return hex.err();
+  return sum_line(*hex, file.path, zero);
+}
+
+tn::recv_chan<outcome> digest_files(tn::group& g, tn::recv_chan<job> files, const options& chosen, const algorithm& how,
+                                    std::atomic<std::uint64_t>& bytes) {
+  return g.produce_n<outcome>(chosen.jobs, [&, files](tn::sender<outcome>& out, tn::context ctx) {
     digester digest(how, bytes);
-    std::string hex;
     for (auto [number, file] : files.range(ctx)) {
-      if (!file.failure) file.failure = digest(ctx, file, hex);
-      if (file.failure && !chosen.keep_going) return file.failure;
-      result r = {number, {}, file.failure};
-      if (!r.failure) r.line = sum_line(hex, file.path, chosen.zero);
-      if (!out.send(ctx, std::move(r))) break;
+      auto line = line_of(ctx, file, digest, chosen.zero);
+      if (!line && !chosen.keep_going) return line.err();
+      if (!out.send(ctx, {number, std::move(line)})) break;
     }
     return ctx.err();
   });
@@ -75,7 +79,7 @@ tn::recv_chan<std::uint64_t> count_files(tn::group& g, const options& chosen) {
 }
 
 /// `total` may be nil.
-tn::error print_lines(const tn::context& ctx, tn::recv_chan<result> results, tn::recv_chan<std::uint64_t> total,
+tn::error print_lines(const tn::context& ctx, tn::recv_chan<outcome> results, tn::recv_chan<std::uint64_t> total,
                       const options& chosen, printer& out, tn::semaphore& window) {
   sequencer in_order(places);
   std::uint64_t arrived = 0;

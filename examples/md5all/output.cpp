@@ -62,8 +62,8 @@ void complain(std::string_view text) {
   tn::blocking([&] { return ::write(STDERR_FILENO, line.data(), line.size()); });
 }
 
-std::optional<result> sequencer::next() {
-  std::optional<result>& slot = slots_[next_ % slots_.size()];
+std::optional<outcome> sequencer::next() {
+  std::optional<outcome>& slot = slots_[next_ % slots_.size()];
   if (slot) ++next_;
   return std::exchange(slot, std::nullopt);
 }

@@ -12,16 +12,16 @@
 
 #include <tenon/context.hpp>
 #include <tenon/error.hpp>
+#include <tenon/result.hpp>
 
 namespace md5all {
 
 namespace tn = tenon;
 
-/// What became of one file: a line for standard output, or a failure.
-struct result {
+/// What became of one file: a line for standard output, or why there is none.
+struct outcome {
   std::uint64_t number = 0;
-  std::string line = {};
-  tn::error failure = {};
+  tn::result<std::string> line;
 };
 
 /// A line as md5sum 9.0 and newer print it. A name with a backslash, newline or carriage return is escaped, and the
@@ -34,17 +34,17 @@ struct result {
 /// "md5all: <text>" on standard error. Blocks as a write does.
 void complain(std::string_view text);
 
-/// Puts results back into the order of their numbers, which count from 0. At most `window` of them are under way at a
+/// Puts outcomes back into the order of their numbers, which count from 0. At most `window` of them are under way at a
 /// time.
 class sequencer {
  public:
   explicit sequencer(std::size_t window) : slots_(window) {}
-  void put(result r) { slots_[r.number % slots_.size()] = std::move(r); }
+  void put(outcome o) { slots_[o.number % slots_.size()] = std::move(o); }
   /// The next in order, if it is there.
-  std::optional<result> next();
+  std::optional<outcome> next();
 
  private:
-  std::vector<std::optional<result>> slots_;
+  std::vector<std::optional<outcome>> slots_;
   std::uint64_t next_ = 0;
 };
 

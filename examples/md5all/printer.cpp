@@ -10,15 +10,15 @@ printer::printer(const options& chosen, const std::atomic<std::uint64_t>& bytes)
       progress_(chosen.progress),
       lines_(STDOUT_FILENO, chosen.zero ? '\0' : '\n') {}
 
-tn::error printer::print(const tn::context& ctx, const result& r) {
-  if (r.failure) {
+tn::error printer::print(const tn::context& ctx, const outcome& o) {
+  if (!o.line) {
     ++failures_;
     progress_.clear();
-    complain(r.failure.message());
+    complain(o.line.err().message());
     return nullptr;
   }
   ++so_far_.files;
-  lines_.add(r.line);
+  lines_.add(*o.line);
   return lines_.wants_flush() ? flush(ctx) : nullptr;
 }
 

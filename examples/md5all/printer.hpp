@@ -22,7 +22,7 @@ class printer {
   printer(const options& chosen, const std::atomic<std::uint64_t>& bytes);
 
   /// A line, to be written soon; or a complaint, at once.
-  tn::error print(const tn::context& ctx, const result& r);
+  tn::error print(const tn::context& ctx, const outcome& o);
   /// Writes the lines there are, and draws the progress anew.
   tn::error refresh(const tn::context& ctx);
   /// After the last line.

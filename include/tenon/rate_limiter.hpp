@@ -24,6 +24,7 @@
 #include <tenon/context.hpp>
 #include <tenon/error.hpp>
 #include <tenon/mutex.hpp>
+#include <tenon/timer.hpp>
 
 namespace tenon {
 
@@ -52,7 +53,7 @@ class rate_limiter {
   using nanoseconds = std::chrono::nanoseconds;
 
   /// Whether n events may happen now; if so, they count.
-  [[nodiscard]] bool allow(int n = 1) { return allow_at(clock::now(), n); }
+  [[nodiscard]] bool allow(int n = 1) { return allow_at(tenon::now(), n); }
   [[nodiscard]] bool allow_at(time_point now, int n = 1);
 
   /// The right to n events at some time. The events count until `cancel`.
@@ -61,10 +62,10 @@ class rate_limiter {
     /// False if they can never be: n is more than a burst.
     [[nodiscard]] bool ok() const noexcept { return ok_; }
     /// How long to wait; zero if they may happen at once, the maximum if never.
-    [[nodiscard]] nanoseconds delay() const { return delay_from(clock::now()); }
+    [[nodiscard]] nanoseconds delay() const { return delay_from(tenon::now()); }
     [[nodiscard]] nanoseconds delay_from(time_point now) const noexcept;
     /// Gives back what others have not reserved behind it. Does nothing once its time has come.
-    void cancel() { cancel_at(clock::now()); }
+    void cancel() { cancel_at(tenon::now()); }
     void cancel_at(time_point now);
 
    private:
@@ -75,7 +76,7 @@ class rate_limiter {
     time_point when_;
     rate limit_{0};
   };
-  reservation reserve(int n = 1) { return reserve_at(clock::now(), n); }
+  reservation reserve(int n = 1) { return reserve_at(tenon::now(), n); }
   reservation reserve_at(time_point now, int n = 1);
 
   /// Blocks until n events may happen. No error then.
@@ -84,13 +85,13 @@ class rate_limiter {
   [[nodiscard]] rate limit() const;
   [[nodiscard]] int burst() const;
   /// Tokens there are; negative while reservations wait.
-  [[nodiscard]] double tokens() const { return tokens_at(clock::now()); }
+  [[nodiscard]] double tokens() const { return tokens_at(tenon::now()); }
   [[nodiscard]] double tokens_at(time_point now) const;
 
   /// From now on. Reservations made before keep their times.
-  void set_limit(rate limit) { set_limit_at(clock::now(), limit); }
+  void set_limit(rate limit) { set_limit_at(tenon::now(), limit); }
   void set_limit_at(time_point now, rate limit);
-  void set_burst(int burst) { set_burst_at(clock::now(), burst); }
+  void set_burst(int burst) { set_burst_at(tenon::now(), burst); }
   void set_burst_at(time_point now, int burst);
 
  private:

@@ -94,7 +94,7 @@ error rate_limiter::wait(const context& ctx, int n) {
     }
   }
   if (error e = ctx.err()) return e;
-  const time_point now = clock::now();
+  const time_point now = tenon::now();
   nanoseconds longest = nanoseconds::max();
   if (const auto deadline = ctx.deadline()) longest = *deadline - now;
   reservation r = reserve_within(now, n, longest);

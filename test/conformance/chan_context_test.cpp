@@ -12,6 +12,7 @@
 #include "support/callers.hpp"
 #include "support/panics.hpp"
 #include "support/values.hpp"
+#include "support/virtual_time.hpp"
 #include "support/waiting.hpp"
 
 namespace {
@@ -179,6 +180,31 @@ TEST_P(ChanContext, TheDeadlineEndsIt) {
     const auto sending = tenon::with_timeout(tenon::background(), 2ms);
     EXPECT_FALSE(c.send(sending.ctx(), 1));
     EXPECT_EQ(sending.ctx().err(), tenon::deadline_exceeded());
+  });
+}
+
+// Go: context.WithTimeout
+TEST(ChanContextDeadline, EndsItAtItsTime) {
+  tenon_test::in_virtual_time([](tenon::group& g) {
+    const tenon_test::stopwatch since;
+    const auto sent = tenon::make_chan<int>();
+    const auto received = tenon::make_chan<int>();
+    for (int i = 0; i < 10; ++i) {
+      g.go([&, i] {
+        const auto scope = tenon::with_timeout(tenon::background(), i * 1ms);
+        EXPECT_EQ(received.recv(scope.ctx()), std::nullopt);
+        EXPECT_EQ(since(), i * 1ms);
+        EXPECT_EQ(scope.ctx().err(), tenon::deadline_exceeded());
+      });
+      g.go([&, i] {
+        const auto scope = tenon::with_timeout(tenon::background(), i * 1ms);
+        EXPECT_FALSE(sent.send(scope.ctx(), i));
+        EXPECT_EQ(since(), i * 1ms);
+      });
+    }
+    EXPECT_FALSE(g.wait());
+    EXPECT_EQ(sent.try_recv(), std::nullopt) << "nobody waits there any more";
+    EXPECT_FALSE(received.try_send(1)) << "nobody waits there any more";
   });
 }
 

@@ -18,6 +18,7 @@
 
 #include "support/callers.hpp"
 #include "support/scale.hpp"
+#include "support/virtual_time.hpp"
 #include "support/waiting.hpp"
 
 namespace {
@@ -463,6 +464,26 @@ TEST_P(CondBy, ASignalWithNobodyWaitingIsNotKept) {
     EXPECT_FALSE(c.wait(hold, ctx));
     EXPECT_EQ(ctx.err(), tenon::deadline_exceeded());
     EXPECT_TRUE(hold.owns_lock());
+  });
+}
+
+// Go: none: a wait that can be given up
+TEST(Cond, ADeadlineEndsTheWaitAtItsTime) {
+  tenon_test::in_virtual_time([](tenon::group& g) {
+    const tenon_test::stopwatch since;
+    tenon::mutex mu;
+    tenon::cond c;
+    g.go_n(6, [&](int i) {
+      const auto scope = tenon::with_timeout(background(), (i + 1) * 5ms);
+      std::unique_lock hold(mu);
+      EXPECT_EQ(c.wait(hold, scope.ctx()), i > 3);
+      EXPECT_TRUE(hold.owns_lock());
+      EXPECT_EQ(since(), i > 3 ? 22ms : (i + 1) * 5ms);
+    });
+    tenon::sleep_for(22ms);
+    c.signal();
+    c.signal();
+    EXPECT_FALSE(g.wait());
   });
 }
 

@@ -13,6 +13,7 @@
 
 #include "support/callers.hpp"
 #include "support/scale.hpp"
+#include "support/virtual_time.hpp"
 #include "support/waiting.hpp"
 
 namespace {
@@ -20,57 +21,61 @@ namespace {
 using namespace std::chrono_literals;
 using tenon::background;
 using tenon::context;
+using tenon_test::in_virtual_time;
+using tenon_test::stopwatch;
 
 // Go: context/x_test.go TestAfterFuncCalledAfterCancel
 TEST(AfterFunc, RunsAfterTheCancel) {
-  tenon::run([](context) {
+  in_virtual_time([] {
+    const stopwatch since;
     auto scope = tenon::with_cancel(background());
-    const tenon::context c = scope.ctx();
     const auto ran = tenon::make_chan<void>();
-    auto handle = tenon::after_func(c, [&] { ran.close(); });
-    EXPECT_EQ(tenon::select(tenon::recv(ran), tenon::recv(tenon::after(2ms))), 1U) << "ran before the cancel";
+    auto handle = tenon::after_func(scope.ctx(), [&] { ran.close(); });
+    EXPECT_EQ(tenon::select(tenon::recv(ran), tenon::recv(tenon::after(1h))), 1U) << "ran before the cancel";
     scope.cancel();
     (void)ran.recv();
+    EXPECT_EQ(since(), 1h);
     EXPECT_FALSE(handle.stop());
   });
 }
 
 // Go: context/x_test.go TestAfterFuncCalledAfterTimeout
 TEST(AfterFunc, RunsAfterTheDeadline) {
-  tenon::run([](context) {
-    auto scope = tenon::with_timeout(background(), 1ms);
-    const tenon::context c = scope.ctx();
+  in_virtual_time([] {
+    const stopwatch since;
+    auto scope = tenon::with_timeout(background(), 50ms);
     const auto ran = tenon::make_chan<void>();
-    auto handle = tenon::after_func(c, [&] { ran.close(); });
+    auto handle = tenon::after_func(scope.ctx(), [&] { ran.close(); });
     (void)ran.recv();
+    EXPECT_EQ(since(), 50ms);
     EXPECT_FALSE(handle.stop());
   });
 }
 
 // Go: context/x_test.go TestAfterFuncCalledImmediately
 TEST(AfterFunc, RunsAtOnceIfItIsCanceledAlready) {
-  tenon::run([](context) {
+  in_virtual_time([] {
+    const stopwatch since;
     auto scope = tenon::with_cancel(background());
-    const tenon::context c = scope.ctx();
     scope.cancel();
     const auto ran = tenon::make_chan<void>();
-    auto handle = tenon::after_func(c, [&] { ran.close(); });
+    auto handle = tenon::after_func(scope.ctx(), [&] { ran.close(); });
     (void)ran.recv();
+    EXPECT_EQ(since(), 0ns);
     EXPECT_FALSE(handle.stop());
   });
 }
 
 // Go: context/x_test.go TestAfterFuncNotCalledAfterStop
 TEST(AfterFunc, DoesNotRunOnceStopped) {
-  tenon::run([](context) {
+  in_virtual_time([] {
     auto scope = tenon::with_cancel(background());
-    const tenon::context c = scope.ctx();
-    std::atomic<bool> ran = false;
-    auto handle = tenon::after_func(c, [&] { ran = true; });
+    bool ran = false;
+    auto handle = tenon::after_func(scope.ctx(), [&] { ran = true; });
     EXPECT_TRUE(handle.stop());
     scope.cancel();
-    tenon::sleep_for(2ms);
-    EXPECT_FALSE(ran.load());
+    tenon::sleep_for(1h);
+    EXPECT_FALSE(ran);
     EXPECT_FALSE(handle.stop());
   });
 }
@@ -93,41 +98,55 @@ TEST(AfterFunc, TheCancelDoesNotWaitForIt) {
 
 // Go: the difference to Go is that the handle has an owner
 TEST(AfterFunc, DroppingTheHandleTakesItBack) {
-  tenon::run([](context) {
+  in_virtual_time([] {
     auto scope = tenon::with_cancel(background());
-    const tenon::context c = scope.ctx();
-    std::atomic<bool> ran = false;
+    bool ran = false;
     {
-      auto handle = tenon::after_func(c, [&] { ran = true; });
+      auto handle = tenon::after_func(scope.ctx(), [&] { ran = true; });
     }
     scope.cancel();
-    tenon::sleep_for(2ms);
-    EXPECT_FALSE(ran.load());
+    tenon::sleep_for(1h);
+    EXPECT_FALSE(ran);
   });
 }
 
 // Go: the difference to Go is that the handle has an owner
 TEST(AfterFunc, DroppingTheHandleWaitsForOneThatHasStarted) {
-  for (const unsigned workers : {1U, 2U}) {
-    tenon::run(
-        [](context) {
-          auto scope = tenon::with_cancel(background());
-          const tenon::context c = scope.ctx();
-          const auto started = tenon::make_chan<void>();
-          std::atomic<bool> finished = false;
-          {
-            auto handle = tenon::after_func(c, [&] {
-              started.close();
-              tenon::sleep_for(5ms);
-              finished = true;
-            });
-            scope.cancel();
-            (void)started.recv();
-          }
-          EXPECT_TRUE(finished.load());
-        },
-        {.workers = workers});
-  }
+  in_virtual_time([] {
+    const stopwatch since;
+    auto scope = tenon::with_cancel(background());
+    bool finished = false;
+    {
+      auto handle = tenon::after_func(scope.ctx(), [&] {
+        tenon::sleep_for(5ms);
+        finished = true;
+      });
+      scope.cancel();
+      tenon::sleep_for(2ms);
+      EXPECT_FALSE(handle.stop());
+      EXPECT_FALSE(finished);
+    }
+    EXPECT_TRUE(finished);
+    EXPECT_EQ(since(), 5ms);
+  });
+  // And on two workers.
+  tenon::run(
+      [](context) {
+        auto scope = tenon::with_cancel(background());
+        const auto started = tenon::make_chan<void>();
+        std::atomic<bool> finished = false;
+        {
+          auto handle = tenon::after_func(scope.ctx(), [&] {
+            started.close();
+            tenon_test::settle();
+            finished = true;
+          });
+          scope.cancel();
+          (void)started.recv();
+        }
+        EXPECT_TRUE(finished.load());
+      },
+      {.workers = 2});
 }
 
 // Go: the difference to Go is that the handle has an owner
@@ -150,18 +169,18 @@ TEST(AfterFunc, AMovedHandleStillOwnsIt) {
 
 // Go: context/context.go AfterFunc
 TEST(AfterFunc, SeveralOnOneContextAllRun) {
-  tenon::run([](context) {
+  in_virtual_time([] {
     auto scope = tenon::with_cancel(background());
-    const tenon::context c = scope.ctx();
     constexpr int n = 100;
-    std::atomic<int> ran = 0;
+    int ran = 0;
     std::vector<tenon::after_func_handle> handles;
-    for (int i = 0; i < n; ++i) handles.push_back(tenon::after_func(c, [&] { ++ran; }));
+    for (int i = 0; i < n; ++i) handles.push_back(tenon::after_func(scope.ctx(), [&] { ++ran; }));
     for (int i = 0; i < n; i += 2) EXPECT_TRUE(handles[static_cast<std::size_t>(i)].stop());
     scope.cancel();
-    EXPECT_TRUE(tenon_test::eventually([&] { return ran.load() == n / 2; }));
-    tenon::sleep_for(1ms);
-    EXPECT_EQ(ran.load(), n / 2);
+    tenon::sleep_for(1ns);
+    EXPECT_EQ(ran, n / 2);
+    tenon::sleep_for(1h);
+    EXPECT_EQ(ran, n / 2);
   });
 }
 
@@ -192,14 +211,38 @@ TEST(AfterFunc, EitherStoppedOrRunNeverBothNorNeither) {
   }
 }
 
+// Go: context/context.go AfterFunc: the same with the moment of a deadline
+TEST(AfterFunc, EitherStoppedOrRunAtTheMomentOfTheDeadline) {
+  int stops = 0;
+  int runs = 0;
+  in_virtual_time([&](tenon::group& g) {
+    g.go_n(20, [&](int i) {
+      const auto before = tenon::with_timeout(background(), 1ms);
+      bool ran = false;
+      bool stopped = false;
+      {
+        auto handle = tenon::after_func(before.ctx(), [&] { ran = true; });
+        tenon::sleep_for(i % 2 == 0 ? 1ms : 999'999ns);
+        stopped = handle.stop();
+        EXPECT_TRUE(stopped || i % 2 == 0);
+      }
+      EXPECT_NE(ran, stopped);
+      ++(stopped ? stops : runs);
+    });
+    EXPECT_FALSE(g.wait());
+  });
+  EXPECT_GT(stops, 0);
+  EXPECT_GT(runs, 0);
+}
+
 // Go: context/context.go AfterFunc: a context that is never canceled never runs it
 TEST(AfterFunc, OfTheBackgroundNeverRuns) {
-  tenon::run([](context) {
-    std::atomic<bool> ran = false;
+  in_virtual_time([] {
+    bool ran = false;
     auto handle = tenon::after_func(background(), [&] { ran = true; });
-    tenon::sleep_for(1ms);
+    tenon::sleep_for(1h);
     EXPECT_TRUE(handle.stop());
-    EXPECT_FALSE(ran.load());
+    EXPECT_FALSE(ran);
   });
 }
 

@@ -10,6 +10,7 @@
 #include <tenon/tenon.hpp>
 
 #include "support/scale.hpp"
+#include "support/virtual_time.hpp"
 
 namespace {
 
@@ -76,7 +77,7 @@ TEST_P(ContextCause, IsAsInTheTable) {
       EXPECT_EQ(cause(c), r.why) << cause(c).message() << ", not " << r.why.message();
     };
     if (inside) {
-      tenon::run([&](context) { check(); });
+      tenon_test::in_virtual_time(check);
     } else {
       check();
     }
@@ -219,7 +220,7 @@ const row rows[] = {
      tenon::deadline_exceeded(), too_slow},
     {"WithDeadlineCause",
      [] {
-       auto scope = tenon::with_deadline(background(), std::chrono::steady_clock::now() + 2ms, too_slow);
+       auto scope = tenon::with_deadline(background(), tenon::now() + 2ms, too_slow);
        const tenon::context c = scope.ctx();
        auto child_scope = tenon::with_cancel(c);
        const tenon::context child = child_scope.ctx();

@@ -15,6 +15,7 @@
 #include "support/memory.hpp"
 #include "support/scale.hpp"
 #include "support/subprocess.hpp"
+#include "support/virtual_time.hpp"
 #include "support/waiting.hpp"
 
 namespace {
@@ -130,8 +131,9 @@ TEST(CustomContext, MayHaveValuesOfItsOwn) {
 
 // Go: context/x_test.go TestDeadline
 TEST(CustomContext, DeadlinesPassThroughAWrapper) {
-  tenon::run([](context) {
-    auto scope = tenon::with_timeout(background(), 1ms);
+  tenon_test::in_virtual_time([] {
+    const tenon_test::stopwatch since;
+    auto scope = tenon::with_timeout(background(), 50ms);
     const tenon::context c = scope.ctx();
     const context o = wrap(c);
     EXPECT_EQ(o.deadline(), c.deadline());
@@ -142,6 +144,7 @@ TEST(CustomContext, DeadlinesPassThroughAWrapper) {
     EXPECT_EQ(o.err(), tenon::deadline_exceeded()) << o.err().message();
     (void)late.done().recv();
     EXPECT_EQ(late.err(), tenon::deadline_exceeded()) << late.err().message();
+    EXPECT_EQ(since(), 50ms);
   });
 }
 
@@ -366,17 +369,19 @@ TEST(CustomContext, AStoppedAfterFuncLeavesNothingBehind) {
 
 // Go: context/context.go, Context is an interface
 TEST(CustomContext, BlockingCallsEndWithIt) {
-  tenon::run([](context) {
+  tenon_test::in_virtual_time([] {
+    const tenon_test::stopwatch since;
     const auto custom = std::make_shared<by_hand>();
     const context c(custom);
     const auto never = tenon::make_chan<int>();
     auto g = tenon::go([&] { EXPECT_FALSE(never.recv(c)); });
     auto h = tenon::go([&] { EXPECT_FALSE(tenon::sleep_for(c, 1000h)); });
-    tenon_test::settle();
+    tenon::sleep_for(1ms);
     custom->cancel();
     g.join();
     h.join();
     EXPECT_FALSE(never.recv(c));
+    EXPECT_EQ(since(), 1ms);
   });
 }
 

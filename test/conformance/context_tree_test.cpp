@@ -16,6 +16,7 @@
 #include "support/panics.hpp"
 #include "support/random.hpp"
 #include "support/scale.hpp"
+#include "support/virtual_time.hpp"
 #include "support/waiting.hpp"
 
 namespace {
@@ -23,6 +24,8 @@ namespace {
 using namespace std::chrono_literals;
 using tenon::background;
 using tenon::context;
+using tenon_test::in_virtual_time;
+using tenon_test::stopwatch;
 
 // Whether `c` is canceled, asked by way of its channel.
 bool is_done(const context& c) { return tenon::select(tenon::recv(c.done()), tenon::otherwise) == 0; }
@@ -161,44 +164,65 @@ TEST(Context, AChildThatEndsLeavesItsParentAlone) {
 
 // Go: context/x_test.go TestDeadline
 TEST(Context, ADeadlineEndsIt) {
-  tenon::run([](context) {
-    auto scope = tenon::with_deadline(background(), std::chrono::steady_clock::now() + 1ms);
+  in_virtual_time([] {
+    const stopwatch since;
+    auto scope = tenon::with_deadline(background(), tenon::now() + 50ms);
     const tenon::context c = scope.ctx();
-    EXPECT_TRUE(starts_with(tenon::to_string(c), "context.Background.WithDeadline(")) << tenon::to_string(c);
+    EXPECT_EQ(tenon::to_string(c), "context.Background.WithDeadline([0.050000s])");
+    tenon::sleep_for(49'999'999ns);
+    expect_alive(c, "a nanosecond before");
     (void)c.done().recv();
+    EXPECT_EQ(since(), 50ms);
     EXPECT_EQ(c.err(), tenon::deadline_exceeded()) << c.err().message();
     EXPECT_EQ(c.err().message(), "context deadline exceeded");
 
     // The nearer of two deadlines counts.
-    auto outer_scope = tenon::with_deadline(background(), std::chrono::steady_clock::now() + 1ms);
+    auto outer_scope = tenon::with_deadline(background(), tenon::now() + 1ms);
     const tenon::context outer = outer_scope.ctx();
-    auto inner_scope = tenon::with_deadline(outer, std::chrono::steady_clock::now() + 1000h);
+    auto inner_scope = tenon::with_deadline(outer, tenon::now() + 1000h);
     const tenon::context inner = inner_scope.ctx();
+    auto innermost_scope = tenon::with_deadline(inner, tenon::now() + 500us);
+    (void)innermost_scope.ctx().done().recv();
+    EXPECT_EQ(since(), 50'500us);
+    expect_alive(inner, "whose child has ended");
     (void)inner.done().recv();
+    EXPECT_EQ(since(), 51ms);
     EXPECT_EQ(inner.err(), tenon::deadline_exceeded()) << inner.err().message();
   });
 }
 
 // Go: context/x_test.go TestDeadline
 TEST(Context, ADeadlineThatIsOverEndsItAtOnce) {
-  const auto now = std::chrono::steady_clock::now();
-  for (const tenon::time_point when : {now - 1ms, now, tenon::time_point::min(), tenon::time_point()}) {
-    auto scope = tenon::with_deadline(background(), when);
-    const tenon::context c = scope.ctx();
-    EXPECT_TRUE(is_done(c));
-    EXPECT_EQ(c.err(), tenon::deadline_exceeded()) << c.err().message();
-    scope.cancel();
-    EXPECT_EQ(c.err(), tenon::deadline_exceeded()) << c.err().message();
-  }
+  const auto check = [] {
+    const auto now = tenon::now();
+    for (const tenon::time_point when : {now - 1ms, now, tenon::time_point::min(), tenon::time_point()}) {
+      auto scope = tenon::with_deadline(background(), when);
+      const tenon::context c = scope.ctx();
+      EXPECT_TRUE(is_done(c));
+      EXPECT_EQ(c.err(), tenon::deadline_exceeded()) << c.err().message();
+      scope.cancel();
+      EXPECT_EQ(c.err(), tenon::deadline_exceeded()) << c.err().message();
+    }
+  };
+  check();
+  in_virtual_time(
+      [&] {
+        check();
+        const auto scope = tenon::with_deadline(background(), tenon::now() + 1ns);
+        expect_alive(scope.ctx(), "for another nanosecond");
+      },
+      1);
 }
 
 // Go: context/x_test.go TestTimeout
 TEST(Context, ATimeoutEndsIt) {
-  tenon::run([](context) {
-    auto scope = tenon::with_timeout(background(), 1ms);
+  in_virtual_time([] {
+    const stopwatch since;
+    auto scope = tenon::with_timeout(background(), 1500ms);
     const tenon::context c = scope.ctx();
-    EXPECT_TRUE(starts_with(tenon::to_string(c), "context.Background.WithDeadline(")) << tenon::to_string(c);
+    EXPECT_EQ(tenon::to_string(c), "context.Background.WithDeadline([1.500000s])");
     (void)c.done().recv();
+    EXPECT_EQ(since(), 1500ms);
     EXPECT_EQ(c.err(), tenon::deadline_exceeded()) << c.err().message();
 
     auto child_scope = tenon::with_cancel(c);
@@ -219,12 +243,12 @@ TEST(Context, ATimeoutOfNothingEndsItAtOnce) {
 
 // Go: context/x_test.go TestTimeout
 TEST(Context, ATimeoutBeyondTheClockNeverComes) {
-  tenon::run([](context) {
+  in_virtual_time([] {
     auto scope = tenon::with_timeout(background(), std::chrono::nanoseconds::max());
     const tenon::context c = scope.ctx();
     auto d_scope = tenon::with_deadline(background(), tenon::time_point::max());
     const tenon::context d = d_scope.ctx();
-    tenon::sleep_for(5ms);
+    tenon::sleep_for(100 * 365 * 24h);
     expect_alive(c, "timeout");
     expect_alive(d, "deadline");
   });
@@ -233,7 +257,7 @@ TEST(Context, ATimeoutBeyondTheClockNeverComes) {
 // Go: context/context.go, the contract of Deadline
 TEST(Context, TheDeadlineCanBeAsked) {
   EXPECT_FALSE(background().deadline());
-  const auto soon = std::chrono::steady_clock::now() + 1h;
+  const auto soon = tenon::now() + 1h;
   auto a_scope = tenon::with_deadline(background(), soon);
   const tenon::context a = a_scope.ctx();
   EXPECT_EQ(a.deadline(), soon);
@@ -249,28 +273,34 @@ TEST(Context, TheDeadlineCanBeAsked) {
   const tenon::context earlier = earlier_scope.ctx();
   EXPECT_EQ(earlier.deadline(), soon - 1min);
   auto timed_scope = tenon::with_timeout(background(), 1h);
-  const tenon::context timed = timed_scope.ctx();
-  ASSERT_TRUE(timed.deadline());
-  EXPECT_GE(*timed.deadline(), soon);
-  EXPECT_LE(*timed.deadline(), std::chrono::steady_clock::now() + 1h);
+  ASSERT_TRUE(timed_scope.ctx().deadline());
+  EXPECT_GE(*timed_scope.ctx().deadline(), soon);
+  in_virtual_time(
+      [] {
+        const auto timed = tenon::with_timeout(background(), 1h);
+        EXPECT_EQ(timed.ctx().deadline(), tenon::now() + 1h);
+        const auto over = tenon::with_timeout(background(), -1h);
+        EXPECT_EQ(over.ctx().deadline(), tenon::now());
+      },
+      1);
 }
 
 // Go: context/x_test.go TestCanceledTimeout
 TEST(Context, ACanceledTimeoutIsCanceledNotLate) {
-  tenon::run([](context) {
+  in_virtual_time([] {
     auto outer_scope = tenon::with_timeout(background(), 200ms);
     const tenon::context outer = outer_scope.ctx();
     auto scope = tenon::with_timeout(outer, 1000h);
     const tenon::context c = scope.ctx();
     scope.cancel();
     expect_canceled(c, "at once");
+    expect_alive(outer, "outer");
+    tenon::sleep_for(199'999'999ns);
     outer_scope.cancel();
-    expect_canceled(outer, "outer");
-    auto soon_scope = tenon::with_timeout(background(), 2ms);
-    const tenon::context soon = soon_scope.ctx();
-    soon_scope.cancel();
-    tenon::sleep_for(10ms);
-    expect_canceled(soon, "after its time, too");
+    expect_canceled(outer, "in the last moment");
+    tenon::sleep_for(1h);
+    expect_canceled(outer, "after its time, too");
+    expect_canceled(c, "after its time, too");
   });
 }
 
@@ -446,14 +476,14 @@ TEST(Context, ManyLayersEndWithOneOfThem) {
 // Go: context/x_test.go TestLayersTimeout
 TEST(Context, ManyLayersEndByTime) {
   const tenon_test::seed_in_use seed;
-  tenon::run([&](context) {
-    for (std::uint64_t i = 0; i < 20; ++i) {
-      Layers layers(seed.of(i), 1ms);
-      layers.expect_values("before");
-      (void)layers.ctx().done().recv();
-      EXPECT_EQ(layers.ctx().err(), tenon::deadline_exceeded()) << layers.ctx().err().message();
-      layers.expect_values("after");
-    }
+  in_virtual_time([&](std::uint64_t i) {
+    const stopwatch since;
+    Layers layers(seed.of(i), 100ms);
+    layers.expect_values("before");
+    (void)layers.ctx().done().recv();
+    EXPECT_EQ(since(), 100ms);
+    EXPECT_EQ(layers.ctx().err(), tenon::deadline_exceeded()) << layers.ctx().err().message();
+    layers.expect_values("after");
   });
 }
 
@@ -495,7 +525,7 @@ TEST(Context, AChildMadeWhileItsParentIsCanceledIsCanceled) {
 // Go: context/x_test.go TestInvalidDerivedFail
 TEST(Context, NothingIsDerivedFromTheNilContext) {
   static constexpr tenon::context_key<int> key{"key"};
-  const auto soon = std::chrono::steady_clock::now() + 1ms;
+  const auto soon = tenon::now() + 1ms;
   const char* text = "cannot create context from nil parent";
   EXPECT_PANIC(auto c = tenon::with_cancel(nullptr), text);
   EXPECT_PANIC(auto c = tenon::with_cancel_cause(context()), text);
@@ -510,7 +540,7 @@ TEST(Context, NothingIsDerivedFromTheNilContext) {
 TEST(Context, TheNilContextNeverCancelsABlockingCall) {
   const context nil;
   EXPECT_FALSE(nil);
-  tenon::run([&](context) {
+  in_virtual_time([&] {
     const auto c = tenon::make_chan<int>();
     auto g = tenon::go([&] {
       for (int i = 0; i < 3; ++i) c.send(i);
@@ -523,7 +553,7 @@ TEST(Context, TheNilContextNeverCancelsABlockingCall) {
     } else {
       ADD_FAILURE() << "the nil context was canceled";
     }
-    EXPECT_TRUE(tenon::sleep_for(nil, 1ms));
+    EXPECT_TRUE(tenon::sleep_for(nil, 1h));
     tenon::wait_group wg;
     EXPECT_TRUE(wg.wait(nil));
   });
@@ -651,6 +681,63 @@ TEST_P(ContextBy, ADeadlineWakesWhoeverWaits) {
     EXPECT_GE(std::chrono::steady_clock::now() - start, 20ms);
     for (auto& a : all) a.join();
   });
+}
+
+// Go: context/x_test.go TestTimeout
+TEST(Context, ADeadlineWakesWhoeverWaitsAtItsTime) {
+  in_virtual_time([](tenon::group& g) {
+    const stopwatch since;
+    const auto scope = tenon::with_timeout(background(), 20ms);
+    const tenon::context& c = scope.ctx();
+    const auto never = tenon::make_chan<int>();
+    const auto never_either = tenon::make_chan<int>();  // or the send would meet the receive
+    tenon::mutex held;
+    held.lock();
+    tenon::semaphore taken(1);
+    taken.acquire();
+    tenon::wait_group busy;
+    busy.add(1);
+    int woken = 0;
+    const auto wait = [&](auto ends_well) {
+      g.go([&, ends_well] {
+        EXPECT_TRUE(ends_well());
+        EXPECT_EQ(since(), 20ms);
+        EXPECT_EQ(c.err(), tenon::deadline_exceeded());
+        ++woken;
+      });
+    };
+    wait([&] { return !never.recv(c); });
+    wait([&] { return !never_either.send(c, 1); });
+    wait([&] { return !tenon::chan<int>().recv(c); });
+    wait([&] { return !tenon::sleep_for(c, 1000h); });
+    wait([&] { return !c.done().recv(); });
+    wait([&] { return tenon::select(tenon::recv(never), tenon::recv(c.done())) == 1; });
+    wait([&] { return !taken.acquire(c); });
+    wait([&] { return !busy.wait(c); });
+    wait([&]() TENON_TSA(no_thread_safety_analysis) { return !held.lock(c); });
+    EXPECT_FALSE(g.wait());
+    EXPECT_EQ(woken, 9);
+    held.unlock();
+    taken.release();
+    busy.done();
+  });
+}
+
+// Go: context/x_test.go TestContextErrDoneRace
+TEST(Context, AnErrorMeansThatTheChannelIsClosed) {
+  const std::size_t times = tenon_test::scaled(200, 20);
+  tenon::run(
+      [&](context) {
+        for (std::size_t i = 0; i < times; ++i) {
+          const auto scope = tenon::with_cancel(background());
+          const tenon::recv_chan<void> done = scope.ctx().done();
+          auto g = tenon::go([&] { scope.cancel(); });
+          while (!scope.ctx().err()) tenon::yield();
+          EXPECT_EQ(tenon::select(tenon::recv(done), tenon::otherwise), 0U);
+          g.join();
+        }
+      },
+      {.workers = 2});
 }
 
 // Go: context/x_test.go TestSimultaneousCancels

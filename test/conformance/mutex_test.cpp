@@ -14,6 +14,7 @@
 
 #include "support/callers.hpp"
 #include "support/scale.hpp"
+#include "support/virtual_time.hpp"
 #include "support/waiting.hpp"
 
 namespace {
@@ -21,6 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 using tenon::background;
 using tenon::context;
+using tenon_test::in_virtual_time;
 
 // Locked in one place and unlocked in another, as clang's analysis cannot follow it.
 void acquire(tenon::mutex& mu) TENON_TSA(no_thread_safety_analysis) { mu.lock(); }
@@ -129,97 +131,57 @@ TEST(Mutex, OneAtATimeWithAnyNumberOfWorkers) {
   }
 }
 
-class MutexFairness : public testing::TestWithParam<unsigned> {};
-
-// Go: sync/mutex_test.go TestMutexFairness
-TEST_P(MutexFairness, AHogDoesNotStarveTheOthers) {
-  tenon::run(
-      [](context) {
-        tenon::mutex mu;
-        std::atomic<bool> stop = false;
-        auto hog = tenon::go([&] {
-          while (!stop.load()) {
-            mu.lock();
-            tenon::sleep_for(100us);
-            mu.unlock();
-          }
-        });
-        const auto done = tenon::make_chan<void>();
-        auto modest = tenon::go([&] {
-          for (int i = 0; i < 10; ++i) {
-            tenon::sleep_for(100us);
-            mu.lock();
-            mu.unlock();
-          }
-          done.close();
-        });
-        EXPECT_EQ(tenon::select(tenon::recv(done), tenon::recv(tenon::after(10s))), 0U)
-            << "ten acquisitions took more than ten seconds";
-        stop = true;
-        hog.join();
-        modest.join();
-      },
-      {.workers = GetParam()});
+// Go: sync/mutex_test.go TestMutexFairness: whoever has waited for more than a millisecond is handed the mutex at the next unlock.
+TEST(MutexFairness, AHogDoesNotStarveTheOthers) {
+  in_virtual_time([](tenon::group& g) {
+    tenon::mutex mu;
+    bool stop = false;
+    g.go([&] {
+      while (!stop) {
+        mu.lock();
+        tenon::sleep_for(100us);
+        mu.unlock();
+      }
+    });
+    tenon::wait_group modest;
+    for (int i = 0; i < 3; ++i) {
+      modest.go([&] {
+        for (int j = 0; j < 10; ++j) {
+          tenon::sleep_for(100us);
+          const tenon_test::stopwatch waits;
+          mu.lock();
+          EXPECT_LE(waits(), 1100us);
+          mu.unlock();
+        }
+      });
+    }
+    modest.wait();
+    stop = true;
+    EXPECT_FALSE(g.wait());
+  });
 }
 
-// Go: sync/mutex_test.go TestMutexFairness, with a hog that never waits while it holds the lock
-TEST_P(MutexFairness, ABusyHogDoesNotStarveTheOthers) {
-  tenon::run(
-      [](context) {
-        tenon::mutex mu;
-        std::atomic<bool> stop = false;
-        auto hog = tenon::go([&] {
-          while (!stop.load()) {
-            mu.lock();
-            const auto end = std::chrono::steady_clock::now() + 50us;
-            while (std::chrono::steady_clock::now() < end) {
-            }
-            mu.unlock();
-          }
-        });
-        const auto done = tenon::make_chan<void>();
-        auto modest = tenon::go([&] {
-          for (int i = 0; i < 10; ++i) {
-            tenon::sleep_for(100us);
-            mu.lock();
-            mu.unlock();
-          }
-          done.close();
-        });
-        EXPECT_EQ(tenon::select(tenon::recv(done), tenon::recv(tenon::after(10s))), 0U)
-            << "ten acquisitions took more than ten seconds";
-        stop = true;
-        hog.join();
-        modest.join();
-      },
-      {.workers = GetParam()});
-}
-
-INSTANTIATE_TEST_SUITE_P(Workers, MutexFairness, testing::Values(1U, 2U, 8U));
-
-// Go: sync/mutex_test.go TestMutexFairness, from plain threads
-TEST(Mutex, AThreadsHogDoesNotStarveOtherThreads) {
-  tenon::mutex mu;
-  std::atomic<bool> stop = false;
-  tenon_test::os_thread hog([&] {
-    while (!stop.load()) {
+// Go: runtime/sema_test.go TestSemaHandoff: whoever unlocked it, and comes back at once, comes too late.
+TEST(MutexFairness, TheOneWhoHasWaitedLongComesBeforeTheOneWhoUnlocks) {
+  for (const bool long_enough : {true, false}) {
+    in_virtual_time([long_enough](tenon::group& g) {
+      tenon::mutex mu;
+      int first = 0;
       mu.lock();
-      std::this_thread::sleep_for(100us);
+      g.go([&] {
+        mu.lock();
+        if (first == 0) first = 1;
+        mu.unlock();
+      });
+      tenon::sleep_for(long_enough ? 1'000'001ns : 1ms);
       mu.unlock();
-    }
-  });
-  const auto done = tenon::make_chan<void>();
-  tenon_test::os_thread modest([&] {
-    for (int i = 0; i < 10; ++i) {
-      std::this_thread::sleep_for(100us);
       mu.lock();
+      if (first == 0) first = 2;
       mu.unlock();
-    }
-    done.close();
-  });
-  EXPECT_EQ(tenon::select(tenon::recv(done), tenon::recv(tenon::after(10s))), 0U)
-      << "ten acquisitions took more than ten seconds";
-  stop = true;
+      EXPECT_FALSE(g.wait());
+      EXPECT_EQ(first, long_enough ? 1 : 2) << "a running goroutine may take a free mutex before a woken one does";
+    });
+  }
 }
 
 // Go: sync/mutex.go: "A locked Mutex is not associated with a particular goroutine"
@@ -357,6 +319,25 @@ TEST_P(MutexBy, ADeadlineEndsTheWait) {
 }
 
 INSTANTIATE_TEST_SUITE_P(By, MutexBy, tenon_test::every_caller, tenon_test::caller_name);
+
+// Go: none: a lock that can be given up
+TEST(Mutex, ADeadlineEndsTheWaitAtItsTime) {
+  in_virtual_time([](tenon::group& g) {
+    const tenon_test::stopwatch since;
+    tenon::mutex mu;
+    acquire(mu);
+    g.go_n(5, [&](int i) {
+      const auto scope = tenon::with_timeout(g.ctx(), (i + 1) * 5ms);
+      EXPECT_EQ(acquire(mu, scope.ctx()), i == 4);
+      EXPECT_EQ(since(), i == 4 ? 22ms : (i + 1) * 5ms);
+      EXPECT_EQ(scope.ctx().err() == tenon::deadline_exceeded(), i != 4);
+      if (i == 4) release(mu);
+    });
+    tenon::sleep_for(22ms);
+    release(mu);
+    EXPECT_FALSE(g.wait());
+  });
+}
 
 // Go: none: the standard's guards
 TEST(Mutex, WorksWithTheStandardsGuards) {

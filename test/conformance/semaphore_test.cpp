@@ -18,6 +18,7 @@
 #include "support/panics.hpp"
 #include "support/scale.hpp"
 #include "support/values.hpp"
+#include "support/virtual_time.hpp"
 #include "support/waiting.hpp"
 
 namespace {
@@ -554,6 +555,29 @@ TEST_P(SemaphoreBy, ADeadlineEndsTheWait) {
     EXPECT_EQ(ctx.err(), tenon::deadline_exceeded());
     s.release();
     expect_all_free(s, 1);
+  });
+}
+
+// Go: x/sync/semaphore TestWeightedAcquireCanceled
+TEST(Semaphore, ADeadlineEndsTheWaitAtItsTimeAndLetsTheNextOneIn) {
+  tenon_test::in_virtual_time([](tenon::group& g) {
+    const tenon_test::stopwatch since;
+    semaphore s(10);
+    s.acquire(8);
+    g.go([&] {
+      const auto scope = tenon::with_timeout(background(), 5ms);
+      EXPECT_FALSE(s.acquire(scope.ctx(), 5)) << "it is at the head";
+      EXPECT_EQ(since(), 5ms);
+    });
+    g.go([&] {
+      tenon::sleep_for(1ms);
+      s.acquire(1);  // behind it
+      EXPECT_EQ(since(), 5ms);
+    });
+    EXPECT_FALSE(g.wait());
+    EXPECT_FALSE(s.try_acquire(2));
+    EXPECT_TRUE(s.try_acquire(1));
+    s.release(10);
   });
 }
 

@@ -16,6 +16,7 @@
 #include "support/callers.hpp"
 #include "support/scale.hpp"
 #include "support/values.hpp"
+#include "support/virtual_time.hpp"
 #include "support/waiting.hpp"
 
 namespace {
@@ -602,6 +603,35 @@ TEST_P(SharedMutexBy, ADeadlineEndsTheWait) {
       EXPECT_EQ(c.err(), tenon::deadline_exceeded());
     }
     release(mu);
+    expect_free(mu);
+  });
+}
+
+// Go: none: a lock that can be given up
+TEST(SharedMutex, ADeadlineEndsTheWaitAtItsTimeAndLetsTheReadersIn) {
+  tenon_test::in_virtual_time([](tenon::group& g) {
+    const tenon_test::stopwatch since;
+    tenon::shared_mutex mu;
+    acquire_shared(mu);
+    g.go([&] {
+      const auto scope = tenon::with_timeout(background(), 5ms);
+      EXPECT_FALSE(acquire(mu, scope.ctx()));
+      EXPECT_EQ(since(), 5ms);
+    });
+    g.go([&] {
+      tenon::sleep_for(1ms);
+      acquire_shared(mu);  // behind the writer
+      EXPECT_EQ(since(), 5ms);
+      release_shared(mu);
+    });
+    g.go([&] {
+      tenon::sleep_for(1ms);
+      const auto scope = tenon::with_timeout(background(), 2ms);
+      EXPECT_FALSE(acquire_shared(mu, scope.ctx()));
+      EXPECT_EQ(since(), 3ms);
+    });
+    EXPECT_FALSE(g.wait());
+    release_shared(mu);
     expect_free(mu);
   });
 }

@@ -15,6 +15,7 @@
 #include "support/callers.hpp"
 #include "support/panics.hpp"
 #include "support/scale.hpp"
+#include "support/virtual_time.hpp"
 #include "support/waiting.hpp"
 
 namespace {
@@ -247,16 +248,19 @@ TEST_P(WaitGroupBy, AWaitEndsWithItsContext) {
 
 // Go: none: a wait that can be given up
 TEST(WaitGroup, ADeadlineEndsTheWait) {
-  tenon::run([](context) {
+  tenon_test::in_virtual_time([] {
+    const tenon_test::stopwatch since;
     tenon::wait_group wg;
     const auto over = tenon::make_chan<void>();
     wg.go([&] { (void)over.recv(); });
     auto scope = tenon::with_timeout(background(), 2ms);
     const tenon::context c = scope.ctx();
     EXPECT_FALSE(wg.wait(c));
+    EXPECT_EQ(since(), 2ms);
     EXPECT_EQ(c.err(), tenon::deadline_exceeded());
     over.close();
     wg.wait();
+    EXPECT_EQ(since(), 2ms);
   });
 }
 

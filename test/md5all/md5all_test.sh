@@ -11,6 +11,7 @@
 set -uo pipefail
 export LC_ALL=C SHELL=/bin/sh
 unset TENON_PROCS MD5ALL_TEST_STOP
+export TSAN_OPTIONS="atexit_sleep_ms=0:${TSAN_OPTIONS:-}" # one second for each run, if the program is built with ThreadSanitizer
 
 program=$(readlink -f -- "${1:?usage: md5all_test.sh PROGRAM}")
 [[ -x $program ]] || { echo "md5all_test.sh: no program $1" >&2 && exit 2; }
@@ -452,10 +453,13 @@ into_full_pipe() {
 }
 # Each thread sleeps, whenever one looks. No verdict depends on how often.
 is_idle() {
-  local states
-  states=$(cat "/proc/$pid"/task/*/stat 2>/dev/null | sed 's/^.*) \(.\).*/\1/' | sort -u)
-  if [[ $states == S ]]; then idle=$((idle + 1)); else idle=0; fi
-  ((idle >= 5))
+  local thread line
+  for thread in "/proc/$pid/task"/*/stat; do
+    { read -r line <"$thread"; } 2>/dev/null || continue
+    line=${line##*) }
+    [[ $line == S* ]] || { idle=0 && return 1; }
+  done
+  ((++idle >= 3))
 }
 
 into_full_pipe
@@ -563,7 +567,7 @@ if [[ ${TENON_TEST_LONG:-} == 1 ]]; then
   for option in --zero --unordered; do
     start "$program" "$option" million >"$out" 2>"$err"
     peak=0
-    until_true peak_grows
+    until peak_grows; do sleep 0.05; done
     ended
     expect "a million files, $option" 0
     tr '\0' '\n' <"$out" >million.lines

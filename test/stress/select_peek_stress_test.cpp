@@ -22,7 +22,8 @@ TEST(SelectPeek, NeverMissesBoth) {
   long missed = 0;
   const auto meet = [](const std::atomic<long>& word, long value) {
     for (int i = 0; word.load() != value; ++i) {
-      if (i > 2000) std::this_thread::yield();  // at first without giving the processor away, so that both go on at the same moment
+      if (i > 2000)
+        std::this_thread::yield();  // at first without giving the processor away, so that both go on at the same moment
     }
   };
   std::thread selects([&] {

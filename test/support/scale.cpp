@@ -59,4 +59,6 @@ std::size_t scaled_spawns(std::size_t n) {
   return under_thread_sanitizer() ? std::min<std::size_t>(scaled(n), 1000) : scaled(n);
 }
 
+std::chrono::milliseconds churn_time() { return std::chrono::milliseconds(scaled(6000)); }
+
 }  // namespace tenon_test

@@ -6,6 +6,7 @@
 /// Environment: TENON_TEST_SCALE is a factor (default 1; builds that run slowly set a small one), TENON_TEST_SMALL=1 is
 /// short for a tenth, TENON_TEST_LONG=1 for ten times. They multiply.
 
+#include <chrono>
 #include <cstddef>
 
 namespace tenon_test {
@@ -28,5 +29,8 @@ namespace tenon_test {
 
 /// `n` scaled: how many goroutines a test makes one after the other. ThreadSanitizer takes a millisecond for each.
 [[nodiscard]] std::size_t scaled_spawns(std::size_t n);
+
+/// How long a test goes on that is about a length of time: 6 s, scaled, so a minute with TENON_TEST_LONG.
+[[nodiscard]] std::chrono::milliseconds churn_time();
 
 }  // namespace tenon_test

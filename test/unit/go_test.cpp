@@ -24,6 +24,7 @@
 #include "support/callers.hpp"
 #include "support/panics.hpp"
 #include "support/scale.hpp"
+#include "support/virtual_time.hpp"
 #include "support/waiting.hpp"
 
 namespace {
@@ -116,18 +117,21 @@ TEST(Go, JoinOfNothingPanics) {
 }
 
 TEST(Go, WaitGivesUpWithItsContext) {
-  in_run([](const context&) {
+  tenon_test::in_virtual_time([] {
+    const tenon_test::stopwatch since;
     const auto c = tenon::make_chan<int>();
     auto g = tenon::go([&] { return c.recv().value(); });
     auto scope = tenon::with_timeout(tenon::background(), 2ms);
     const tenon::context ctx = scope.ctx();
     EXPECT_FALSE(g.wait(ctx));
+    EXPECT_EQ(since(), 2ms);
     EXPECT_FALSE(g.wait(ctx)) << "canceled already";
     EXPECT_TRUE(g.joinable());
     c.send(5);
     EXPECT_TRUE(g.wait(tenon::background()));
     EXPECT_TRUE(g.wait(tenon::background()));
     EXPECT_EQ(g.join(), 5);
+    EXPECT_EQ(since(), 2ms);
   });
 }
 
@@ -162,18 +166,28 @@ TEST(Go, AnyThreadMayJoin) {
 // ---- the handle's end -------------------------------------------------------------------------------------------------
 
 TEST(Go, TheDestructorJoins) {
-  for (const unsigned workers : {1U, 2U}) {
-    in_run(workers, [](const context&) {
-      bool ended = false;
-      {
-        auto g = tenon::go([&] {
-          tenon::sleep_for(2ms);
-          ended = true;
-        });
-      }
-      EXPECT_TRUE(ended);
-    });
-  }
+  tenon_test::in_virtual_time([] {
+    const tenon_test::stopwatch since;
+    bool ended = false;
+    {
+      auto g = tenon::go([&] {
+        tenon::sleep_for(2ms);
+        ended = true;
+      });
+    }
+    EXPECT_TRUE(ended);
+    EXPECT_EQ(since(), 2ms);
+  });
+  in_run(2, [](const context&) {
+    bool ended = false;
+    {
+      auto g = tenon::go([&] {
+        tenon_test::settle();
+        ended = true;
+      });
+    }
+    EXPECT_TRUE(ended);
+  });
 }
 
 TEST(Go, TheDestructorCancelsItsContext) {
@@ -191,7 +205,8 @@ TEST(Go, TheDestructorCancelsItsContext) {
 }
 
 TEST(Go, CancelEndsItsContextAlone) {
-  in_run([](const context& root) {
+  tenon_test::in_virtual_time([](const context& root) {
+    const tenon_test::stopwatch since;
     const auto wait = [](const context& ctx) {
       (void)ctx.done().recv();
       return ctx.err();
@@ -204,6 +219,7 @@ TEST(Go, CancelEndsItsContextAlone) {
     auto scope = tenon::with_timeout(tenon::background(), 2ms);
     const tenon::context soon = scope.ctx();
     EXPECT_FALSE(b.wait(soon));
+    EXPECT_EQ(since(), 2ms);
     b.cancel();
     EXPECT_EQ(b.join(), tenon::canceled());
     auto c = tenon::go([] { return 1; });

@@ -1,0 +1,722 @@
+// What users of comparable libraries ran into where threads race, told in our words: each test is named after its case. Waiting, waking
+// long: one file for the cases from the field
+// and giving up here; goroutines, processes and threads in field_process_stress_test.cpp. With 1, 2 and 8 workers.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <tenon/tenon.hpp>
+
+#include "stress/ready_hand.hpp"
+#include "stress/watchdog.hpp"
+#include "support/callers.hpp"
+#include "support/panics.hpp"
+#include "support/random.hpp"
+#include "support/scale.hpp"
+#include "support/subprocess.hpp"
+#include "support/waiting.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using tenon::context;
+using tenon_test::hand_kind;
+using tenon_test::random_source;
+using tenon_test::ready_hand;
+using tenon_test::seed_in_use;
+using tenon_test::watchdog;
+using clock = std::chrono::steady_clock;
+
+void dawdle(random_source& random, std::uint64_t most) {
+  for (std::uint64_t i = random.below(most + 1); i > 0; --i) tenon::yield();
+}
+
+class FieldCase : public testing::TestWithParam<unsigned> {
+ protected:
+  template <class F>
+  static void in_run(F&& f) {
+    const watchdog dog;
+    tenon::run([&](const context& root) { f(root); }, {.workers = GetParam()});
+  }
+};
+// ---- F1 -------------------------------------------------------------------------------------------------------------
+
+class FieldF1 : public FieldCase {
+ protected:
+  // Two wait, each with a context. At one moment one thread lets one of them through and another one cancels A: then A came through, or A
+  // is canceled and B came through. Whoever comes through keeps what it got until `give` is called again.
+  static void one_given_one_canceled(const std::function<bool(const context&)>& wait, const std::function<void()>& give,
+                                     const std::function<void(int)>& await_waiters, tenon_test::callers kind,
+                                     std::size_t rounds) {
+    const seed_in_use seed;
+    in_run([&](const context& root) {
+      random_source random(seed.of(0));
+      ready_hand gives(hand_kind::thread);
+      ready_hand cancels(hand_kind::thread);
+      for (std::size_t r = 0; r < rounds && !HasFailure(); ++r) {
+        const auto scope_a = tenon::with_cancel(root);
+        const auto scope_b = tenon::with_cancel(root);
+        bool a = false;
+        bool b = false;
+        auto one = tenon_test::start(kind, [&] { a = wait(scope_a.ctx()); });
+        if (random.one_in(2)) dawdle(random, 3);
+        auto two = tenon_test::start(kind, [&] { b = wait(scope_b.ctx()); });
+        await_waiters(2);
+        dawdle(random, 3);
+        gives.ask(give);
+        cancels.ask([&] { scope_a.cancel(); });
+        one.join();
+        gives.await();
+        cancels.await();
+        if (a) give();
+        two.join();
+        EXPECT_TRUE(b) << "round " << r;
+        watchdog::step();
+      }
+    });
+  }
+  static constexpr std::array both{tenon_test::callers::goroutines, tenon_test::callers::goroutine_and_os_threads};
+  static std::size_t rounds(tenon_test::callers kind) {
+    return kind == tenon_test::callers::goroutines ? tenon_test::scaled_spawns(10000) : tenon_test::scaled(1000, 50);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Workers, FieldF1, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+
+TEST_P(FieldF1, ASignalForTwoOfWhomOneGivesUpReachesTheOther_Cond) {
+  for (const auto kind : both) {
+    tenon::mutex mu;
+    tenon::cond c;
+    int waiting = 0;
+    one_given_one_canceled(
+        [&](const context& ctx) {
+          std::unique_lock hold(mu);
+          ++waiting;
+          return c.wait(hold, ctx);
+        },
+        [&] {
+          const std::lock_guard hold(mu);
+          c.signal();
+        },
+        [&](int n) {
+          for (;;) {
+            const std::lock_guard hold(mu);
+            if (waiting == n) {
+              waiting = 0;
+              return;
+            }
+            tenon::yield();
+          }
+        },
+        kind, rounds(kind));
+  }
+}
+
+TEST_P(FieldF1, ASignalForTwoOfWhomOneGivesUpReachesTheOther_Semaphore) {
+  for (const auto kind : both) {
+    tenon::semaphore s(1);
+    s.acquire();
+    one_given_one_canceled([&](const context& ctx) { return s.acquire(ctx); }, [&] { s.release(); }, [](int) {}, kind,
+                           rounds(kind));
+  }
+}
+
+template <class Mutex>
+void let_go(Mutex& mu) TENON_TSA(no_thread_safety_analysis) {
+  mu.unlock();
+}
+template <class Mutex>
+void take(Mutex& mu) TENON_TSA(no_thread_safety_analysis) {
+  mu.lock();
+}
+template <class Mutex>
+bool take(Mutex& mu, const context& ctx) TENON_TSA(no_thread_safety_analysis) {
+  return mu.lock(ctx);
+}
+
+TEST_P(FieldF1, ASignalForTwoOfWhomOneGivesUpReachesTheOther_Mutex) {
+  for (const auto kind : both) {
+    tenon::mutex mu;
+    take(mu);
+    one_given_one_canceled([&](const context& ctx) { return take(mu, ctx); }, [&] { let_go(mu); }, [](int) {}, kind,
+                           rounds(kind));
+  }
+}
+
+TEST_P(FieldF1, ASignalForTwoOfWhomOneGivesUpReachesTheOther_SharedMutex) {
+  for (const auto kind : both) {
+    tenon::shared_mutex mu;
+    take(mu);
+    one_given_one_canceled([&](const context& ctx) { return take(mu, ctx); }, [&] { let_go(mu); }, [](int) {}, kind,
+                           rounds(kind));
+  }
+}
+
+TEST_P(FieldF1, ASignalForTwoOfWhomOneGivesUpReachesTheOther_Channel) {
+  for (const auto kind : both) {
+    for (const int capacity : {0, 1}) {
+      const auto c = tenon::make_chan<int>(capacity, "a test");
+      one_given_one_canceled([&](const context& ctx) { return c.recv(ctx).has_value(); }, [&] { c.send(1); },
+                             [](int) {}, kind, rounds(kind) / 2);
+    }
+  }
+}
+
+// ---- F2 -------------------------------------------------------------------------------------------------------------
+
+using FieldF2 = FieldCase;
+INSTANTIATE_TEST_SUITE_P(Workers, FieldF2, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+
+// Of ten, eight are held. A wants five, B wants one behind it; A is canceled, by hand, by its deadline, by dropping its handle. B gets
+// through although nobody releases anything; then there is one left.
+TEST_P(FieldF2, WhoWaitsBehindALargeRequestThatGivesUpGetsThrough) {
+  const seed_in_use seed;
+  const std::size_t rounds = tenon_test::scaled_spawns(20000);
+  in_run([&](const context& root) {
+    random_source random(seed.of(0));
+    ready_hand cancels(hand_kind::thread);
+    tenon::semaphore s(10);
+    s.acquire(8);
+    for (std::size_t r = 0; r < rounds && !HasFailure(); ++r) {
+      const std::uint64_t how = random.below(3);
+      auto scope =
+          how == 1 ? tenon::with_timeout(root, std::chrono::microseconds(random.below(40))) : tenon::with_cancel(root);
+      auto a = tenon::go(scope.ctx(), [&](const context& mine) { EXPECT_FALSE(s.acquire(mine, 5)); });
+      // Until it stands in the queue: then nobody else gets one of the two that are free.
+      while (!scope.ctx().is_canceled() && s.try_acquire(1)) {
+        s.release(1);
+        tenon::yield();
+      }
+      auto b = tenon::go([&] { s.acquire(1); });
+      dawdle(random, 3);
+      if (how == 0) cancels.ask([&] { scope.cancel(); });
+      if (how == 2) a = {};
+      b.join();
+      if (how != 2) a.join();
+      cancels.await();
+      EXPECT_FALSE(s.try_acquire(2)) << "round " << r;
+      EXPECT_TRUE(s.try_acquire(1)) << "round " << r;
+      s.release(2);
+      watchdog::step();
+    }
+  });
+}
+
+// ---- F3 -------------------------------------------------------------------------------------------------------------
+
+class FieldF3 : public FieldCase {
+ protected:
+  using item = std::unique_ptr<std::uint64_t>;
+  // The producer gives up again and again, too. Everything comes, once and in order.
+  static void all_come(int capacity, const std::function<std::optional<item>(const tenon::chan<item>&)>& receive) {
+    const seed_in_use seed;
+    const std::uint64_t count = tenon_test::scaled(10000, 300);
+    in_run([&](const context& root) {
+      const auto c = tenon::make_chan<item>(capacity, "a test");
+      auto producer = tenon::go([&] {
+        random_source random(seed.of(1));
+        for (std::uint64_t n = 1; n <= count; ++n) {
+          auto v = std::make_unique<std::uint64_t>(n);
+          for (;;) {
+            const auto scope = tenon::with_timeout(root, std::chrono::microseconds(random.below(80)));
+            if (c.send(scope.ctx(), std::move(v))) break;
+            ASSERT_TRUE(v != nullptr && *v == n) << "what was refused is still there";  // NOLINT: not moved from
+          }
+          if (random.one_in(8)) tenon::sleep_for(std::chrono::microseconds(random.below(100)));
+          watchdog::step();
+        }
+      });
+      for (std::uint64_t expected = 1; expected <= count;) {
+        const auto v = receive(c);
+        if (!v) continue;
+        ASSERT_TRUE(*v != nullptr);
+        ASSERT_EQ(**v, expected++);
+      }
+      producer.join();
+      EXPECT_EQ(c.len(), 0U);
+    });
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Workers, FieldF3, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+
+// A consumer that receives or gives up after 50 us, over and over, with a context.
+TEST_P(FieldF3, NothingIsLostOnReceivesThatGiveUp) {
+  for (const int capacity : {0, 1, 8}) {
+    all_come(capacity, [](const tenon::chan<item>& c) {
+      const auto scope = tenon::with_timeout(tenon::background(), 50us);
+      return c.recv(scope.ctx());
+    });
+  }
+}
+
+// The same with a select and `after`.
+TEST_P(FieldF3, NothingIsLostOnSelectsThatGiveUp) {
+  for (const int capacity : {0, 1, 8}) {
+    all_come(capacity, [](const tenon::chan<item>& c) -> std::optional<item> {
+      auto next = tenon::recv(c);
+      auto late = tenon::recv(tenon::after(50us));
+      tenon::select(next, late);
+      if (next) return std::move(*next);
+      return std::nullopt;
+    });
+  }
+}
+
+// ---- F4 -------------------------------------------------------------------------------------------------------------
+
+// Something to wait for, which ends as soon as the wait has. Afterwards its place is filled with a mark, and whoever touches it still is
+// found out. Where a sanitizer watches, it is on the heap instead.
+template <class T>
+class short_lived {
+ public:
+  short_lived() {
+    if (tenon_test::sanitized()) {
+      it_ = new T;
+    } else {
+      it_ = ::new (static_cast<void*>(place_)) T;
+    }
+  }
+  short_lived(const short_lived&) = delete;
+  short_lived& operator=(const short_lived&) = delete;
+  ~short_lived() = default;
+  T& operator*() { return *it_; }
+  void end() {
+    if (tenon_test::sanitized()) {
+      delete it_;
+    } else {
+      it_->~T();
+      std::memset(place_, mark, sizeof place_);
+    }
+  }
+  [[nodiscard]] bool untouched() const {
+    return tenon_test::sanitized() ||
+           std::all_of(place_, place_ + sizeof place_, [](unsigned char c) { return c == mark; });
+  }
+
+ private:
+  static constexpr unsigned char mark = 0xEE;
+  T* it_;
+  alignas(T) unsigned char place_[sizeof(T)];
+};
+
+class FieldF4 : public FieldCase {
+ protected:
+  // `prepare`, `wait` and `finish` get the T; finish is by somebody else, at the same time as wait.
+  template <class T, class Prepare, class Wait, class Finish>
+  static void the_waiter_destroys_it(Prepare prepare, Wait wait, Finish finish) {
+    const seed_in_use seed;
+    const std::size_t rounds = tenon_test::scaled(8000, 200);
+    for (const auto waits : {hand_kind::goroutine, hand_kind::thread}) {
+      for (const auto finishes : {hand_kind::goroutine, hand_kind::thread}) {
+        in_run([&](const context&) {
+          random_source random(seed.of(0));
+          ready_hand waiter(waits);
+          ready_hand finisher(finishes);
+          for (std::size_t r = 0; r < rounds && !HasFailure(); ++r) {
+            short_lived<T> object;
+            prepare(*object);
+            const bool first = random.one_in(2);
+            const std::uint64_t pause = random.below(200);
+            const auto works = [&] {
+              for (std::uint64_t i = pause; i > 0; --i) std::atomic_signal_fence(std::memory_order_seq_cst);
+              finish(*object);
+            };
+            if (first) finisher.ask(works);
+            waiter.ask([&] {
+              wait(*object);
+              object.end();
+            });
+            if (!first) finisher.ask(works);
+            waiter.await();
+            finisher.await();
+            EXPECT_TRUE(object.untouched())
+                << "round " << r << (waits == hand_kind::thread ? ", a thread" : ", a goroutine") << " waits, "
+                << (finishes == hand_kind::thread ? "a thread" : "a goroutine") << " finishes";
+            watchdog::step();
+          }
+        });
+      }
+    }
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Workers, FieldF4, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+
+// A wait group on the waiter's stack; somebody else does the last `done`.
+TEST_P(FieldF4, TheWaiterMayDestroyWhatItWaitedFor_WaitGroup) {
+  the_waiter_destroys_it<tenon::wait_group>([](auto& wg) { wg.add(); }, [](auto& wg) { wg.wait(); },
+                                            [](auto& wg) { wg.done(); });
+}
+
+// A flag with its mutex and cond; somebody else sets it and signals, with the lock held.
+TEST_P(FieldF4, TheWaiterMayDestroyWhatItWaitedFor_CondAndMutex) {
+  struct flag {
+    tenon::mutex mu;
+    tenon::cond changed;
+    bool set = false;
+  };
+  the_waiter_destroys_it<flag>([](flag&) {},
+                               [](flag& f) {
+                                 std::unique_lock hold(f.mu);
+                                 f.changed.wait(hold, [&] { return f.set; });
+                               },
+                               [](flag& f) {
+                                 const std::lock_guard hold(f.mu);
+                                 f.set = true;
+                                 f.changed.signal();
+                               });
+}
+
+// A locked mutex; somebody else unlocks it.
+TEST_P(FieldF4, TheWaiterMayDestroyWhatItWaitedFor_Mutex) {
+  the_waiter_destroys_it<tenon::mutex>([](auto& mu) { take(mu); },
+                                       [](auto& mu) {
+                                         take(mu);
+                                         let_go(mu);
+                                       },
+                                       [](auto& mu) { let_go(mu); });
+}
+
+TEST_P(FieldF4, TheWaiterMayDestroyWhatItWaitedFor_SharedMutex) {
+  the_waiter_destroys_it<tenon::shared_mutex>([](auto& mu) { take(mu); },
+                                              [](auto& mu) {
+                                                take(mu);
+                                                let_go(mu);
+                                              },
+                                              [](auto& mu) { let_go(mu); });
+}
+
+TEST_P(FieldF4, TheWaiterMayDestroyWhatItWaitedFor_Semaphore) {
+  struct one : tenon::semaphore {
+    one() : tenon::semaphore(1) {}
+  };
+  the_waiter_destroys_it<one>([](auto& s) { s.acquire(); }, [](auto& s) { s.acquire(); }, [](auto& s) { s.release(); });
+}
+
+// Both call it, with the function that the one who finishes brings; the waiter goes as soon as its call has returned.
+TEST_P(FieldF4, TheWaiterMayDestroyWhatItWaitedFor_Once) {
+  the_waiter_destroys_it<tenon::once>([](auto&) {},
+                                      [](auto& o) {
+                                        while (!o.done()) tenon::yield();
+                                        o.call([] {});
+                                      },
+                                      [](auto& o) { o.call([] {}); });
+}
+
+// The last handle of the channel is the waiter's, and the sender uses that one.
+TEST_P(FieldF4, TheWaiterMayDestroyWhatItWaitedFor_Channel) {
+  using channel = tenon::chan<int>;
+  for (const int capacity : {0, 1}) {
+    const auto make = [capacity](channel& c) { c = tenon::make_chan<int>(capacity, "a test"); };
+    const auto receive = [](channel& c) { (void)c.recv(); };
+    the_waiter_destroys_it<channel>(make, receive, [](channel& c) { c.send(1); });
+    the_waiter_destroys_it<channel>(make, receive, [](channel& c) { c.close(); });
+    the_waiter_destroys_it<channel>(
+        make,
+        [](channel& c) {
+          auto next = tenon::recv(c);
+          auto never = tenon::recv(tenon::chan<int>());
+          tenon::select(next, never);
+        },
+        [](channel& c) { c.send(1); });
+  }
+}
+
+// ---- F7 -------------------------------------------------------------------------------------------------------------
+
+TEST(FieldF7, APairThatWakesEachOtherForEverLeavesTheOthersTheirTurn) {
+  // One worker, two that play ping-pong for ever, a third that counts: it gets there.
+  const std::size_t turns = tenon_test::scaled(20000, 1000);
+  const watchdog dog;
+  tenon::run(
+      [&](const context& root) {
+        const auto stop = tenon::with_cancel(root);
+        const auto ping = tenon::make_chan<int>();
+        const auto pong = tenon::make_chan<int>();
+        tenon::wait_group wg;
+        std::atomic<std::uint64_t> hits = 0;
+        wg.go([&] {
+          while (ping.send(stop.ctx(), 1) && pong.recv(stop.ctx())) ++hits;
+        });
+        wg.go([&] {
+          while (ping.recv(stop.ctx()) && pong.send(stop.ctx(), 1)) ++hits;
+        });
+        for (std::size_t i = 0; i < turns; ++i) {
+          tenon::yield();
+          watchdog::step();
+        }
+        const std::uint64_t before = hits;
+        while (hits < before + 100) tenon::yield();  // nor do they stand still
+        stop.cancel();
+        wg.wait();
+      },
+      {.workers = 1});
+}
+
+TEST(FieldF7, WhomABusyGoroutineWokeStartsOnAnotherWorker) {
+  // Two workers; A wakes B and then computes without a switch, until B has been there: B does not wait for A's worker.
+  const seed_in_use seed;
+  const std::size_t rounds = tenon_test::scaled(1000, 50);
+  const watchdog dog;
+  tenon::run(
+      [&](const context&) {
+        random_source random(seed.of(0));
+        const auto c = tenon::make_chan<std::atomic<bool>*>();
+        auto b = tenon::go([&] {
+          for (auto* flag : c) *flag = true;
+        });
+        for (std::size_t r = 0; r < rounds && !testing::Test::HasFailure(); ++r) {
+          std::atomic<bool> been_there = false;
+          std::atomic<bool> too = false;
+          dawdle(random, 3);
+          c.send(&been_there);
+          tenon::goroutine<> fresh;
+          if (random.one_in(2)) {
+            fresh = tenon::go([&] { too = true; });
+          } else {
+            too = true;
+          }
+          const auto end = clock::now() + 60s;
+          while (!(been_there && too) && clock::now() < end) {
+          }
+          EXPECT_TRUE(been_there && too) << "round " << r;
+          if (fresh.joinable()) fresh.join();
+          watchdog::step();
+        }
+        c.close();
+        b.join();
+      },
+      {.workers = 2});
+}
+
+// ---- F11 ------------------------------------------------------------------------------------------------------------
+
+using FieldF11 = FieldCase;
+INSTANTIATE_TEST_SUITE_P(Workers, FieldF11, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+
+// Two selects that can only meet each other, with every order of their cases: they meet, and agree on where.
+TEST_P(FieldF11, TwoSelectsThatCanOnlyMeetEachOtherMeet) {
+  const seed_in_use seed;
+  const std::size_t rounds = tenon_test::scaled(50000, 1000);
+  for (const auto kind : {hand_kind::goroutine, hand_kind::thread}) {
+    in_run([&](const context&) {
+      const auto a = tenon::make_chan<int>();
+      const auto b = tenon::make_chan<int>();
+      random_source mine(seed.of(0));
+      ready_hand hand(kind);
+      std::size_t met_in_a = 0;
+      for (std::size_t r = 0; r < rounds / 2 && !HasFailure(); ++r) {
+        std::size_t there = 0;
+        const bool turned = mine.one_in(2);
+        const bool turned_there = mine.one_in(2);
+        hand.ask([&] {
+          // Receives from a or sends to b.
+          auto in = tenon::recv(a);
+          auto out = tenon::send(b, 2);
+          turned_there ? tenon::select(out, in) : tenon::select(in, out);
+          there = in ? 0 : 1;
+          EXPECT_TRUE(!in || *in == 1);
+        });
+        auto out = tenon::send(a, 1);
+        auto in = tenon::recv(b);
+        turned ? tenon::select(out, in) : tenon::select(in, out);
+        EXPECT_TRUE(!in || *in == 2);
+        hand.await();
+        EXPECT_EQ(there, out ? 0U : 1U) << "round " << r;
+        met_in_a += out ? 1 : 0;
+        watchdog::step();
+      }
+      RecordProperty(kind == hand_kind::thread ? "met_in_a_with_a_thread" : "met_in_a", std::to_string(met_in_a));
+    });
+  }
+}
+
+// Both directions of one channel in both: one sends and the other one receives, and nobody from itself.
+TEST_P(FieldF11, ASelectNeverMeetsItself) {
+  const seed_in_use seed;
+  const std::size_t rounds = tenon_test::scaled(50000, 1000);
+  for (const auto kind : {hand_kind::goroutine, hand_kind::thread}) {
+    in_run([&](const context&) {
+      const auto c = tenon::make_chan<int>();
+      random_source random(seed.of(0));
+      ready_hand hand(kind);
+      for (std::size_t r = 0; r < rounds / 2 && !HasFailure(); ++r) {
+        const std::uint64_t order = random.below(4);
+        const auto both = [&c](int me, bool turned) {
+          auto out = tenon::send(c, me);
+          auto in = tenon::recv(c);
+          turned ? tenon::select(in, out) : tenon::select(out, in);
+          EXPECT_TRUE(!in || *in != me) << "received from itself";
+          return static_cast<bool>(out);
+        };
+        bool there = false;
+        hand.ask([&] { there = both(2, order % 2 == 0); });
+        const bool here = both(1, order < 2);
+        hand.await();
+        EXPECT_NE(here, there) << "round " << r;
+        watchdog::step();
+      }
+    });
+  }
+}
+
+// Eight goroutines and three channels, each select of two to six cases at random: no two wait for each other's locks, and all that
+// was sent was received. An even number takes part in every meeting, so that nobody stays alone for ever: whoever has had its turns closes.
+TEST_P(FieldF11, EightAtThreeChannelsAtRandom) {
+  const seed_in_use seed;
+  const std::size_t each = tenon_test::scaled(20000, 300);
+  in_run([&](const context& root) {
+    std::array<tenon::chan<std::uint64_t>, 3> c;
+    for (auto& lane : c) lane = tenon::make_chan<std::uint64_t>();
+    const auto over = tenon::with_cancel(root);
+    std::atomic<std::size_t> meetings = 0;
+    std::array<std::atomic<std::uint64_t>, 2> sums{};
+    tenon::wait_group wg;
+    for (std::uint64_t me = 0; me < 8; ++me) {
+      wg.go([&, me] {
+        random_source random(seed.of(me));
+        auto stop = tenon::recv(over.ctx().done());
+        for (std::uint64_t n = 1; !over.ctx().is_canceled(); ++n) {
+          std::vector<tenon::send_case<std::uint64_t>> sends;
+          std::vector<tenon::recv_case<std::uint64_t>> receives;
+          sends.reserve(3);
+          receives.reserve(3);
+          std::vector<tenon::select_case*> cases{&stop};
+          const std::uint64_t value = (me + 1) << 32U | n;
+          for (const auto& lane : c) {
+            if (random.below(4) != 0) cases.push_back(&sends.emplace_back(tenon::send(lane, value)));
+            if (random.below(4) != 0) cases.push_back(&receives.emplace_back(tenon::recv(lane)));
+          }
+          std::shuffle(cases.begin(), cases.end(), random);
+          tenon::select(cases);
+          for (auto& s : sends) {
+            if (s) sums[0] += value;
+          }
+          for (auto& r : receives) {
+            if (!r) continue;
+            EXPECT_NE(*r >> 32U, me + 1) << "received from itself";
+            sums[1] += *r;
+            if (++meetings == 4 * each) over.cancel();
+            watchdog::step();
+          }
+        }
+      });
+    }
+    wg.wait();
+    EXPECT_EQ(sums[0], sums[1]);
+  });
+}
+
+// ---- F12 ------------------------------------------------------------------------------------------------------------
+
+using FieldF12 = FieldCase;
+INSTANTIATE_TEST_SUITE_P(Workers, FieldF12, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+
+void send_by(std::size_t way, const tenon::chan<int>& c, const context& ctx) {
+  switch (way % 3) {
+    case 0: c.send(1); break;
+    case 1: (void)c.send(ctx, 1); break;
+    default: tenon::select(tenon::send(c, 1), tenon::recv(tenon::chan<int>()), tenon::recv(ctx.done()));
+  }
+}
+
+// Fifty blocked senders, alone and in selects, goroutines and threads, then a close: each panics where it is, with Go's text.
+TEST_P(FieldF12, ACloseThrowsInEveryBlockedSender) {
+  const std::size_t rounds = tenon_test::scaled_spawns(1000) / 10 + 1;
+  in_run([&](const context& root) {
+    constexpr std::size_t goroutines = 45;
+    constexpr std::size_t threads = 5;
+    for (std::size_t r = 0; r < rounds && !HasFailure(); ++r) {
+      const auto c = tenon::make_chan<int>(static_cast<int>(r % 2), "one more than fits blocks");
+      for (std::size_t i = 0; i < c.cap(); ++i) c.send(0);
+      std::atomic<std::size_t> thrown = 0;
+      std::atomic<std::size_t> there = 0;
+      const auto work = [&](std::size_t way) {
+        ++there;
+        EXPECT_PANIC(send_by(way, c, root), "send on closed channel");
+        ++thrown;
+      };
+      tenon::wait_group wg;
+      std::vector<std::unique_ptr<tenon_test::os_thread>> os;
+      for (std::size_t i = 0; i < goroutines; ++i) wg.go([&, i] { work(i); });
+      for (std::size_t i = 0; i < threads; ++i)
+        os.push_back(std::make_unique<tenon_test::os_thread>([&, i] { work(i); }));
+      // In every other round it is a race.
+      if (r % 4 < 2) {
+        while (there != goroutines + threads) tenon::yield();
+        tenon_test::settle();
+      }
+      c.close();
+      wg.wait();
+      os.clear();
+      EXPECT_EQ(thrown, goroutines + threads) << "round " << r;
+      for (std::size_t i = 0; i < c.cap(); ++i) EXPECT_EQ(c.recv(), 0);
+      EXPECT_EQ(c.recv(), std::nullopt);
+      watchdog::step();
+    }
+  });
+}
+
+// Fifty receivers end with a close; one that races with sends leaves none of what was sent behind.
+TEST_P(FieldF12, ACloseEndsEveryReceiverAndLosesNothing) {
+  const seed_in_use seed;
+  const std::size_t rounds = tenon_test::scaled_spawns(3000) / 10 + 1;
+  in_run([&](const context& root) {
+    for (std::size_t r = 0; r < rounds && !HasFailure(); ++r) {
+      const auto c = tenon::make_chan<int>(static_cast<int>(r % 3), "a test");
+      random_source random(seed.of(r));
+      std::atomic<std::size_t> sent = 0;
+      std::atomic<std::size_t> received = 0;
+      tenon::wait_group wg;
+      for (std::size_t i = 0; i < 50; ++i) {
+        wg.go([&, i] {
+          auto next = tenon::recv(c);
+          auto never = tenon::recv(tenon::chan<int>());
+          for (;;) {
+            if (i % 2 == 0) {
+              if (!c.recv()) break;
+            } else {
+              tenon::select(never, next);
+              if (next.closed()) break;
+            }
+            ++received;
+          }
+        });
+      }
+      for (std::size_t i = 0; i < 4; ++i) {
+        wg.go([&, i] {
+          try {
+            for (;;) {
+              send_by(i, c, root);
+              ++sent;
+              if (i == 0) tenon::yield();
+            }
+          } catch (const tenon::panic& p) {
+            EXPECT_STREQ(p.what(), "send on closed channel");
+          }
+        });
+      }
+      dawdle(random, 20);
+      c.close();
+      wg.wait();
+      EXPECT_EQ(sent, received) << "round " << r;
+      watchdog::step();
+    }
+  });
+}
+
+}  // namespace
