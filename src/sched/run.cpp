@@ -1,4 +1,6 @@
 #include <cxxabi.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,7 +25,8 @@ namespace {
 void (*thread_started)() noexcept = nullptr;
 void (*thread_stops)() noexcept = nullptr;
 
-std::mutex growth;  // who adds a thread holds it
+std::mutex growth;        // who adds a thread holds it
+sigset_t signals_of_run;  // the mask of the thread that called run; constant while it runs
 
 }  // namespace
 
@@ -52,6 +55,8 @@ worker* scheduler::new_worker(bool searching) noexcept {
     activate();
     threads_.store(i + 1, std::memory_order_relaxed);
     w->thread = std::thread([this, w] {
+      ::pthread_sigmask(SIG_SETMASK, &signals_of_run,
+                        nullptr);  // not those of the service thread, if that starts us: it has none
       set_current(w);
       w->tid.store(static_cast<pid_t>(::syscall(SYS_gettid)), std::memory_order_release);
       w->eh = reinterpret_cast<eh_globals*>(abi::__cxa_get_globals());
@@ -95,6 +100,7 @@ void scheduler::run(const run_options& options, void (*entry)(void*) noexcept, v
     ~release() { taken.store(false, std::memory_order_release); }
   } giving_back;
 
+  ::pthread_sigmask(SIG_SETMASK, nullptr, &signals_of_run);
   barrier::init();
   options_ = options;
   stack_size_ = stacks::round_size(options.stack_size);
@@ -175,7 +181,7 @@ void scheduler::run(const run_options& options, void (*entry)(void*) noexcept, v
   idle_.store(0, std::memory_order_relaxed);
   active_.store(0, std::memory_order_relaxed);
   retaken_.store(0, std::memory_order_relaxed);
-  searching_.store(0, std::memory_order_relaxed);
+  // searching_ is left alone: every worker has counted itself out, and a thread outside, or the monitor, may be about to.
   threads_.store(0, std::memory_order_relaxed);
   poller_taken_.store(false, std::memory_order_relaxed);
   poll_until_.store(0, std::memory_order_relaxed);

@@ -304,7 +304,10 @@ goroutine_core* scheduler::find_work(worker& w) noexcept {
     w.poke.store(false, std::memory_order_relaxed);
     w.slot_open.store(false, std::memory_order_relaxed);
     w.queue_lock.rebias();
-    if (stopping_.load(std::memory_order_acquire)) return nullptr;
+    if (stopping_.load(std::memory_order_acquire)) {
+      stop_searching(w);
+      return nullptr;
+    }
     rejoin(w);
     if (w.locked != nullptr) return wait_locked(w);
     if (TENON_UNLIKELY(simulated_)) {
