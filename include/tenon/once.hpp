@@ -32,7 +32,7 @@ class once {
   once() noexcept = default;
   once(const once&) = delete;
   once& operator=(const once&) = delete;
-  ~once() = default;
+  ~once() { const std::lock_guard its_runner_has_left(mu_); }  // `done` is seen before the one that set it has unlocked
 
   template <class F>
   void call(F&& f) TENON_TSA_UNCHECKED {

@@ -67,11 +67,13 @@ class wait_group {
  private:
   friend class group;
   [[nodiscard]] bool is_done() const noexcept { return state_.load(std::memory_order_acquire) >> 32U == 0; }
-  bool wait_or_done(detail::chan_core* done);
+  /// A `group` may be used further while those who waited for it are still on their way out; Go's wait group may not.
+  bool wait_or_done(detail::chan_core* done, bool may_be_used_further);
+  void forget_waiters_if_none() noexcept;
   void failed(std::exception_ptr failure) noexcept;
   void rethrow();
 
-  std::atomic<std::uint64_t> state_{0};  // count in the upper half, waiters in the lower, as in Go
+  std::atomic<std::uint64_t> state_{0};  // the count in the upper half; below it, whether anybody waits
   std::atomic<std::uint32_t> list_lock_{0};
   detail::wait_list waiters_;
   std::exception_ptr failure_;  // the first; guarded by list_lock_

@@ -5,10 +5,11 @@
 #include "base/fatal.hpp"
 #include "core/waiter.hpp"
 
-// State: the count in the upper 32 bits, the number of waiters in the lower, as in Go.
+// State: the count in the upper 32 bits; below it one bit, `waited_for`.
 //
 // Invariants
-//  1. The number of waiters changes only under list_lock_, the count by anybody.
+//  1. `waited_for` changes only under list_lock_, and is set whenever a waiter is in the list; the count is changed by anybody. (A number of
+//     waiters, as Go keeps it, would be wrong here: one that gives up cannot tell whether a zero has counted it out already.)
 //  2. Whoever brings the count to zero while there are waiters takes them all out of the list and fires them.
 //  3. The count reaches zero in one step, under list_lock_ if there are waiters, and after that step only the lock's release touches
 //     the group: its owner may destroy it, if the destructor waits for that release.
@@ -17,7 +18,7 @@ namespace tenon {
 
 namespace {
 std::int32_t count_of(std::uint64_t s) noexcept { return static_cast<std::int32_t>(s >> 32U); }
-std::uint32_t waiters_of(std::uint64_t s) noexcept { return static_cast<std::uint32_t>(s); }
+constexpr std::uint64_t waited_for = 1;
 }  // namespace
 
 void wait_group::add(int delta) {
@@ -29,7 +30,7 @@ void wait_group::add(int delta) {
   std::uint64_t s = state_.load(std::memory_order_relaxed);
   for (;;) {
     const std::uint64_t next = s + step;
-    if (count_of(next) == 0 && waiters_of(next) != 0) break;
+    if (count_of(next) == 0 && (next & waited_for) != 0) break;
     // Release: what was done before `done`.
     if (state_.compare_exchange_weak(s, next, std::memory_order_acq_rel, std::memory_order_relaxed)) {
       if (count_of(next) < 0) throw_panic("sync: negative WaitGroup counter");
@@ -58,12 +59,12 @@ void wait_group::add(int delta) {
 }
 
 void wait_group::wait() {
-  (void)wait_or_done(nullptr);
+  (void)wait_or_done(nullptr, false);
   rethrow();
 }
 
 bool wait_group::wait(const context& ctx) {
-  if (!wait_or_done(detail::done_core(ctx))) return false;
+  if (!wait_or_done(detail::done_core(ctx), false)) return false;
   rethrow();
   return true;
 }
@@ -83,27 +84,29 @@ void wait_group::rethrow() {
   if (failure) std::rethrow_exception(std::move(failure));
 }
 
-bool wait_group::wait_or_done(detail::chan_core* done) {
+bool wait_group::wait_or_done(detail::chan_core* done, bool may_be_used_further) {
   if (count_of(state_.load(std::memory_order_acquire)) == 0) return true;
   spin_acquire(list_lock_);
-  std::uint64_t s = state_.load(std::memory_order_acquire);
-  do {
-    if (count_of(s) == 0) {
-      spin_release(list_lock_);
-      return true;
-    }
-  } while (!state_.compare_exchange_weak(s, s + 1, std::memory_order_acq_rel, std::memory_order_acquire));
-
+  if (count_of(state_.fetch_or(waited_for, std::memory_order_acq_rel)) == 0) {
+    forget_waiters_if_none();
+    spin_release(list_lock_);
+    return true;
+  }
   detail::waiter w;
   if (!detail::wait_in_list(waiters_, list_lock_, w, done, detail::wait_reason::wait_group_wait)) {
     const spin_guard hold(list_lock_);
-    if (waiters_of(state_.load(std::memory_order_relaxed)) != 0) state_.fetch_sub(1, std::memory_order_relaxed);
+    forget_waiters_if_none();
     return false;
   }
-  if (state_.load(std::memory_order_acquire) != 0) {
+  if (!may_be_used_further && state_.load(std::memory_order_acquire) != 0) {
     throw_panic("sync: WaitGroup is reused before previous Wait has returned");
   }
   return true;
+}
+
+/// Under list_lock_.
+void wait_group::forget_waiters_if_none() noexcept {
+  if (detail::empty(waiters_)) state_.fetch_and(~waited_for, std::memory_order_relaxed);
 }
 
 wait_group::~wait_group() {

@@ -14,7 +14,7 @@ group::~group() {
   cancel();
   if (!tasks_.is_done()) {
     const detail::overdue_watch watch({.group = detail::node_of(ctx())});
-    tasks_.wait();
+    (void)tasks_.wait_or_done(nullptr, true);
   }
   const std::lock_guard hold(mu_);
   if (seen_ || !first_ || std::uncaught_exceptions() != 0) return;
@@ -58,7 +58,7 @@ void group::fail(error e) {
 error group::wait() { return wait(nullptr); }
 
 error group::wait(const context& until) {
-  if (!tasks_.wait(until)) return until.err();
+  if (!tasks_.wait_or_done(detail::done_core(until), true)) return until.err();
   const std::lock_guard hold(mu_);
   seen_ = true;
   scope_.cancel(first_);

@@ -226,6 +226,30 @@ TEST(Group, AWaitCanBeGivenUp) {
   });
 }
 
+// Go: none: a group's wait may be called by many, and the first to return may go on with the group
+TEST(Group, MayBeUsedFurtherWhileOthersReturnFromTheirWait) {
+  tenon::run(
+      [](const context& ctx) {
+        group g(ctx);
+        const auto first = tenon::make_chan<void>();
+        const auto second = tenon::make_chan<void>();
+        g.go([=] { (void)first.recv(); });
+        const auto wait_and_go_on = [&g, second] {
+          EXPECT_FALSE(g.wait());
+          g.go([=] { (void)second.recv(); });
+        };
+        auto one = tenon::go(wait_and_go_on);
+        auto other = tenon::go(wait_and_go_on);
+        settle();
+        first.close();  // wakes both; the one that runs first has raised the count when the other returns
+        one.join();
+        other.join();
+        second.close();
+        EXPECT_FALSE(g.wait());
+      },
+      {.workers = 1});
+}
+
 // Go: x/sync/errgroup, the index of the loop
 TEST_P(GroupOn, GoNPassesTheIndexWhereItIsTaken) {
   in_run([](const context& root) {

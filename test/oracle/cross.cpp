@@ -128,7 +128,7 @@ const scenario scenarios[] = {
            c.send(i);
          }));
          (void)ready.recv();
-         sleep(20ms);
+         sleep_for(20ms);
        }
        for (int i = 0; i < 4; ++i) println(*c.recv());
      }},
@@ -203,8 +203,13 @@ const scenario scenarios[] = {
        auto a = make_chan<int>(1);
        auto b = make_chan<int>(1);
        b.send(7);
-       select(recv(a, [](std::optional<int> v) { println("a", *v); }),
-              recv(b, [](std::optional<int> v) { println("b", *v); }));
+       auto from_a = recv(a);
+       auto from_b = recv(b);
+       if (select(from_a, from_b) == 0) {
+         println("a", *from_a);
+       } else {
+         println("b", *from_b);
+       }
      }},
     {"select_otherwise",
      [] {
@@ -271,7 +276,7 @@ const scenario scenarios[] = {
      [] {
        auto c = make_chan<int>();
        auto said = go([c] { return panics([&] { c.send(1); }); });
-       sleep(20ms);
+       sleep_for(20ms);
        c.close();
        println(said.join());
      }},
@@ -369,7 +374,7 @@ const scenario scenarios[] = {
            }
            order.send(i);
          }));
-         sleep(20ms);
+         sleep_for(20ms);
        }
        for (int i = 0; i < 4; ++i) {
          changed.signal();
@@ -392,7 +397,7 @@ const scenario scenarios[] = {
            woken.send(1);
          });
        }
-       sleep(40ms);
+       sleep_for(40ms);
        changed.broadcast();
        int sum = 0;
        for (int i = 0; i < 4; ++i) sum += *woken.recv();
@@ -531,7 +536,7 @@ const scenario scenarios[] = {
     {"timer_without_a_stale_tick",
      [] {
        timer t(1ms);
-       sleep(20ms);
+       sleep_for(20ms);
        println(t.reset(1h));
        println(select(recv(t.c()), otherwise) == 0 ? "stale" : "none");
        const std::size_t length = t.c().len();

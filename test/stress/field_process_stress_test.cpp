@@ -81,7 +81,7 @@ TEST_P(FieldF5, EveryGoroutineHasItsOwnExceptionsAlsoOnARecycledStack) {
     }
   };
   const seed_in_use seed;
-  const std::size_t rounds = tenon_test::scaled_spawns(20000) / 100 + 1;
+  const std::size_t rounds = tenon_test::scaled_spawns(100000) / 100 + 1;
   constexpr std::size_t crowd = 100;
   in_run([&](const context&) {
     for (std::size_t r = 0; r < rounds && !HasFailure(); ++r) {
@@ -136,7 +136,7 @@ const tenon::context_key<int> number_key{"number"};
 TEST_P(FieldF13, AMillionChildrenLeaveNothingInTheirParent) {
   const seed_in_use seed;
   constexpr std::size_t goroutines = 16;
-  const std::size_t each = tenon_test::scaled(1'000'000) / goroutines / 4;
+  const std::size_t each = tenon_test::scaled(1'000'000) / goroutines / 2;
   const auto live_long = tenon::with_cancel(tenon::background());
   const context& parent = live_long.ctx();
   std::atomic<std::size_t> ran = 0;
@@ -198,7 +198,7 @@ TEST_P(FieldF13, AMillionChildrenLeaveNothingInTheirParent) {
 TEST_P(FieldF13, AChainTenThousandDeepNeedsNoRecursion) {
   const seed_in_use seed;
   const std::size_t depth = 10000;
-  const std::size_t rounds = tenon_test::scaled(50, 2);
+  const std::size_t rounds = tenon_test::scaled(200, 2);
   in_run([&](const context& root) {
     random_source random(seed.of(0));
     for (std::size_t r = 0; r < rounds; ++r) {
@@ -258,7 +258,7 @@ TEST(FieldF15, DivideAndConquerOnOneWorker) {
 // Eight at a barrier, on two workers, a hundred thousand times: nobody needs a thread to wait on.
 TEST(FieldF15, EightAtABarrierOnTwoWorkers) {
   constexpr unsigned crowd = 8;
-  const std::size_t rounds = tenon_test::scaled(20000, 300);
+  const std::size_t rounds = tenon_test::scaled(100000, 300);
   const watchdog dog;
   tenon::run(
       [&](const context&) {

@@ -57,7 +57,7 @@ INSTANTIATE_TEST_SUITE_P(Workers, GroupStress, testing::Values(1U, 2U, 8U), test
 // was started ends before the group does, and `wait` says the same to everybody.
 TEST_P(GroupStress, EverythingAtOnce) {
   const seed_in_use seed;
-  const std::size_t rounds = tenon_test::scaled_spawns(3000);
+  const std::size_t rounds = tenon_test::scaled_spawns(20000);
   in_run([&](const context& root) {
     for (std::size_t r = 0; r < rounds && !HasFailure(); ++r) {
       random_source random(seed.of(r));
@@ -158,7 +158,7 @@ TEST_P(GroupStress, EverythingAtOnce) {
 // the group goes on with further members.
 TEST_P(GroupStress, AWaitThatIsGivenUpLeavesTheOthersTheirs) {
   const seed_in_use seed;
-  const std::size_t rounds = tenon_test::scaled_spawns(10000);
+  const std::size_t rounds = tenon_test::scaled_spawns(50000);
   in_run([&](const context& root) {
     ready_hand gives_up(hand_kind::thread);
     for (std::size_t r = 0; r < rounds && !HasFailure(); ++r) {
@@ -194,10 +194,59 @@ TEST_P(GroupStress, AWaitThatIsGivenUpLeavesTheOthersTheirs) {
   });
 }
 
+// The group goes on with a further member before one who waits for it, with a context or without, has come back from that: it is told
+// nothing wrong, and whoever waits for the further member is woken.
+TEST_P(GroupStress, AGroupIsUsedFurtherBeforeEveryWaitHasReturned) {
+  const seed_in_use seed;
+  const std::size_t rounds = tenon_test::scaled_spawns(20000);
+  in_run([&](const context& root) {
+    ready_hand other(hand_kind::thread);
+    ready_hand goroutine(hand_kind::goroutine);
+    for (std::size_t r = 0; r < rounds && !HasFailure(); ++r) {
+      random_source random(seed.of(r));
+      tenon::group g(root);
+      const auto impatience = tenon::with_cancel(root);
+      const auto let_go = tenon::make_chan<void>();
+      std::atomic<bool> first_ended = false;
+      std::atomic<bool> second_ended = false;
+      g.go([&] {
+        (void)let_go.recv();
+        first_ended = true;
+      });
+      ready_hand& waits = random.one_in(4) ? goroutine : other;
+      waits.ask([&] {
+        try {
+          const error e = g.wait(impatience.ctx());
+          EXPECT_TRUE(e ? e == tenon::canceled() : first_ended.load());
+        } catch (const tenon::panic& p) {
+          ADD_FAILURE() << p.what();
+        }
+      });
+      if (random.one_in(2)) {
+        tenon::sleep_for(std::chrono::microseconds(random.below(60)));
+      } else {
+        dawdle(random, 6);
+      }
+      if (random.one_in(2)) impatience.cancel();
+      let_go.close();
+      while (!first_ended) tenon::yield();
+      dawdle(random, 2);
+      g.go([&, n = random.below(4)] {
+        for (std::uint64_t i = 0; i < n; ++i) tenon::yield();
+        second_ended = true;
+      });
+      EXPECT_FALSE(g.wait());
+      EXPECT_TRUE(second_ended);
+      waits.await();
+      watchdog::step();
+    }
+  });
+}
+
 // A group on the stack that ends by every road: an exception passes, it is dropped, a thread owns it.
 TEST_P(GroupStress, MembersNeverOutliveTheirGroup) {
   const seed_in_use seed;
-  const std::size_t rounds = tenon_test::scaled_spawns(10000);
+  const std::size_t rounds = tenon_test::scaled_spawns(100000);
   std::atomic<int> alive = 0;
   const auto one = [&](const context& root, random_source& random) {
     try {
@@ -246,7 +295,7 @@ INSTANTIATE_TEST_SUITE_P(Workers, HandleStress, testing::Values(1U, 2U, 8U), tes
 // Many wait for one goroutine, goroutines and threads, some of them impatient, while it is canceled and ends.
 TEST_P(HandleStress, ManyWaitForOneThatEndsAndIsCanceled) {
   const seed_in_use seed;
-  const std::size_t rounds = tenon_test::scaled_spawns(4000);
+  const std::size_t rounds = tenon_test::scaled_spawns(20000);
   in_run([&](const context& root) {
     ready_hand thread(hand_kind::thread);
     ready_hand canceler(hand_kind::thread);
@@ -300,7 +349,7 @@ TEST_P(HandleStress, ManyWaitForOneThatEndsAndIsCanceled) {
 // what it has started under it.
 TEST_P(HandleStress, AContextThatIsFirstAskedForWhileTheOwnerCancels) {
   const seed_in_use seed;
-  const std::size_t rounds = tenon_test::scaled_spawns(20000);
+  const std::size_t rounds = tenon_test::scaled_spawns(100000);
   in_run([&](const context& root) {
     ready_hand canceler(hand_kind::thread);
     ready_hand canceler_too(hand_kind::goroutine);
@@ -354,7 +403,7 @@ INSTANTIATE_TEST_SUITE_P(Workers, CaseStress, testing::Values(1U, 2U, 8U), testi
 // that close. Signals and values are conserved.
 TEST_P(CaseStress, CasesAreUsedAgainMovedAndDisabled) {
   const seed_in_use seed;
-  const std::size_t each = tenon_test::scaled(30000, 500);
+  const std::size_t each = tenon_test::scaled(200000, 500);
   in_run([&](const context&) {
     const auto signals = tenon::make_chan<void>();
     const auto buffered_signals = tenon::make_chan<void>(3, "a test");
@@ -472,7 +521,7 @@ TEST_P(CaseStress, CasesAreUsedAgainMovedAndDisabled) {
 // A channel of nothing by all its operations, goroutines and threads: as many received as sent.
 TEST_P(CaseStress, SignalsAreConserved) {
   const seed_in_use seed;
-  const std::size_t each = tenon_test::scaled(20000, 300);
+  const std::size_t each = tenon_test::scaled(50000, 300);
   for (const int capacity : {0, 1, 8}) {
     in_run([&](const context& root) {
       const auto c = tenon::make_chan<void>(capacity, "a test");

@@ -8,23 +8,25 @@
 ///     hand.await();
 
 #include <atomic>
+#include <chrono>
 #include <functional>
-#include <optional>
 #include <thread>
 #include <utility>
 
 #include <tenon/blocking.hpp>
 #include <tenon/go.hpp>
+#include <tenon/sleep_for.hpp>
 #include <tenon/yield.hpp>
 
 namespace tenon_test {
 
 enum class hand_kind { goroutine, thread };
 
-/// Never asleep: it looks again and again, and gives its turn away in between. Nothing in it wakes anybody.
+/// For some tens of microseconds it looks again and again. Then it rests, without tenon, so that whoever needs the processor gets it: the
+/// threads on a futex, the goroutines on their timer.
 class ready_hand {
  public:
-  explicit ready_hand(hand_kind kind) {
+  explicit ready_hand(hand_kind kind) : on_thread_(kind == hand_kind::thread) {
     if (kind == hand_kind::thread) {
       thread_ = std::thread([this] { serve(); });
     } else {
@@ -35,7 +37,8 @@ class ready_hand {
   ready_hand& operator=(const ready_hand&) = delete;
   ~ready_hand() {
     await();
-    stop_.store(true, std::memory_order_release);
+    asked_.store(the_end, std::memory_order_release);
+    asked_.notify_one();
     if (thread_.joinable()) tenon::blocking([this] { thread_.join(); });
     if (goroutine_.joinable()) goroutine_.wait();
   }
@@ -44,27 +47,52 @@ class ready_hand {
     await();
     what_ = std::move(what);
     asked_.fetch_add(1, std::memory_order_release);
+    if (on_thread_) asked_.notify_one();
   }
-  void await() const noexcept {
-    while (done_.load(std::memory_order_acquire) != asked_.load(std::memory_order_relaxed)) tenon::yield();
-  }
-
- private:
-  void serve() {
-    for (;;) {
-      while (asked_.load(std::memory_order_acquire) == done_.load(std::memory_order_relaxed)) {
-        if (stop_.load(std::memory_order_acquire)) return;
-        tenon::yield();
-      }
-      what_();
-      done_.fetch_add(1, std::memory_order_release);
+  void await() const {
+    for (unsigned looks = 1; done_.load(std::memory_order_acquire) != asked_.load(std::memory_order_relaxed); ++looks) {
+      rest(looks);
     }
   }
 
+ private:
+  static constexpr std::chrono::microseconds patience{50};
+
+  static void rest(unsigned looks) {
+    if (looks % 256 == 0) {
+      tenon::sleep_for(patience);
+    } else {
+      tenon::yield();
+    }
+  }
+
+  void serve() {
+    for (unsigned served = 0;; ++served) {
+      if (!await_question(served)) return;
+      what_();
+      done_.store(served + 1, std::memory_order_release);
+    }
+  }
+
+  bool await_question(unsigned served) {
+    const auto patient_until = std::chrono::steady_clock::now() + patience;
+    for (unsigned looks = 1;; ++looks) {
+      const unsigned asked = asked_.load(std::memory_order_acquire);
+      if (asked == the_end) return false;
+      if (asked != served) return true;
+      if (!on_thread_) {
+        rest(looks);
+      } else if (std::chrono::steady_clock::now() > patient_until) {
+        asked_.wait(asked, std::memory_order_acquire);
+      }
+    }
+  }
+
+  static constexpr unsigned the_end = ~0U;
+  const bool on_thread_;
   std::function<void()> what_;
-  std::atomic<unsigned> asked_{0};
+  std::atomic<unsigned> asked_{0};  // how often
   std::atomic<unsigned> done_{0};
-  std::atomic<bool> stop_{false};
   tenon::goroutine<> goroutine_;
   std::thread thread_;
 };
