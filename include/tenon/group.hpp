@@ -54,6 +54,8 @@ namespace tenon {
 
 namespace detail {
 
+struct group_access;
+
 /// What a group can call: with its context where that is taken, and with an index before that.
 template <class F>
 concept group_task = std::invocable<F&, context> || std::invocable<F&>;
@@ -120,32 +122,33 @@ class group {
   template <class T, class F>
     requires detail::group_producer<std::decay_t<F>, T>
   [[nodiscard]] recv_chan<T> produce(F&& f, std::source_location where = std::source_location::current()) {
-    return stage(make_chan<T>(), 1, std::forward<F>(f), where);
+    return stage(make_chan<T>(), std::forward<F>(f), where);
   }
   template <class T, class F>
     requires detail::group_producer<std::decay_t<F>, T>
   [[nodiscard]] recv_chan<T> produce(detail::small_capacity capacity, F&& f,
                                      std::source_location where = std::source_location::current()) {
-    return stage(make_chan<T>(capacity), 1, std::forward<F>(f), where);
+    return stage(make_chan<T>(capacity), std::forward<F>(f), where);
   }
   template <class T, class F>
     requires detail::group_producer<std::decay_t<F>, T>
   [[nodiscard]] recv_chan<T> produce(std::int64_t capacity, std::string_view why_it_cannot_fill_up, F&& f,
                                      std::source_location where = std::source_location::current()) {
-    return stage(make_chan<T>(capacity, why_it_cannot_fill_up), 1, std::forward<F>(f), where);
+    return stage(make_chan<T>(capacity, why_it_cannot_fill_up), std::forward<F>(f), where);
   }
 
   /// k stages, each with a copy of `f`, that send into one channel; the last one to end closes it.
   template <class T, class F>
     requires detail::group_producer<std::decay_t<F>, T>
-  [[nodiscard]] recv_chan<T> produce_n(int k, F&& f, std::source_location where = std::source_location::current()) {
-    return stage(make_chan<T>(), k, std::forward<F>(f), where);
+  [[nodiscard]] recv_chan<T> produce_n(int k, const F& f,
+                                       std::source_location where = std::source_location::current()) {
+    return stages(make_chan<T>(), k, f, where);
   }
   template <class T, class F>
     requires detail::group_producer<std::decay_t<F>, T>
-  [[nodiscard]] recv_chan<T> produce_n(int k, std::int64_t capacity, std::string_view why_it_cannot_fill_up, F&& f,
+  [[nodiscard]] recv_chan<T> produce_n(int k, std::int64_t capacity, std::string_view why_it_cannot_fill_up, const F& f,
                                        std::source_location where = std::source_location::current()) {
-    return stage(make_chan<T>(capacity, why_it_cannot_fill_up), k, std::forward<F>(f), where);
+    return stages(make_chan<T>(capacity, why_it_cannot_fill_up), k, f, where);
   }
 
   /// At most n members at a time from now on; a negative n is no limit, 0 lets none start. Not while members are active.
@@ -156,6 +159,8 @@ class group {
   error wait(const context& until);
 
  private:
+  friend struct detail::group_access;
+
   /// One member's place in the group; given back when it ends, also by an exception on the way there.
   struct place {
     group* owner;
@@ -187,23 +192,31 @@ class group {
   }
 
   template <class T, class F>
-  recv_chan<T> stage(chan<T> out, int k, F&& f, std::source_location where) {
+  recv_chan<T> stage(chan<T> out, F&& f, std::source_location where) {
+    if (detail::is_nil(f)) detail::go_of_nil();
+    start_stage(sender<T>(out), std::forward<F>(f), where);
+    return out;
+  }
+  template <class T, class F>
+  recv_chan<T> stages(chan<T> out, int k, const F& f, std::source_location where) {
     if (detail::is_nil(f)) detail::go_of_nil();
     const sender<T> first(out);
-    for (int i = 0; i < k; ++i) {
-      tasks_.add();
-      start(
-          place(this, false),
-          [tx = first.clone(), f = std::decay_t<F>(f)](const context& ctx) mutable {
-            if constexpr (std::invocable<std::decay_t<F>&, sender<T>&, context>) {
-              return f(tx, ctx);
-            } else {
-              return f(tx);
-            }
-          },
-          where);
-    }
+    for (int i = 0; i < k; ++i) start_stage(first.clone(), f, where);
     return out;
+  }
+  template <class T, class F>
+  void start_stage(sender<T> out, F&& f, std::source_location where) {
+    tasks_.add();
+    start(
+        place(this, false),
+        [tx = std::move(out), f = std::decay_t<F>(std::forward<F>(f))](const context& ctx) mutable {
+          if constexpr (std::invocable<std::decay_t<F>&, sender<T>&, context>) {
+            return f(tx, ctx);
+          } else {
+            return f(tx);
+          }
+        },
+        where);
   }
 
   template <class F>
@@ -237,7 +250,7 @@ class group {
   chan<void> room_;  // nil without a limit; one value in it for each active member
   mutex mu_;
   error first_;        // guarded by mu_, as seen_ is
-  bool seen_ = false;  // wait has returned it
+  bool seen_ = false;  // wait has returned it to somebody
   std::atomic<bool> told_to_stop_{false};
 };
 

@@ -60,7 +60,7 @@ error group::wait() { return wait(nullptr); }
 error group::wait(const context& until) {
   if (!tasks_.wait_or_done(detail::done_core(until), true)) return until.err();
   const std::lock_guard hold(mu_);
-  seen_ = true;
+  if (first_) seen_ = true;  // a member of later may fail yet
   scope_.cancel(first_);
   return first_;
 }

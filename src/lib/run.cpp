@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 
 #include "base/diagnostics.hpp"
 #include "base/fatal.hpp"
@@ -17,6 +18,14 @@
 // What surrounds a run: the environment, the signals, the root context.
 
 namespace tenon::detail {
+
+struct group_access {
+  /// Whether somebody who waited has got this group's failure, and so has it to deal with.
+  static bool failure_was_seen(group& g) {
+    const std::lock_guard hold(g.mu_);
+    return g.seen_;
+  }
+};
 
 namespace {
 
@@ -91,8 +100,9 @@ struct main_call {
       failure = std::current_exception();
       root.cancel();
     }
+    const bool dealt_with = group_access::failure_was_seen(root);
     error of_members = wait(root);
-    if (failure || result.failure || !of_members) return;
+    if (failure || result.failure || !of_members || dealt_with) return;
     if ((failure = of_members.exception()) == nullptr) result.failure = std::move(of_members);
   }
 

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <tenon/tenon.hpp>
@@ -267,6 +269,18 @@ TEST_P(GroupOn, GoNPassesTheIndexWhereItIsTaken) {
     EXPECT_FALSE(g.wait());
     EXPECT_EQ(sum, 2 * 190);
     EXPECT_EQ(calls, 40);
+  });
+}
+
+// Go: none: a stage owns what it sends
+TEST_P(GroupOn, AStageMayOwnWhatCannotBeCopied) {
+  in_run([](const context& root) {
+    group g(root);
+    auto what = std::make_unique<int>(7);
+    auto made = g.produce<std::unique_ptr<int>>(
+        [what = std::move(what)](tenon::sender<std::unique_ptr<int>>& out) mutable { out.send(std::move(what)); });
+    EXPECT_EQ(**made.recv(), 7);
+    EXPECT_FALSE(made.recv());
   });
 }
 

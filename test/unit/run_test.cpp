@@ -4,11 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <latch>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -83,6 +85,26 @@ TEST(Run, AFailureOfAMemberIsItsFailure) {
             }),
             1);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "a member failed\n");
+}
+
+TEST(Run, AFailureThatItsFunctionHasDealtWithIsNotItsFailure) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(tenon::run([](tenon::group& g) {
+              g.go([] { return tenon::error("lost.txt: no such file"); });
+              return g.wait() ? 42 : 0;
+            }),
+            42);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
+TEST(Run, AFailureAfterAWaitThatSawNoneIsItsFailure) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(tenon::run([](tenon::group& g) {
+              EXPECT_FALSE(g.wait());
+              g.go([] { return tenon::error("a late member failed"); });
+            }),
+            1);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "a late member failed\n");
 }
 
 TEST(Run, AnErrorCancelsTheRootGroup) {
@@ -300,6 +322,29 @@ TEST(Blocking, TheOthersGoOnWithoutItsWorker) {
         blocked.join();
       },
       {.workers = 1});
+}
+
+TEST(Blocking, AThreadThatStandsInHasTheSignalsOfTheRun) {
+  // It is the service thread that starts it, and that one takes none. Without SIGURG dumps could not interrupt it.
+  sigset_t before;
+  sigset_t own;
+  ::sigemptyset(&own);
+  ::sigaddset(&own, SIGUSR2);
+  ::pthread_sigmask(SIG_BLOCK, &own, &before);
+  tenon::run(
+      [](context) {
+        std::latch let_go(1);
+        auto blocked = tenon::go([&] { tenon::blocking([&] { let_go.wait(); }); });
+        tenon::yield();  // the only worker is in there
+        sigset_t here;
+        ::pthread_sigmask(SIG_SETMASK, nullptr, &here);
+        EXPECT_EQ(::sigismember(&here, SIGUSR2), 1);
+        EXPECT_EQ(::sigismember(&here, SIGURG), 0);
+        let_go.count_down();
+        blocked.join();
+      },
+      {.workers = 1});
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 TEST(Blocking, ManyAtOnce) {
