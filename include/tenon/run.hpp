@@ -13,7 +13,8 @@
 /// has returned, the root group is waited for; its failure, or an exception, cancels the group first.
 ///
 /// **Returns** the exit status for `main`: what `f` returned, or 0; 1 where `f` or a member of the root group failed, after the error has been
-/// printed to stderr (not where `f` got the member's failure from `wait`: it has dealt with that); 130 where SIGINT was the reason. An exception out of `f` or a member is rethrown. Blocks the calling OS thread. One `run` at a
+/// printed to stderr; 130 where SIGINT was the reason. An exception out of `f` or a member is rethrown. A member's failure that `f` has got
+/// from the group's `wait` is `f`'s to deal with: only what `f` returns or throws counts then. Blocks the calling OS thread. One `run` at a
 /// time: a nested or concurrent one throws `panic`. Runs may follow each other. Channels, mutexes and contexts may outlive a run.
 ///
 /// **Signals.** The first SIGINT cancels the root context; a second one dumps every goroutine and exits with status 130. SIGQUIT dumps and

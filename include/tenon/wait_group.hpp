@@ -67,8 +67,9 @@ class wait_group {
  private:
   friend class group;
   [[nodiscard]] bool is_done() const noexcept { return state_.load(std::memory_order_acquire) >> 32U == 0; }
-  /// A `group` may be used further while those who waited for it are still on their way out; Go's wait group may not.
-  bool wait_or_done(detail::chan_core* done, bool may_be_used_further);
+  /// Whether it may be used further while those who waited are still on their way out: a `group` may, Go's wait group not.
+  enum class reuse : std::uint8_t { panics, is_fine };
+  bool wait_or_done(detail::chan_core* done, reuse meanwhile);
   void forget_waiters_if_none() noexcept;
   void failed(std::exception_ptr failure) noexcept;
   void rethrow();

@@ -59,12 +59,12 @@ void wait_group::add(int delta) {
 }
 
 void wait_group::wait() {
-  (void)wait_or_done(nullptr, false);
+  (void)wait_or_done(nullptr, reuse::panics);
   rethrow();
 }
 
 bool wait_group::wait(const context& ctx) {
-  if (!wait_or_done(detail::done_core(ctx), false)) return false;
+  if (!wait_or_done(detail::done_core(ctx), reuse::panics)) return false;
   rethrow();
   return true;
 }
@@ -84,7 +84,7 @@ void wait_group::rethrow() {
   if (failure) std::rethrow_exception(std::move(failure));
 }
 
-bool wait_group::wait_or_done(detail::chan_core* done, bool may_be_used_further) {
+bool wait_group::wait_or_done(detail::chan_core* done, reuse meanwhile) {
   if (count_of(state_.load(std::memory_order_acquire)) == 0) return true;
   spin_acquire(list_lock_);
   if (count_of(state_.fetch_or(waited_for, std::memory_order_acq_rel)) == 0) {
@@ -98,7 +98,7 @@ bool wait_group::wait_or_done(detail::chan_core* done, bool may_be_used_further)
     forget_waiters_if_none();
     return false;
   }
-  if (!may_be_used_further && state_.load(std::memory_order_acquire) != 0) {
+  if (meanwhile == reuse::panics && state_.load(std::memory_order_acquire) != 0) {
     throw_panic("sync: WaitGroup is reused before previous Wait has returned");
   }
   return true;

@@ -14,7 +14,7 @@ group::~group() {
   cancel();
   if (!tasks_.is_done()) {
     const detail::overdue_watch watch({.group = detail::node_of(ctx())});
-    (void)tasks_.wait_or_done(nullptr, true);
+    (void)tasks_.wait_or_done(nullptr, wait_group::reuse::is_fine);
   }
   const std::lock_guard hold(mu_);
   if (seen_ || !first_ || std::uncaught_exceptions() != 0) return;
@@ -58,9 +58,9 @@ void group::fail(error e) {
 error group::wait() { return wait(nullptr); }
 
 error group::wait(const context& until) {
-  if (!tasks_.wait_or_done(detail::done_core(until), true)) return until.err();
+  if (!tasks_.wait_or_done(detail::done_core(until), wait_group::reuse::is_fine)) return until.err();
   const std::lock_guard hold(mu_);
-  if (first_) seen_ = true;  // a member of later may fail yet
+  if (first_) seen_ = true;  // without one: a later member may fail yet
   scope_.cancel(first_);
   return first_;
 }

@@ -91,14 +91,13 @@ void meet(const std::atomic<std::size_t>& word, std::size_t value) {
   }
 }
 
-// Two that meet anew for each round: with other programs on the processors a round may cost each of them a time slice. So many rounds
-// end soon there too; stress.SelectPeek has the hundred thousand.
-constexpr std::size_t few_rounds = 1000;
-
 // From before the select starts, one of two channels always has something: first c1, then both, then c2. A select that looks
 // at one after the other may miss both. Further cases that are never ready give it the time to do so.
+// Two meet anew for each round, which may cost each of them a time slice where other programs run: few rounds, for that there
+// are stress.SelectPeek's.
 template <class MakeReady>
-void never_misses_both(std::size_t rounds, int second_capacity, std::size_t idle_cases, MakeReady make_ready) {
+void never_misses_both(int second_capacity, std::size_t idle_cases, MakeReady make_ready) {
+  constexpr std::size_t rounds = 1000;
   const auto never = tenon::make_chan<int>();
   tenon::chan<int> c1;
   tenon::chan<int> c2;
@@ -134,8 +133,8 @@ void never_misses_both(std::size_t rounds, int second_capacity, std::size_t idle
 TEST_P(SelectRace, ActsOnOneMomentWhileAValueMoves) {
   in_run([] {
     const auto send = [](const tenon::chan<int>& c2) { c2.send(1); };
-    never_misses_both(few_rounds, 1, 0, send);
-    never_misses_both(few_rounds, 1, 30, send);
+    never_misses_both(1, 0, send);
+    never_misses_both(1, 30, send);
   });
 }
 
@@ -143,8 +142,8 @@ TEST_P(SelectRace, ActsOnOneMomentWhileAValueMoves) {
 TEST_P(SelectRace, ActsOnOneMomentWhileAChannelCloses) {
   in_run([] {
     const auto close = [](const tenon::chan<int>& c2) { c2.close(); };
-    never_misses_both(few_rounds, 0, 0, close);
-    never_misses_both(few_rounds, 0, 100, close);
+    never_misses_both(0, 0, close);
+    never_misses_both(0, 100, close);
   });
 }
 

@@ -247,6 +247,27 @@ TEST_P(WaitGroupBy, AWaitEndsWithItsContext) {
 }
 
 // Go: none: a wait that can be given up
+TEST(WaitGroup, AWaitThatIsGivenUpDoesNotCountOutOneThatBeganLater) {
+  tenon::run(
+      [](const context& root) {
+        tenon::wait_group wg;
+        const auto impatience = tenon::with_cancel(root);
+        wg.add(1);
+        auto gives_up = tenon::go([&] { EXPECT_FALSE(wg.wait(impatience.ctx())); });
+        tenon_test::settle();
+        // It is told to give up; before it runs again the count has been zero, and somebody waits for another one.
+        impatience.cancel();
+        wg.done();
+        wg.add(1);
+        auto ends = tenon::go([&] { wg.done(); });
+        wg.wait();
+        gives_up.join();
+        ends.join();
+      },
+      {.workers = 1});
+}
+
+// Go: none: a wait that can be given up
 TEST(WaitGroup, ADeadlineEndsTheWait) {
   tenon_test::in_virtual_time([] {
     const tenon_test::stopwatch since;

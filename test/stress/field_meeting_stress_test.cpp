@@ -16,6 +16,7 @@
 
 #include "stress/ready_hand.hpp"
 #include "stress/watchdog.hpp"
+#include "stress/workers_case.hpp"
 #include "support/callers.hpp"
 #include "support/panics.hpp"
 #include "support/random.hpp"
@@ -26,25 +27,15 @@ namespace {
 
 using namespace std::chrono_literals;
 using tenon::context;
+using tenon_test::dawdle;
 using tenon_test::hand_kind;
 using tenon_test::random_source;
 using tenon_test::ready_hand;
 using tenon_test::seed_in_use;
 using tenon_test::watchdog;
+using tenon_test::workers_case;
 using clock = std::chrono::steady_clock;
 
-void dawdle(random_source& random, std::uint64_t most) {
-  for (std::uint64_t i = random.below(most + 1); i > 0; --i) tenon::yield();
-}
-
-class FieldCase : public testing::TestWithParam<unsigned> {
- protected:
-  template <class F>
-  static void in_run(F&& f) {
-    const watchdog dog;
-    tenon::run([&](const context& root) { f(root); }, {.workers = GetParam()});
-  }
-};
 // ---- F7 -------------------------------------------------------------------------------------------------------------
 
 TEST(FieldF7, APairThatWakesEachOtherForEverLeavesTheOthersTheirTurn) {
@@ -114,7 +105,7 @@ TEST(FieldF7, WhomABusyGoroutineWokeStartsOnAnotherWorker) {
 
 // ---- F11 ------------------------------------------------------------------------------------------------------------
 
-using FieldF11 = FieldCase;
+using FieldF11 = workers_case;
 INSTANTIATE_TEST_SUITE_P(Workers, FieldF11, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
 
 // Two selects that can only meet each other, with every order of their cases: they meet, and agree on where.
@@ -233,7 +224,7 @@ TEST_P(FieldF11, EightAtThreeChannelsAtRandom) {
 
 // ---- F12 ------------------------------------------------------------------------------------------------------------
 
-using FieldF12 = FieldCase;
+using FieldF12 = workers_case;
 INSTANTIATE_TEST_SUITE_P(Workers, FieldF12, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
 
 void send_by(std::size_t way, const tenon::chan<int>& c, const context& ctx) {

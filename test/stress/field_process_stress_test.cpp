@@ -30,6 +30,7 @@
 #include <tenon/tenon.hpp>
 
 #include "stress/watchdog.hpp"
+#include "stress/workers_case.hpp"
 #include "support/memory.hpp"
 #include "support/random.hpp"
 #include "support/scale.hpp"
@@ -46,15 +47,7 @@ using tenon::context;
 using tenon_test::random_source;
 using tenon_test::seed_in_use;
 using tenon_test::watchdog;
-
-class FieldCase : public testing::TestWithParam<unsigned> {
- protected:
-  template <class F>
-  static void in_run(F&& f) {
-    const watchdog dog;
-    tenon::run([&](const context& root) { f(root); }, {.workers = GetParam()});
-  }
-};
+using tenon_test::workers_case;
 
 std::size_t threads_now() {
   return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/task"), {}));
@@ -62,7 +55,7 @@ std::size_t threads_now() {
 
 // ---- F5 -------------------------------------------------------------------------------------------------------------
 
-using FieldF5 = FieldCase;
+using FieldF5 = workers_case;
 INSTANTIATE_TEST_SUITE_P(Workers, FieldF5, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
 
 // A hundred at a time throw their own number, block inside the handler, throw again; a destructor blocks while it passes; the exception
@@ -127,7 +120,7 @@ TEST_P(FieldF5, EveryGoroutineHasItsOwnExceptionsAlsoOnARecycledStack) {
 
 // ---- F13 ------------------------------------------------------------------------------------------------------------
 
-using FieldF13 = FieldCase;
+using FieldF13 = workers_case;
 INSTANTIATE_TEST_SUITE_P(Workers, FieldF13, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
 
 const tenon::context_key<int> number_key{"number"};

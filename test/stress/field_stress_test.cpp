@@ -20,6 +20,7 @@
 
 #include "stress/ready_hand.hpp"
 #include "stress/watchdog.hpp"
+#include "stress/workers_case.hpp"
 #include "support/callers.hpp"
 #include "support/random.hpp"
 #include "support/scale.hpp"
@@ -29,27 +30,17 @@ namespace {
 
 using namespace std::chrono_literals;
 using tenon::context;
+using tenon_test::dawdle;
 using tenon_test::hand_kind;
 using tenon_test::random_source;
 using tenon_test::ready_hand;
 using tenon_test::seed_in_use;
 using tenon_test::watchdog;
+using tenon_test::workers_case;
 
-void dawdle(random_source& random, std::uint64_t most) {
-  for (std::uint64_t i = random.below(most + 1); i > 0; --i) tenon::yield();
-}
-
-class FieldCase : public testing::TestWithParam<unsigned> {
- protected:
-  template <class F>
-  static void in_run(F&& f) {
-    const watchdog dog;
-    tenon::run([&](const context& root) { f(root); }, {.workers = GetParam()});
-  }
-};
 // ---- F1 -------------------------------------------------------------------------------------------------------------
 
-class FieldF1 : public FieldCase {
+class FieldF1 : public workers_case {
  protected:
   // Two wait, each with a context. At one moment one thread lets one of them through and another one cancels A: then A came through, or A
   // is canceled and B came through. Whoever comes through keeps what it got until `give` is called again.
@@ -166,7 +157,7 @@ TEST_P(FieldF1, ASignalForTwoOfWhomOneGivesUpReachesTheOther_Channel) {
 
 // ---- F2 -------------------------------------------------------------------------------------------------------------
 
-using FieldF2 = FieldCase;
+using FieldF2 = workers_case;
 INSTANTIATE_TEST_SUITE_P(Workers, FieldF2, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
 
 // Of ten, eight are held. A wants five, B wants one behind it; A is canceled, by hand, by its deadline, by dropping its handle. B gets
@@ -206,7 +197,7 @@ TEST_P(FieldF2, WhoWaitsBehindALargeRequestThatGivesUpGetsThrough) {
 
 // ---- F3 -------------------------------------------------------------------------------------------------------------
 
-class FieldF3 : public FieldCase {
+class FieldF3 : public workers_case {
  protected:
   using item = std::unique_ptr<std::uint64_t>;
   // The producer gives up again and again, too. Everything comes, once and in order.
@@ -301,7 +292,7 @@ class short_lived {
   alignas(T) unsigned char place_[sizeof(T)];
 };
 
-class FieldF4 : public FieldCase {
+class FieldF4 : public workers_case {
  protected:
   // `prepare`, `wait` and `finish` get the T; finish is by somebody else, at the same time as wait.
   template <class T, class Prepare, class Wait, class Finish>

@@ -20,6 +20,7 @@
 
 #include "stress/ready_hand.hpp"
 #include "stress/watchdog.hpp"
+#include "stress/workers_case.hpp"
 #include "support/callers.hpp"
 #include "support/random.hpp"
 #include "support/scale.hpp"
@@ -29,28 +30,17 @@ namespace {
 using namespace std::chrono_literals;
 using tenon::context;
 using tenon::error;
+using tenon_test::dawdle;
 using tenon_test::hand_kind;
 using tenon_test::random_source;
 using tenon_test::ready_hand;
 using tenon_test::seed_in_use;
 using tenon_test::watchdog;
-
-void dawdle(random_source& random, std::uint64_t most) {
-  for (std::uint64_t i = random.below(most + 1); i > 0; --i) tenon::yield();
-}
-
-class OwnersStress : public testing::TestWithParam<unsigned> {
- protected:
-  template <class F>
-  static void in_run(F&& f) {
-    const watchdog dog;
-    tenon::run([&](const context& root) { f(root); }, {.workers = GetParam()});
-  }
-};
+using tenon_test::workers_case;
 
 // ---- group ----------------------------------------------------------------------------------------------------------
 
-using GroupStress = OwnersStress;
+using GroupStress = workers_case;
 INSTANTIATE_TEST_SUITE_P(Workers, GroupStress, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
 
 // Everything at once: members that start members, stages, a limit, failures that race with cancels, several that wait. Each member that
@@ -289,7 +279,7 @@ TEST_P(GroupStress, MembersNeverOutliveTheirGroup) {
 
 // ---- handles --------------------------------------------------------------------------------------------------------
 
-using HandleStress = OwnersStress;
+using HandleStress = workers_case;
 INSTANTIATE_TEST_SUITE_P(Workers, HandleStress, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
 
 // Many wait for one goroutine, goroutines and threads, some of them impatient, while it is canceled and ends.
@@ -396,7 +386,7 @@ TEST_P(HandleStress, AContextThatIsFirstAskedForWhileTheOwnerCancels) {
 
 // ---- select cases, and channels of nothing --------------------------------------------------------------------------
 
-using CaseStress = OwnersStress;
+using CaseStress = workers_case;
 INSTANTIATE_TEST_SUITE_P(Workers, CaseStress, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
 
 // Cases that live as long as their owner: used again, moved from one object to another, disabled and made anew between rounds, on channels

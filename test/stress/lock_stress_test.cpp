@@ -12,6 +12,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "stress/workers_case.hpp"
 #include "support/callers.hpp"
 #include "support/random.hpp"
 #include "support/scale.hpp"
@@ -21,6 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 using tenon::background;
 using tenon::context;
+using tenon_test::dawdle;
 using tenon_test::random_source;
 
 // Locked in one place and unlocked in another, as clang's analysis cannot follow it.
@@ -34,10 +36,6 @@ bool acquire_shared(tenon::shared_mutex& mu, const context& ctx) TENON_TSA(no_th
 }
 bool try_acquire_shared(tenon::shared_mutex& mu) TENON_TSA(no_thread_safety_analysis) { return mu.try_lock_shared(); }
 void release_shared(tenon::shared_mutex& mu) TENON_TSA(no_thread_safety_analysis) { mu.unlock_shared(); }
-
-void dawdle(random_source& random, std::uint64_t most) {
-  for (std::uint64_t i = random.below(most + 1); i > 0; --i) tenon::yield();
-}
 
 class LockStress : public testing::TestWithParam<unsigned> {};
 INSTANTIATE_TEST_SUITE_P(Workers, LockStress, testing::Values(1U, 2U, 8U));
