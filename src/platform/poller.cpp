@@ -13,17 +13,19 @@
 namespace tenon {
 
 namespace {
+constexpr int most_events = 64;  // at a time
+
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 }  // namespace
 
-poller::poller() {
+poller::poller() : pid_(::getpid()) {
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   if (epoll_ < 0) fail("tenon: epoll_create1");
   event_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   timer_ = ::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
   for (int* fd : {&event_, &timer_}) {
     epoll_event e{};
-    e.events = EPOLLIN | EPOLLET;
+    e.events = EPOLLIN;
     e.data.ptr = fd;
     if (*fd < 0 || ::epoll_ctl(epoll_, EPOLL_CTL_ADD, *fd, &e) != 0) {
       const int saved = errno;
@@ -43,7 +45,15 @@ poller::~poller() {
   }
 }
 
-void poller::wait(std::int64_t timeout_ns, void (*ready)(void* arg, void* token), void* arg) noexcept {
+namespace {
+void deliver(const epoll_event& e) noexcept {
+  constexpr std::uint32_t either = EPOLLERR | EPOLLHUP;
+  auto* w = static_cast<watched_descriptor*>(e.data.ptr);
+  w->ready(w, (e.events & (EPOLLIN | either)) != 0, (e.events & (EPOLLOUT | either)) != 0);
+}
+}  // namespace
+
+void poller::wait(std::int64_t timeout_ns) noexcept {
   int ms = -1;
   if (timeout_ns == 0) {
     ms = 0;
@@ -54,17 +64,29 @@ void poller::wait(std::int64_t timeout_ns, void (*ready)(void* arg, void* token)
     at.it_value.tv_nsec = static_cast<long>(timeout_ns % 1'000'000'000);
     ::timerfd_settime(timer_, 0, &at, nullptr);
   }
-  epoll_event events[64];
-  const int n = ::epoll_wait(epoll_, events, 64, ms);
+  epoll_event events[most_events];
+  const int n = ::epoll_wait(epoll_, events, most_events, ms);
   for (int i = 0; i < n; ++i) {
-    void* token = events[i].data.ptr;
-    if (token == &event_ || token == &timer_) {
+    if (void* token = events[i].data.ptr; token == &event_ || token == &timer_) {
       std::uint64_t count = 0;
       (void)!::read(*static_cast<int*>(token), &count, sizeof count);
     } else {
-      ready(arg, token);
+      deliver(events[i]);
     }
   }
+}
+
+bool poller::poll() noexcept {
+  epoll_event events[most_events];
+  const int n = ::epoll_wait(epoll_, events, most_events, 0);
+  bool any = false;
+  for (int i = 0; i < n; ++i) {
+    const void* token = events[i].data.ptr;
+    if (token == &event_ || token == &timer_) continue;
+    deliver(events[i]);
+    any = true;
+  }
+  return any;
 }
 
 void poller::wake() noexcept {
@@ -74,14 +96,19 @@ void poller::wake() noexcept {
   annotate::happens_before(this);
 }
 
-bool poller::arm_readable(int fd, void* token) noexcept {
+int poller::arm(int fd, bool readable, bool writable, watched_descriptor* w) noexcept {
   epoll_event e{};
-  e.events = EPOLLIN | EPOLLONESHOT;
-  e.data.ptr = token;
-  return ::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &e) == 0 ||
-         (errno == ENOENT && ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &e) == 0);
+  e.events = EPOLLONESHOT | (readable ? EPOLLIN : 0U) | (writable ? EPOLLOUT : 0U);
+  e.data.ptr = w;
+  if (::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &e) == 0) return 0;
+  if (errno != ENOENT) return errno;
+  return ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &e) == 0 ? 0 : errno;
 }
 
-void poller::disarm(int fd) noexcept { ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr); }
+void poller::disarm(int fd) noexcept {
+  if (is_ours()) ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+}
+
+bool poller::is_ours() const noexcept { return ::getpid() == pid_; }
 
 }  // namespace tenon

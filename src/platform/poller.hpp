@@ -1,13 +1,21 @@
 #pragma once
 
-// Where the last idle worker sleeps: epoll, with an eventfd to wake it. File descriptors are watched one-shot and
-// edge-free: each `arm` delivers its token once.
+// Where the last idle worker sleeps: epoll, with an eventfd to wake it. Descriptors are watched one-shot and level-triggered: each `arm`
+// delivers its token once, at once if the descriptor is ready already.
 //
-// Thread safety: `wake` and `arm`/`disarm` from any thread; `wait` by one thread at a time (the caller's business).
+// The wake-up is level-triggered, too, and only the sleeper takes it: whoever just looks (`poll`) leaves it to him.
+//
+// Thread safety: `wake`, `arm`, `disarm` and `poll` from any thread; `wait` by one thread at a time (the caller's business).
 
 #include <cstdint>
 
 namespace tenon {
+
+/// What is named to the kernel: it must be there for as long as an event may come, also one that is late.
+struct watched_descriptor {
+  /// Runs on the thread that took the event. An error or a hang-up counts as both.
+  void (*ready)(watched_descriptor* self, bool readable, bool writable) noexcept = nullptr;
+};
 
 class poller {
  public:
@@ -17,17 +25,25 @@ class poller {
   poller(const poller&) = delete;
   poller& operator=(const poller&) = delete;
 
-  /// Sleeps up to `timeout_ns` (negative: for ever), and calls ready(arg, token) for each descriptor that became ready.
-  void wait(std::int64_t timeout_ns, void (*ready)(void* arg, void* token), void* arg) noexcept;
+  /// Sleeps up to `timeout_ns` (negative: for ever), and tells those that became ready.
+  void wait(std::int64_t timeout_ns) noexcept;
+
+  /// Tells those that are ready now. Whether there was any.
+  bool poll() noexcept;
 
   /// Ends a `wait`, or the next one. Async-signal-safe.
   void wake() noexcept;
 
-  /// Delivers `token` once when `fd` is readable. Returns false with errno set if the descriptor cannot be watched.
-  bool arm_readable(int fd, void* token) noexcept;
+  /// Tells `w` once when `fd` is readable (or writable), in place of what was armed for it before. 0, or errno: EBADF if the descriptor is not open,
+  /// EPERM if it is of a kind that is always ready.
+  int arm(int fd, bool readable, bool writable, watched_descriptor* w) noexcept;
   void disarm(int fd) noexcept;
 
+  /// False in a child process: what it would watch, it would watch for its parent.
+  [[nodiscard]] bool is_ours() const noexcept;
+
  private:
+  const int pid_;
   int epoll_ = -1;
   int event_ = -1;
   int timer_ = -1;  // epoll_wait counts in milliseconds; sleeps are finer than that

@@ -78,7 +78,7 @@ goroutine_core* scheduler::wait_locked(worker& w) noexcept {
       wake_for_stuck_work();
     } else {
       wake_one();
-      poller_->wake();
+      poll()->wake();
     }
     for (;;) {
       w.sleep_word.store(0, std::memory_order_seq_cst);

@@ -31,6 +31,7 @@ enum class wait_reason : std::uint8_t {
   wait_group_wait,
   join,
   after_func_wait,
+  io_wait,
 };
 
 /// As dumps print it; Go's text where Go has one.

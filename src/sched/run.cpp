@@ -108,8 +108,11 @@ void scheduler::run(const run_options& options, void (*entry)(void*) noexcept, v
   width_.store(procs(), std::memory_order_relaxed);
   run_number_.fetch_add(1, std::memory_order_relaxed);
   if (options_.max_threads < procs() + 1) options_.max_threads = procs() + 1;
-  poller poll;
-  poller_ = &poll;
+  // It outlives the run, because whoever wakes a sleeper may come late.
+  if (poller* before = poll(); before == nullptr || !before->is_ours()) {
+    poller_.store(new poller, std::memory_order_release);
+    delete before;
+  }
   ids_.store(0, std::memory_order_relaxed);
   stopping_.store(false, std::memory_order_relaxed);
   main_ended_.store(false, std::memory_order_relaxed);
@@ -154,7 +157,7 @@ void scheduler::run(const run_options& options, void (*entry)(void*) noexcept, v
     worker& w = *worker_at(i);
     w.poke.store(true, std::memory_order_relaxed);
     rouse(w);
-    poller_->wake();
+    poll()->wake();
     futex::wake_all(w.sleep_word);
   }
   for (unsigned i = 0; i < threads; ++i) worker_at(i)->thread.join();
@@ -185,7 +188,6 @@ void scheduler::run(const run_options& options, void (*entry)(void*) noexcept, v
   threads_.store(0, std::memory_order_relaxed);
   poller_taken_.store(false, std::memory_order_relaxed);
   poll_until_.store(0, std::memory_order_relaxed);
-  poller_ = nullptr;
   service::request(nullptr);  // it may have taken over timers
 }
 

@@ -181,7 +181,7 @@ void scheduler::wake_for_stuck_work() noexcept {
 void scheduler::rouse(worker& w) noexcept {
   w.sleep_word.store(1, std::memory_order_seq_cst);
   if (w.in_poller.load(std::memory_order_seq_cst)) {
-    poller_->wake();
+    poll()->wake();
   } else {
     futex::wake_one(w.sleep_word);
   }
@@ -190,7 +190,7 @@ void scheduler::rouse(worker& w) noexcept {
 void scheduler::timer_started(clock::nanos when) noexcept {
   barrier::light();
   const clock::nanos until = poll_until_.load(std::memory_order_relaxed);
-  if (until != 0 && when < until) poller_->wake();
+  if (until != 0 && when < until) poll()->wake();
 }
 
 // ---------------------------------------------------------------- the fast path
@@ -432,7 +432,9 @@ goroutine_core* scheduler::search(worker& w) noexcept {
   for (;;) {
     const clock::nanos now = clock::now();
     if (next_timer() <= now) run_all_timers(now);
-    if ((found = local_work(w, false)) != nullptr || (found = steal(w, now)) != nullptr) break;
+    if ((found = local_work(w, false)) != nullptr) break;
+    if (poll_descriptors()) continue;
+    if ((found = steal(w, now)) != nullptr) break;
     if (now >= deadline || stopping_.load(std::memory_order_relaxed)) break;
     for (int i = 0; i < 16; ++i) cpu_relax();
   }
@@ -552,7 +554,7 @@ void scheduler::sleep(worker& w) noexcept {
     // The sleeper in the poller looked while we were still active: we may be the last.
     look_for_deadlock();
     if (deadlock_recheck_.load(std::memory_order_relaxed))
-      poller_->wake();  // it repeats the look, and sleeps with a timeout
+      poll()->wake();  // it repeats the look, and sleeps with a timeout
     while (w.sleep_word.load(std::memory_order_acquire) == 0) futex::wait(w.sleep_word, 0);
     return;
   }
@@ -569,10 +571,7 @@ void scheduler::sleep(worker& w) noexcept {
     deadlock_recheck_.store(false, std::memory_order_relaxed);
     look_for_deadlock();
     if (timeout < 0 && deadlock_recheck_.load(std::memory_order_relaxed)) timeout = 1'000'000'000;
-    poller_->wait(
-        timeout,
-        [](void* self, void* token) { static_cast<scheduler*>(self)->ready(static_cast<goroutine_core*>(token)); },
-        this);
+    poll()->wait(timeout);
   }
   poll_until_.store(0, std::memory_order_relaxed);
   w.in_poller.store(false, std::memory_order_seq_cst);

@@ -28,7 +28,8 @@
 //     to their worker, unless the queue stands still: taking them would cost both more than it brings.
 //  4. Workers are woken one at a time: while one is searching (`searching_` > 0) no other is woken; a searcher that
 //     finds work and was the last one wakes the next.
-//  5. The last idle worker sleeps in the poller until the earliest timer of all heaps.
+//  5. The last idle worker sleeps in the poller until the earliest timer of all heaps. While nobody does, descriptors are looked at by
+//     workers before they steal, and by the monitor.
 //  6. Workers and the scheduler are immortal: threads end with a run, the structures are reused by the next. So the service thread
 //     and signal handlers may look at them at any time.
 //
@@ -176,14 +177,22 @@ class scheduler {
   void set_coarse_now(clock::nanos t) noexcept { coarse_now_.store(t, std::memory_order_relaxed); }
   [[nodiscard]] const run_options& options() const noexcept { return options_; }
 
-  // Something outside may still wake a goroutine: counts of descriptors being watched and of signal contexts.
+  // Something outside may still wake a goroutine: descriptors, and signals that end a context.
+  /// Counts the goroutines that wait for a descriptor.
+  void descriptor_wait(int delta) noexcept { descriptor_waits_.fetch_add(delta, std::memory_order_seq_cst); }
+  /// Wakes those whose descriptor is ready, unless there are none, or somebody sleeps in the poller and will. Whether there was any.
+  bool poll_descriptors() noexcept {
+    return descriptor_waits_.load(std::memory_order_relaxed) != 0 &&
+           !poller_taken_.load(std::memory_order_relaxed) && poll()->poll();
+  }
   void set_interrupt_check(bool (*would_wake)() noexcept) noexcept {
     interrupt_would_wake_.store(would_wake, std::memory_order_release);
   }
   void outside_waker(int delta) noexcept { outside_wakers_.fetch_add(delta, std::memory_order_seq_cst); }
   /// A thread counts itself in when it sleeps; whoever wakes it counts it out: it may wake others before it has noticed itself.
   void thread_parked(int delta) noexcept { parked_threads_.fetch_add(delta, std::memory_order_seq_cst); }
-  poller* poll() noexcept { return poller_; }
+  /// Null before the first run.
+  [[nodiscard]] poller* poll() const noexcept { return poller_.load(std::memory_order_acquire); }
 
   /// For src/sim, between runs: one worker, who runs next is the chooser's to say, and the virtual clock moves when everybody waits.
   void simulate(bool on) noexcept { simulated_ = on; }
@@ -247,7 +256,7 @@ class scheduler {
   std::atomic<std::uint32_t> run_number_{0};
   run_options options_;
   std::size_t stack_size_ = 0;
-  poller* poller_ = nullptr;
+  std::atomic<poller*> poller_{nullptr};  // immortal, but for a child process's own
 
   std::atomic<worker*> workers_[most_threads] = {};
   std::atomic<unsigned> workers_made_{0};  // entries of workers_ that exist, for ever
@@ -273,6 +282,7 @@ class scheduler {
   std::atomic<std::uint64_t> ids_{0};
   std::atomic<std::uint64_t> created_outside_{0};
   std::atomic<int> outside_wakers_{0};
+  std::atomic<int> descriptor_waits_{0};
   std::atomic<bool (*)() noexcept> interrupt_would_wake_{nullptr};  // null: SIGINT is not being watched
   std::atomic<int> parked_threads_{0};
   std::atomic<bool> main_ended_{false};

@@ -137,6 +137,7 @@ bool look_over(scheduler& s, clock::nanos now) noexcept {
     k.stand = retaken;
     acted = true;
   }
+  if (!s.simulated() && s.poll_descriptors()) acted = true;
   if (s.run_number() != whole.run) {
     whole.run = s.run_number();
     whole.best.start(s.procs(), now);

@@ -3,7 +3,8 @@
 // A run under a virtual clock (src/sim): one worker, always one goroutine at a time, and every choice of the next one is the chooser's.
 //
 // Invariants
-//  1. Time moves only when no goroutine can run and nothing outside may still wake one: not while a blocking call goes on.
+//  1. Time moves only when no goroutine can run and nothing outside may still wake one: not while a blocking call goes on, and not before
+//     the descriptors have been looked at. (It does not wait for them: what comes from outside may be late.)
 //  2. The order depends on nothing but the choices: no slice, no monitor (sched/service.cpp leaves a running worker alone), no theft.
 
 namespace tenon::detail {
@@ -11,6 +12,7 @@ namespace tenon::detail {
 /// Any of those that can run, as the chooser decides. (More than a queue holds wait in the injection queue, and come in turn.)
 goroutine_core* scheduler::pick_simulated(worker& w) noexcept {
   stop_searching(w);
+  if (w.tick.load(std::memory_order_relaxed) % 64 == 0) poll_descriptors();  // also while somebody only yields
   if (w.timers.next() != clock::never) run_timers(w, clock::now());
   if (w.woken.size() < work_queue::capacity / 2) {
     if (goroutine_core* g = take_injected(w)) push_woken(w, g);
@@ -22,12 +24,13 @@ goroutine_core* scheduler::pick_simulated(worker& w) noexcept {
   return n == 0 ? nullptr : w.woken.take_at(n == 1 ? 0 : choose(n));
 }
 
-/// Everybody waits: the virtual clock goes to the next timer, unless a blocking call or a descriptor may still wake somebody before.
+/// Everybody waits: the virtual clock goes to the next timer, unless a blocking call may still wake somebody before, or a descriptor is ready.
 bool scheduler::advance_clock() noexcept {
   if (active_.load(std::memory_order_seq_cst) > 1 || retaken_.load(std::memory_order_seq_cst) != 0 ||
       outside_wakers_.load(std::memory_order_seq_cst) != 0 || has_work(true)) {
     return false;
   }
+  if (poll_descriptors()) return true;
   const clock::nanos next = next_timer();
   if (next == clock::never) return false;
   if (next > clock::now()) clock::virtual_now.store(next, std::memory_order_relaxed);

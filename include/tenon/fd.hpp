@@ -1,0 +1,49 @@
+#pragma once
+
+/// `wait_readable`, `wait_writable`, `close_fd`: waits for a file descriptor without holding up a thread.
+///
+/// Go counterpart: what the runtime's network poller does under `net.Conn`: a read that would block parks the goroutine. Until tenon has
+/// connections of its own, a socket is used like this:
+///
+///     for (;;) {
+///       const ssize_t n = ::recv(fd, buffer, sizeof buffer, 0);  // a descriptor in non-blocking mode
+///       if (n >= 0) return n;
+///       if (errno != EAGAIN) return …;
+///       if (tenon::error e = tenon::wait_readable(ctx, fd)) return e;
+///     }
+///
+/// A wait blocks the goroutine, or the calling OS thread, never a worker, until the next read (or accept), or write (or the connect under way),
+/// would not block: also when it would fail, or has met the end of the stream. Several may wait for one descriptor; each of them
+/// may find that another has been faster. What has been there before the wait ends it at once. A regular file is always ready.
+///
+/// Ends with an error, and only then with one:
+///   - the context's (`canceled`, `deadline_exceeded`) when `ctx` ends first; also when it had ended before;
+///   - `std::errc::bad_file_descriptor`, with the name of the call and the number, when the descriptor is not open, or another goroutine
+///     or thread closes it with `close_fd` meanwhile (Go: `use of closed network connection`);
+///   - what the system says, when it has no memory or no descriptor left to watch this one with.
+///
+/// **Close with `close_fd`.** A descriptor that a bare `::close` takes away while somebody waits is dropped by the kernel in silence: that wait
+/// ends with its context or never. `close_fd` ends the waits first. As with any close, the number may be another file's from then on: who still
+/// uses it must have been told. To end the waits and keep the descriptor, cancel their context; a peer is told by `::shutdown`.
+///
+/// In a run under the virtual clock (testing/run_virtual.hpp) descriptors are real: they are looked at before time moves, so what
+/// goroutines of one program send each other over pipes and sockets arrives in no time. What comes from outside may be late.
+///
+/// Thread safety: all of them from any goroutine and any thread. May throw `std::bad_alloc`.
+
+#include <tenon/context.hpp>
+#include <tenon/error.hpp>
+
+namespace tenon {
+
+error wait_readable(const context& ctx, int fd);
+error wait_readable(int fd);
+
+error wait_writable(const context& ctx, int fd);
+error wait_writable(int fd);
+
+/// Ends all waits for `fd`, in tenon, with an error, and closes it. What `::close` says; an interrupted close (`EINTR`) has closed, and is no
+/// error. Blocks as `::close` does (a socket that lingers), and then the goroutine only.
+error close_fd(int fd);
+
+}  // namespace tenon

@@ -1,0 +1,220 @@
+#include "core/descriptor.hpp"
+
+#include <cerrno>
+#include <new>
+
+#include "core/chan.hpp"
+#include "core/waiter.hpp"
+#include "sched/scheduler.hpp"
+
+// One entry for each number of a descriptor that somebody has waited for: immortal, so the kernel may name it at any time.
+//
+// Invariants
+//  1. Goroutines wait in an entry's lists and are woken by whoever looks at the poller (`fire`); OS threads wait in the kernel, and in the list only
+//     to be told of a close.
+//  2. Under the lock: while a list has a goroutine in it that was not claimed, the kernel watches the descriptor for that list's direction. A
+//     watch delivers once, for all directions: who takes it renews it for those that are left.
+//  3. An event may be of the past: of a wait that was given up, of a file that had this number before. It wakes those who wait
+//     now, at worst for nothing: they do not know what the event was for, and try again. That is what non-blocking reads and writes are for.
+//     (The watch that such an event used up is renewed by their next wait.)
+//  4. While `closing`, nobody enters readers or writers: the number may be this file's or already the next one's. Who comes waits in
+//     `late`, and then looks anew.
+//
+// Lock order: an entry's lock, then a channel's (the context's done channel). The poller is called under the entry's lock.
+
+namespace tenon::detail {
+
+struct alignas(cache_line) descriptor_entry : watched_descriptor {
+  std::atomic<std::uint32_t> lock{0};
+  int fd = -1;           // constant
+  bool watched = false;  // guarded by lock, as is the rest: the kernel may have it in its list
+  bool closing = false;
+  wait_list readers;
+  wait_list writers;
+  wait_list late;
+};
+
+namespace {
+
+constexpr unsigned page = 64;
+constexpr unsigned pages = 1U << 16U;  // four million numbers; the kernel's default limit is one
+std::atomic<descriptor_entry*> table[pages];
+
+void fire(watched_descriptor* w, bool readable, bool writable) noexcept;
+
+descriptor_entry* find(int fd) noexcept {
+  const auto n = static_cast<unsigned>(fd);
+  if (fd < 0 || n / page >= pages) return nullptr;
+  descriptor_entry* entries = table[n / page].load(std::memory_order_acquire);
+  return entries == nullptr ? nullptr : &entries[n % page];
+}
+
+/// Null for a number beyond the table.
+descriptor_entry* make(int fd) {
+  if (descriptor_entry* e = find(fd)) return e;
+  const auto n = static_cast<unsigned>(fd);
+  if (n / page >= pages) return nullptr;
+  auto* fresh = new descriptor_entry[page];
+  for (unsigned i = 0; i < page; ++i) {
+    fresh[i].fd = static_cast<int>(n / page * page + i);
+    fresh[i].ready = &fire;
+  }
+  descriptor_entry* none = nullptr;
+  if (!table[n / page].compare_exchange_strong(none, fresh, std::memory_order_acq_rel)) delete[] fresh;
+  return find(fd);
+}
+
+wait_list& list_of(descriptor_entry& e, direction d) noexcept { return d == direction::read ? e.readers : e.writers; }
+
+/// Invariant 2. Under the lock. 0, or errno.
+int watch(descriptor_entry& e, bool for_reading, bool for_writing) noexcept {
+  const int number = the_scheduler().poll()->arm(e.fd, for_reading, for_writing, &e);
+  if (number == 0) e.watched = true;
+  return number;
+}
+
+/// Takes everybody out of `l`, in front of `chain`.
+waiter* take_all(wait_list& l, bool ok, waiter* chain) noexcept {
+  waiter* first = nullptr;
+  waiter** last = &first;
+  while (waiter* w = take(l)) {
+    w->ok = ok;
+    *last = w;
+    last = &w->next;
+  }
+  *last = chain;
+  return first;
+}
+
+/// From the poller, on a worker's own stack or the service thread's.
+void fire(watched_descriptor* w, bool readable, bool writable) noexcept {
+  auto& e = *static_cast<descriptor_entry*>(w);
+  waiter* woken = nullptr;
+  {
+    const spin_guard hold(e.lock);
+    if (writable) woken = take_all(e.writers, true, woken);
+    if (readable) woken = take_all(e.readers, true, woken);
+    const bool reading = !empty(e.readers);
+    const bool writing = !empty(e.writers);
+    if ((reading || writing) && watch(e, reading, writing) != 0) {  // closed behind our back: let them see for themselves
+      woken = take_all(e.readers, true, take_all(e.writers, true, woken));
+    }
+  }
+  unpark_all(woken);
+}
+
+/// A plain thread sleeps in the kernel, on the descriptor and on a bell that close_fd and the context ring.
+struct thread_wait : callback_parker {
+  bell b;
+  thread_wait() noexcept
+      : callback_parker([](callback_parker* self) noexcept { static_cast<thread_wait*>(self)->b.ring(); }) {}
+};
+
+/// Called with the entry's lock held, returns with it released.
+wait_result wait_thread(descriptor_entry& e, direction d, chan_core* done) noexcept {
+  thread_wait me;
+  claim_group group;
+  waiter closed;
+  waiter cancel;
+  waiter ready;  // in no list: what this thread claims for itself
+  for (waiter* w : {&closed, &cancel, &ready}) {
+    w->who = &me;
+    w->group = &group;
+  }
+  if (const int number = me.b.make(); number != 0) {
+    spin_release(e.lock);
+    return {wait_result::failed, number};
+  }
+  if (done != nullptr) {
+    done->lock.lock();
+    const bool over = done->closed.load(std::memory_order_relaxed);
+    if (!over) push_back(done->receivers, &cancel);
+    done->lock.unlock();
+    if (over) {
+      spin_release(e.lock);
+      return {wait_result::canceled};
+    }
+  }
+  wait_list& l = list_of(e, d);
+  push_back(l, &closed);
+  spin_release(e.lock);
+
+  const int number = me.b.wait_with(e.fd, d == direction::write);
+  if (!claim(&ready)) me.b.wait();  // whoever has been faster is through with us once the bell has rung
+  spin_acquire(e.lock);
+  if (closed.queued) unlink(l, &closed);
+  spin_release(e.lock);
+  if (done != nullptr) {
+    done->lock.lock();
+    if (cancel.queued) unlink(done->receivers, &cancel);
+    done->lock.unlock();
+  }
+  const waiter* winner = group.winner.load(std::memory_order_acquire);
+  if (winner == &cancel) return {wait_result::canceled};
+  if (winner == &closed) return closed.ok ? wait_result{wait_result::ready} : wait_result{wait_result::failed, EBADF};
+  return number == 0 ? wait_result{wait_result::ready} : wait_result{wait_result::failed, number};
+}
+
+}  // namespace
+
+wait_result wait_descriptor(int fd, direction d, chan_core* done) {
+  if (done != nullptr && done->closed.load(std::memory_order_acquire)) return {wait_result::canceled};
+  if (fd < 0) return {wait_result::failed, EBADF};
+  descriptor_entry* const found = make(fd);
+  if (found == nullptr) return {wait_result::failed, EMFILE};
+  descriptor_entry& e = *found;
+  spin_acquire(e.lock);
+  while (e.closing) {  // invariant 4
+    waiter w;
+    if (!wait_in_list(e.late, e.lock, w, done, wait_reason::io_wait)) return {wait_result::canceled};
+    spin_acquire(e.lock);
+  }
+  if (this_parker()->what != parker::kind::goroutine) return wait_thread(e, d, done);
+
+  const int number = watch(e, d == direction::read || !empty(e.readers), d == direction::write || !empty(e.writers));
+  if (number != 0) {
+    spin_release(e.lock);
+    return number == EPERM ? wait_result{wait_result::ready} : wait_result{wait_result::failed, number};
+  }
+  the_scheduler().descriptor_wait(+1);
+  waiter w;
+  const bool fired = wait_in_list(list_of(e, d), e.lock, w, done, wait_reason::io_wait);
+  the_scheduler().descriptor_wait(-1);
+  if (!fired) return {wait_result::canceled};
+  return w.ok ? wait_result{wait_result::ready} : wait_result{wait_result::failed, EBADF};
+}
+
+closing_descriptor::closing_descriptor(int fd) noexcept {
+  try {
+    if (fd >= 0) entry_ = make(fd);  // also if nobody has waited yet: somebody may be about to
+  } catch (const std::bad_alloc&) {  // nor can they, then
+  }
+  if (entry_ == nullptr) return;
+  waiter* woken = nullptr;
+  spin_acquire(entry_->lock);
+  while (entry_->closing) {  // two close the same number: one after the other, and the second finds it closed
+    waiter w;
+    (void)wait_in_list(entry_->late, entry_->lock, w, nullptr, wait_reason::io_wait);
+    spin_acquire(entry_->lock);
+  }
+  entry_->closing = true;
+  woken = take_all(entry_->readers, false, take_all(entry_->writers, false, nullptr));
+  // The kernel forgets a closed file by itself only when no copy of the descriptor is left.
+  if (entry_->watched) {
+    if (poller* p = the_scheduler().poll()) p->disarm(fd);
+    entry_->watched = false;
+  }
+  spin_release(entry_->lock);
+  unpark_all(woken);
+}
+
+closing_descriptor::~closing_descriptor() {
+  if (entry_ == nullptr) return;
+  spin_acquire(entry_->lock);
+  entry_->closing = false;
+  waiter* woken = take_all(entry_->late, true, nullptr);
+  spin_release(entry_->lock);
+  unpark_all(woken);
+}
+
+}  // namespace tenon::detail

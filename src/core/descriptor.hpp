@@ -1,0 +1,36 @@
+#pragma once
+
+// Waiting for descriptors: who waits for which, beside the kernel's list of those that are watched. See descriptor.cpp.
+
+#include <cstdint>
+
+#include "platform/descriptor.hpp"
+
+namespace tenon::detail {
+
+struct chan_core;
+struct descriptor_entry;
+
+enum class direction : std::uint8_t { read, write };
+
+struct wait_result {
+  enum outcome : std::uint8_t { ready, canceled, failed } how;
+  int number = 0;  // errno, if it failed
+};
+
+/// `done` may be null. May throw std::bad_alloc.
+wait_result wait_descriptor(int fd, direction d, chan_core* done);
+
+/// While it lives, `fd` is being closed: those who wait for it have been told, and who comes now waits for the end of this scope.
+class closing_descriptor {
+ public:
+  explicit closing_descriptor(int fd) noexcept;
+  ~closing_descriptor();
+  closing_descriptor(const closing_descriptor&) = delete;
+  closing_descriptor& operator=(const closing_descriptor&) = delete;
+
+ private:
+  descriptor_entry* entry_ = nullptr;
+};
+
+}  // namespace tenon::detail

@@ -1,0 +1,43 @@
+#include <tenon/fd.hpp>
+
+#include <cerrno>
+#include <string>
+
+#include <tenon/blocking.hpp>
+
+#include "core/descriptor.hpp"
+
+namespace tenon {
+
+namespace {
+
+using detail::direction;
+
+error bad(const char* call, int fd, int number) {
+  return {std::error_code(number, std::generic_category()), std::string(call) + ": descriptor " + std::to_string(fd)};
+}
+
+error wait(const char* call, direction d, int fd, const context* ctx) {
+  const detail::wait_result r = detail::wait_descriptor(fd, d, ctx == nullptr ? nullptr : detail::done_core(*ctx));
+  switch (r.how) {
+    case detail::wait_result::ready: return nullptr;
+    case detail::wait_result::canceled: return ctx->err();
+    case detail::wait_result::failed: break;
+  }
+  return bad(call, fd, r.number);
+}
+
+}  // namespace
+
+error wait_readable(const context& ctx, int fd) { return wait("wait_readable", direction::read, fd, &ctx); }
+error wait_readable(int fd) { return wait("wait_readable", direction::read, fd, nullptr); }
+error wait_writable(const context& ctx, int fd) { return wait("wait_writable", direction::write, fd, &ctx); }
+error wait_writable(int fd) { return wait("wait_writable", direction::write, fd, nullptr); }
+
+error close_fd(int fd) {
+  detail::closing_descriptor closing(fd);
+  const int number = blocking([fd] { return descriptor::close(fd); });
+  return number == 0 ? error() : bad("close_fd", fd, number);
+}
+
+}  // namespace tenon

@@ -1,0 +1,44 @@
+#include "platform/descriptor.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+
+namespace tenon {
+
+bell::~bell() {
+  if (event_ >= 0) ::close(event_);
+}
+
+int bell::make() noexcept {
+  event_ = ::eventfd(0, EFD_CLOEXEC);
+  return event_ < 0 ? errno : 0;
+}
+
+void bell::ring() noexcept {
+  const std::uint64_t one = 1;
+  (void)!::write(event_, &one, sizeof one);
+}
+
+int bell::wait_with(int fd, bool writable) noexcept {
+  pollfd both[] = {{fd, static_cast<short>(writable ? POLLOUT : POLLIN), 0}, {event_, POLLIN, 0}};
+  int n = 0;
+  do {
+    n = ::poll(both, 2, -1);
+  } while (n < 0 && errno == EINTR);
+  if (n < 0) return errno;
+  return (both[0].revents & POLLNVAL) != 0 ? EBADF : 0;
+}
+
+void bell::wait() noexcept {
+  pollfd one = {event_, POLLIN, 0};
+  while (::poll(&one, 1, -1) < 0 && errno == EINTR) {
+  }
+}
+
+int descriptor::close(int fd) noexcept { return ::close(fd) == 0 || errno == EINTR ? 0 : errno; }
+
+}  // namespace tenon
