@@ -182,8 +182,8 @@ class scheduler {
   void descriptor_wait(int delta) noexcept { descriptor_waits_.fetch_add(delta, std::memory_order_seq_cst); }
   /// Wakes those whose descriptor is ready, unless there are none, or somebody sleeps in the poller and will. Whether there was any.
   bool poll_descriptors() noexcept {
-    return descriptor_waits_.load(std::memory_order_relaxed) != 0 &&
-           !poller_taken_.load(std::memory_order_relaxed) && poll()->poll();
+    return descriptor_waits_.load(std::memory_order_relaxed) != 0 && !poller_taken_.load(std::memory_order_relaxed) &&
+           poll()->poll();
   }
   void set_interrupt_check(bool (*would_wake)() noexcept) noexcept {
     interrupt_would_wake_.store(would_wake, std::memory_order_release);

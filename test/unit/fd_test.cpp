@@ -302,23 +302,20 @@ TEST_P(FdBy, AWaitThatWasGivenUpCostsTheNextOneNothing) {
   });
 }
 
-/// A socket on 127.0.0.1 that listens, and its address.
-struct listener {
+/// A socket with an address of its own on 127.0.0.1. Until it listens it refuses connections.
+struct bound_socket {
   int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   sockaddr_in at{};
-  listener() {
+  bound_socket() {
     at.sin_family = AF_INET;
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof at;
     EXPECT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&at), sizeof at), 0);
-    EXPECT_EQ(::listen(fd, SOMAXCONN), 0);
     EXPECT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size), 0);
   }
-  listener(const listener&) = delete;
-  listener& operator=(const listener&) = delete;
-  ~listener() {
-    if (fd >= 0) (void)close_fd(fd);
-  }
+  bound_socket(const bound_socket&) = delete;
+  bound_socket& operator=(const bound_socket&) = delete;
+  ~bound_socket() { (void)close_fd(fd); }
 };
 
 /// 0, or errno.
@@ -335,36 +332,33 @@ int connect_to(const sockaddr_in& at, int& fd) {
 
 TEST_P(FdBy, AConnectionIsMadeOrRefused) {
   tenon_test::as(GetParam(), [] {
-    sockaddr_in nobody{};
-    {
-      const listener l;
-      nobody = l.at;
-      auto server = start(GetParam(), [&] {
-        int peer = -1;
-        while ((peer = ::accept4(l.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)) < 0) {
-          ASSERT_EQ(errno, EAGAIN);
-          ASSERT_EQ(wait_readable(l.fd), nullptr);
-        }
-        EXPECT_EQ(::write(peer, "hello", 5), 5);
-        EXPECT_EQ(close_fd(peer), nullptr);
-      });
-      int fd = -1;
-      EXPECT_EQ(connect_to(l.at, fd), 0);
-      std::string got;
-      char block[16];
-      for (ssize_t n = 0; (n = ::read(fd, block, sizeof block)) != 0;) {
-        if (n > 0) {
-          got.append(block, static_cast<std::size_t>(n));
-        } else {
-          ASSERT_EQ(wait_readable(fd), nullptr);
-        }
-      }
-      EXPECT_EQ(got, "hello");
-      server.join();
-      EXPECT_EQ(close_fd(fd), nullptr);
-    }
+    const bound_socket at;
     int fd = -1;
-    EXPECT_EQ(connect_to(nobody, fd), ECONNREFUSED);
+    EXPECT_EQ(connect_to(at.at, fd), ECONNREFUSED);
+    EXPECT_EQ(close_fd(fd), nullptr);
+
+    ASSERT_EQ(::listen(at.fd, SOMAXCONN), 0);
+    auto server = start(GetParam(), [&] {
+      int peer = -1;
+      while ((peer = ::accept4(at.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)) < 0) {
+        ASSERT_EQ(errno, EAGAIN);
+        ASSERT_EQ(wait_readable(at.fd), nullptr);
+      }
+      EXPECT_EQ(::write(peer, "hello", 5), 5);
+      EXPECT_EQ(close_fd(peer), nullptr);
+    });
+    EXPECT_EQ(connect_to(at.at, fd), 0);
+    std::string got;
+    char block[16];
+    for (ssize_t n = 0; (n = ::read(fd, block, sizeof block)) != 0;) {
+      if (n > 0) {
+        got.append(block, static_cast<std::size_t>(n));
+      } else {
+        ASSERT_EQ(wait_readable(fd), nullptr);
+      }
+    }
+    EXPECT_EQ(got, "hello");
+    server.join();
     EXPECT_EQ(close_fd(fd), nullptr);
   });
 }
@@ -432,7 +426,8 @@ TEST(Fd, ManyPairsPingEachOther) {
         for (int i = 0; i < pairs; ++i) {
           auto ping = std::make_shared<pipe_ends>();
           auto pong = std::make_shared<pipe_ends>();
-          const auto echo = [](const std::shared_ptr<pipe_ends>& from, const std::shared_ptr<pipe_ends>& to, bool first) {
+          const auto echo = [](const std::shared_ptr<pipe_ends>& from, const std::shared_ptr<pipe_ends>& to,
+                               bool first) {
             if (first) to->put();
             char c = 0;
             for (int n = 0; n < rounds; ++n) {

@@ -1,0 +1,152 @@
+#pragma once
+
+// Sockets on 127.0.0.1 for the programs of the guide: as much as they need, on top of wait_readable, wait_writable and close_fd. Every call that
+// waits parks its goroutine and ends with its context.
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <tenon/tenon.hpp>
+
+namespace loopback {
+
+inline tenon::error why(const char* call) { return {std::error_code(errno, std::generic_category()), call}; }
+
+class socket {
+ public:
+  explicit socket(int fd) noexcept : fd_(fd) {}
+  socket(socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  socket& operator=(socket&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~socket() { close(); }
+
+  [[nodiscard]] int fd() const noexcept { return fd_; }
+  /// Also ends whoever waits for it.
+  void close() noexcept {
+    if (fd_ >= 0) (void)tenon::close_fd(std::exchange(fd_, -1));
+  }
+
+ private:
+  int fd_;
+};
+
+class connection {
+ public:
+  explicit connection(socket s) noexcept : socket_(std::move(s)) {}
+
+  /// The next line, without its end; nothing at the end of the stream.
+  tenon::result<std::optional<std::string>> read_line(const tenon::context& ctx) {
+    for (;;) {
+      if (const auto end = buffer_.find('\n'); end != std::string::npos) {
+        std::string line = buffer_.substr(0, end);
+        buffer_.erase(0, end + 1);
+        return std::optional(std::move(line));
+      }
+      char block[512];
+      const ssize_t n = ::recv(socket_.fd(), block, sizeof block, 0);
+      if (n > 0) {
+        buffer_.append(block, static_cast<std::size_t>(n));
+      } else if (n == 0) {
+        return std::optional<std::string>();
+      } else if (errno != EAGAIN) {
+        return why("recv");
+      } else if (tenon::error e = tenon::wait_readable(ctx, socket_.fd())) {
+        return e;
+      }
+    }
+  }
+
+  tenon::error write_line(const tenon::context& ctx, std::string text) {
+    text += '\n';
+    for (std::string_view rest = text; !rest.empty();) {
+      const ssize_t n = ::send(socket_.fd(), rest.data(), rest.size(), MSG_NOSIGNAL);
+      if (n >= 0) {
+        rest.remove_prefix(static_cast<std::size_t>(n));
+      } else if (errno != EAGAIN) {
+        return why("send");
+      } else if (tenon::error e = tenon::wait_writable(ctx, socket_.fd())) {
+        return e;
+      }
+    }
+    return nullptr;
+  }
+
+ private:
+  socket socket_;
+  std::string buffer_;
+};
+
+inline sockaddr_in address(std::uint16_t number) {
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  at.sin_port = htons(number);
+  return at;
+}
+
+inline socket make_socket() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) why("socket").rethrow();
+  return socket(fd);
+}
+
+/// A port of its own. Nobody listens there: it refuses connections. Throws if there is no loopback device.
+class port {
+ public:
+  port() : socket_(make_socket()) {
+    sockaddr_in at = address(0);
+    socklen_t size = sizeof at;
+    auto* any = reinterpret_cast<sockaddr*>(&at);
+    if (::bind(socket_.fd(), any, size) != 0 || ::getsockname(socket_.fd(), any, &size) != 0) why("bind").rethrow();
+    number_ = ntohs(at.sin_port);
+  }
+  [[nodiscard]] std::uint16_t number() const noexcept { return number_; }
+
+ protected:
+  socket socket_;
+
+ private:
+  std::uint16_t number_ = 0;
+};
+
+class listener : public port {
+ public:
+  listener() {
+    if (::listen(socket_.fd(), SOMAXCONN) != 0) why("listen").rethrow();
+  }
+
+  tenon::result<connection> accept(const tenon::context& ctx) {
+    for (;;) {
+      const int fd = ::accept4(socket_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (fd >= 0) return connection(socket(fd));
+      if (errno != EAGAIN && errno != ECONNABORTED) return why("accept");
+      if (tenon::error e = tenon::wait_readable(ctx, socket_.fd())) return e;
+    }
+  }
+};
+
+inline tenon::result<connection> dial(const tenon::context& ctx, std::uint16_t to) {
+  socket s = make_socket();
+  const sockaddr_in at = address(to);
+  if (::connect(s.fd(), reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0) {
+    if (errno != EINPROGRESS) return why("connect");
+    if (tenon::error e = tenon::wait_writable(ctx, s.fd())) return e;
+    int number = 0;
+    socklen_t size = sizeof number;
+    ::getsockopt(s.fd(), SOL_SOCKET, SO_ERROR, &number, &size);
+    if ((errno = number) != 0) return why("connect");
+  }
+  return connection(std::move(s));
+}
+
+}  // namespace loopback

@@ -1,0 +1,60 @@
+// Guide: "errgroup", over TCP: a server and its client in one program.
+//
+// One goroutine accepts, one serves each connection, all of them members of one group. Notice: they read as if they
+// blocked, and none holds up a thread; the end of the context ends the accept and the reads that wait, and the group's
+// `wait` sees every one of them go.
+
+#include <iostream>
+#include <string>
+#include <utility>
+
+#include <tenon/tenon.hpp>
+
+#include "loopback.hpp"
+
+namespace tn = tenon;
+
+// [snippet]
+tn::error serve_one(const tn::context& ctx, loopback::connection peer) {
+  for (;;) {
+    auto line = peer.read_line(ctx);
+    if (!line) return line.err();
+    if (!*line) return nullptr;  // the client has gone
+    if (tn::error e = peer.write_line(ctx, "you said: " + **line)) return e;
+  }
+}
+
+tn::error serve(tn::context ctx, loopback::listener& at) {
+  tn::group connections(ctx);
+  for (;;) {
+    auto peer = at.accept(connections.ctx());
+    if (!peer) return peer.err();
+    connections.go([p = *std::move(peer)](tn::context c) mutable { return serve_one(c, std::move(p)); });
+  }
+}
+// [/snippet]
+
+tn::error talk(const tn::context& ctx, std::uint16_t port) {
+  auto server = loopback::dial(ctx, port);
+  if (!server) return server.err();
+  for (const char* text : {"hello", "goodbye"}) {
+    if (tn::error e = server->write_line(ctx, text)) return e;
+    auto answer = server->read_line(ctx);
+    if (!answer) return answer.err();
+    std::cout << (*answer).value_or("(nothing)") << '\n';
+  }
+  return nullptr;
+}
+
+int main() {
+  return tn::run([](tn::context root) -> tn::error {
+    loopback::listener at;
+    tn::group server(root);
+    server.go([&at](tn::context ctx) { return serve(ctx, at); });
+    if (tn::error e = talk(root, at.number())) return e;
+    server.cancel();
+    if (tn::error e = server.wait()) return e;
+    std::cout << "the server has stopped\n";
+    return nullptr;
+  });
+}
