@@ -96,8 +96,8 @@ void fire(watched_descriptor* w, bool readable, bool writable) noexcept {
     if (readable) woken = take_all(e.readers, true, woken);
     const bool reading = !empty(e.readers);
     const bool writing = !empty(e.writers);
-    if ((reading || writing) &&
-        watch(e, reading, writing) != 0) {  // closed behind our back: let them see for themselves
+    if ((reading || writing) && watch(e, reading, writing) != 0) {
+      // Closed behind our back: let them see for themselves.
       woken = take_all(e.readers, true, take_all(e.writers, true, woken));
     }
   }
