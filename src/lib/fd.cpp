@@ -19,11 +19,8 @@ error bad(const char* call, int fd, int number) {
 
 error wait(const char* call, direction d, int fd, const context* ctx) {
   const detail::wait_result r = detail::wait_descriptor(fd, d, ctx == nullptr ? nullptr : detail::done_core(*ctx));
-  switch (r.how) {
-    case detail::wait_result::ready: return nullptr;
-    case detail::wait_result::canceled: return ctx->err();
-    case detail::wait_result::failed: break;
-  }
+  if (r.how == detail::wait_result::ready) return nullptr;
+  if (r.how == detail::wait_result::canceled && ctx != nullptr) return ctx->err();
   return bad(call, fd, r.number);
 }
 
