@@ -1,11 +1,11 @@
 // long: one scenario after the other, each beside its counterpart in go/main.go
 // Does with tenon what go/main.go does in Go, scenario by scenario: `cross list`, `cross SCENARIO`. What they print, and how they
-// end, has to be the same; test/conformance/cross_test.cpp compares it.
+// end, has to be the same; cross_test.cpp compares it. What is in golang.org/x stands in cross_x.cpp.
 
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstring>
+#include <functional>
 #include <iostream>
 #include <mutex>
 #include <optional>
@@ -16,6 +16,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "oracle/scenario.hpp"
 #include "support/into.hpp"
 
 using namespace std::chrono_literals;
@@ -23,22 +24,9 @@ using namespace tenon;  // NOLINT: side by side with Go
 
 namespace {
 
-template <class... A>
-void println(const A&... a) {
-  const char* space = "";
-  ((std::cout << space << a, space = " "), ...);
-  std::cout << std::endl;
-}
-
-template <class F>
-std::string panics(F&& f) {
-  try {
-    f();
-    return "<nil>";
-  } catch (const std::exception& e) {
-    return e.what();
-  }
-}
+using oracle::main_of;
+using oracle::panics;
+using oracle::println;
 
 /// What Go's `v, ok := <-c` gives.
 void print_received(std::optional<int> v) { println(v.value_or(0), v.has_value()); }
@@ -60,11 +48,6 @@ void lock_shared(shared_mutex& mu) TENON_TSA(no_thread_safety_analysis) { mu.loc
 void unlock_shared(shared_mutex& mu) TENON_TSA(no_thread_safety_analysis) { mu.unlock_shared(); }
 bool try_lock_shared(shared_mutex& mu) TENON_TSA(no_thread_safety_analysis) { return mu.try_lock_shared(); }
 
-struct scenario {
-  const char* name;
-  void (*body)();
-};
-
 recv_chan<int> gen(wait_group& wg, int n) {
   auto out = make_chan<int>();
   wg.go([out, n] {
@@ -83,7 +66,7 @@ recv_chan<int> sq(wait_group& wg, const recv_chan<int>& in) {
   return out;
 }
 
-const scenario scenarios[] = {
+const oracle::scenario scenarios[] = {
     {"unbuffered_order",
      [] {
        auto c = make_chan<int>();
@@ -552,6 +535,378 @@ const scenario scenarios[] = {
        t.stop();
        println(panics([] { const ticker never(0ms); }));
      }},
+    {"full_buffer_and_senders",
+     [] {
+       auto c = make_chan<int>(2, "more are sent: they wait");
+       wait_group wg;
+       for (int i = 0; i < 5; ++i) {
+         wg.go([c, i] { c.send(i); });
+         sleep_for(20ms);
+       }
+       println(c.len(), c.cap());
+       for (int i = 0; i < 5; ++i) println(*c.recv());
+       wg.wait();
+       println(c.len(), c.cap());
+     }},
+    {"close_wakes_every_receiver",
+     [] {
+       auto c = make_chan<int>();
+       auto said = make_chan<bool>();
+       wait_group wg;
+       for (int i = 0; i < 6; ++i) {
+         wg.go([=] {
+           if (i % 2 == 0) {
+             said.send(c.recv().has_value());
+           } else {
+             std::optional<int> v;
+             select(tenon_test::into(c, v), recv(chan<int>()));
+             said.send(v.has_value());
+           }
+         });
+       }
+       sleep_for(40ms);
+       c.close();
+       for (int i = 0; i < 6; ++i) println(*said.recv());
+       wg.wait();
+     }},
+    {"select_with_oneself",
+     [] {
+       auto c = make_chan<int>(1);
+       for (int i = 0; i < 4; ++i) {
+         auto in = recv(c);
+         if (select(send(c, i), in) == 0) {
+           println("sent", i, c.len());
+         } else {
+           println("received", *in, c.len());
+         }
+       }
+     }},
+    {"select_switches_cases_off",
+     [] {
+       auto in = make_chan<int>(1);
+       in.send(3);
+       chan<int> out;
+       int held = 0;
+       std::string course;
+       auto other = make_chan<int>(1);
+       for (int i = 0; i < 6; ++i) {
+         std::optional<int> v;
+         if (select(tenon_test::into(in, v), send(out, held), otherwise) == 0) {
+           held = *v;
+           in = nullptr;
+           out = other;
+           course += "r";
+         } else if (out && out.len() == 1) {
+           course += out.recv() ? "s" : "?";
+           out = nullptr;
+         } else {
+           course += "d";
+         }
+       }
+       println(course, held);
+     }},
+    {"wait_group_waiters",
+     [] {
+       wait_group wg;
+       wg.add(2);
+       auto woken = make_chan<int>(3, "one for each");
+       std::vector<goroutine<>> waiters;
+       for (int i = 0; i < 3; ++i) {
+         waiters.push_back(go([&, i] {
+           wg.wait();
+           woken.send(i);
+         }));
+       }
+       sleep_for(20ms);
+       wg.done();
+       sleep_for(20ms);
+       println(woken.len());
+       wg.done();
+       for (auto& w : waiters) w.join();
+       println(woken.len());
+       wg.add();
+       wg.done();
+       wg.wait();
+       wg.add();
+       println(panics([&] { wg.add(-2); }));
+       wg.add();
+     }},
+    {"rwmutex_writer_first",
+     [] {
+       shared_mutex mu;
+       auto order = make_chan<std::string>(2, "two arrive");
+       wait_group wg;
+       lock_shared(mu);
+       wg.go([&] {
+         lock(mu);
+         order.send("writer");
+         unlock(mu);
+       });
+       sleep_for(20ms);
+       println(try_lock_shared(mu));
+       wg.go([&] {
+         lock_shared(mu);
+         order.send("reader");
+         unlock_shared(mu);
+       });
+       sleep_for(20ms);
+       println(order.len());
+       unlock_shared(mu);
+       for (int i = 0; i < 2; ++i) println(*order.recv());
+       wg.wait();
+       println(try_lock_shared(mu));
+       unlock_shared(mu);
+     }},
+    {"rwmutex_readers_after_a_writer",
+     [] {
+       shared_mutex mu;
+       auto order = make_chan<std::string>(2, "two arrive");
+       wait_group wg;
+       lock(mu);
+       wg.go([&] {
+         lock(mu);
+         order.send("writer");
+         unlock(mu);
+       });
+       sleep_for(20ms);
+       wg.go([&] {
+         lock_shared(mu);
+         order.send("reader");
+         unlock_shared(mu);
+       });
+       sleep_for(20ms);
+       unlock(mu);
+       for (int i = 0; i < 2; ++i) println(*order.recv());
+       wg.wait();
+     }},
+    {"once_of_two",
+     [] {
+       once first;
+       first.call([] { println("one"); });
+       first.call([] { println("two"); });
+     }},
+    {"once_value_panics",
+     [] {
+       int runs = 0;
+       auto value = once_value([&]() -> int {
+         ++runs;
+         throw panic("no value");
+       });
+       auto func = once_func([&] {
+         ++runs;
+         throw panic("no more");
+       });
+       for (int i = 0; i < 2; ++i) {
+         println(panics([&] { (void)value(); }));
+         println(panics(func));
+       }
+       println(runs);
+       auto fine = once_value([&] { return ++runs; });
+       const int once = fine();
+       println(once, fine(), runs);
+     }},
+    {"cond_signals_are_not_kept",
+     [] {
+       mutex mu;
+       cond changed;
+       changed.signal();
+       changed.broadcast();
+       auto woken = make_chan<int>(5, "one for each");
+       wait_group wg;
+       for (int i = 0; i < 5; ++i) {
+         wg.go([&] {
+           {
+             std::unique_lock hold(mu);
+             changed.wait(hold);
+           }
+           woken.send(1);
+         });
+       }
+       sleep_for(30ms);
+       println(woken.len());
+       changed.signal();
+       changed.signal();
+       sleep_for(30ms);
+       println(woken.len());
+       changed.broadcast();
+       wg.wait();
+       println(woken.len());
+     }},
+    {"map_swap_and_range",
+     [] {
+       concurrent_map<std::string, int> m;
+       print_received(m.swap("a", 1));
+       print_received(m.swap("a", 2));
+       println(m.compare_and_swap("b", 0, 1), m.compare_and_erase("b", 0));
+       print_received(m.load_and_erase("b"));
+       m.store("b", 3);
+       m.store("c", 4);
+       int seen = 0;
+       m.range([&](const std::string&, int) { return ++seen < 2; });
+       println(seen);
+       int sum = 0;
+       m.range([&](const std::string& key, int v) {
+         sum += v;
+         m.erase(key);
+       });
+       println(sum);
+       m.store("d", 5);
+       m.clear();
+       println(m.load("d").has_value());
+     }},
+    {"context_cause_through_layers",
+     [] {
+       static constexpr context_key<int> key{"key"};
+       auto top = with_cancel_cause(background());
+       auto middle = with_cancel(with_value(top.ctx(), key, 7));
+       auto limited = with_timeout(middle.ctx(), 1h, error("too late"));
+       auto below = with_cancel_cause(limited.ctx());
+       auto aside = with_cancel_cause(top.ctx());
+       middle.cancel();
+       println(top.ctx().err().message(), cause(top.ctx()).message());
+       println(limited.ctx().err().message(), cause(limited.ctx()).message());
+       println(below.ctx().err().message(), cause(below.ctx()).message(), *below.ctx().value(key));
+       top.cancel(error("the top"));
+       println(cause(top.ctx()).message(), "|", cause(middle.ctx()).message(), "|", cause(below.ctx()).message(), "|",
+               cause(aside.ctx()).message());
+       auto late = with_cancel(top.ctx());
+       println(late.ctx().err().message(), cause(late.ctx()).message());
+     }},
+    {"context_cause_of_none",
+     [] {
+       println(cause(background()).message());
+       auto scope = with_cancel_cause(background());
+       println(cause(scope.ctx()).message());
+       scope.cancel(nullptr);
+       println(cause(scope.ctx()).message());
+       scope.cancel(error("later"));
+       println(cause(scope.ctx()).message());
+     }},
+    {"context_deadline_in_the_past",
+     [] {
+       auto scope = with_deadline(background(), now() - 1h, error("long ago"));
+       println(scope.ctx().err().message(), cause(scope.ctx()).message(), scope.ctx().deadline().has_value());
+       auto child = with_cancel_cause(scope.ctx());
+       child.cancel(error("mine"));
+       println(child.ctx().err().message(), cause(child.ctx()).message());
+       auto limited = with_timeout(background(), -1s);
+       println(limited.ctx().err().message(), cause(limited.ctx()).message());
+       limited.cancel();
+       println(limited.ctx().err().message());
+     }},
+    {"context_timeout_under_an_earlier_one",
+     [] {
+       auto scope = with_timeout(background(), 10ms, error("the parent"));
+       auto child = with_timeout(scope.ctx(), 1h, error("the child"));
+       (void)child.ctx().done().recv();
+       println(child.ctx().err().message(), cause(child.ctx()).message());
+       auto other = with_cancel_cause(background());
+       auto limited = with_timeout(other.ctx(), 1h, error("the child"));
+       other.cancel(error("the parent"));
+       println(limited.ctx().err().message(), cause(limited.ctx()).message());
+     }},
+    {"context_deadline_without_cancel",
+     [] {
+       static constexpr context_key<int> key{"key"};
+       auto scope = with_cancel_cause(with_value(background(), key, 7));
+       const context detached = without_cancel(scope.ctx());
+       auto limited = with_timeout(detached, 10ms);
+       scope.cancel(error("the parent"));
+       println(!detached.err(), cause(detached).message(), !limited.ctx().err(), *limited.ctx().value(key));
+       (void)limited.ctx().done().recv();
+       println(limited.ctx().err().message(), cause(limited.ctx()).message(), !detached.err());
+     }},
+    {"context_errors",
+     [] {
+       auto scope = with_timeout(background(), -1s);
+       const error timed_out("fetch", scope.ctx().err());
+       println(timed_out.message(), timed_out.is(errc::deadline_exceeded), timed_out.is(errc::canceled));
+       println(timed_out.cause() == deadline_exceeded(), error("fetch").is(errc::canceled));
+       println(panics([] { (void)with_cancel(nullptr); }));
+       println(panics([] { (void)with_timeout(nullptr, 1h); }));
+       println(panics([] { (void)without_cancel(nullptr); }));
+     }},
+    {"after_func_of_a_canceled_one",
+     [] {
+       auto scope = with_cancel(background());
+       auto ran = make_chan<int>();
+       scope.cancel();
+       auto registered = after_func(scope.ctx(), [ran] { ran.send(1); });
+       const int once = *ran.recv();
+       println(once, registered.stop());
+     }},
+    {"after_func_of_many",
+     [] {
+       auto scope = with_cancel(background());
+       auto ran = make_chan<int>();
+       std::vector<after_func_handle> all;
+       for (int i = 1; i <= 4; ++i) all.push_back(after_func(scope.ctx(), [ran, i] { ran.send(i); }));
+       println(all[1].stop());
+       scope.cancel();
+       int sum = 0;
+       for (int i = 0; i < 3; ++i) sum += *ran.recv();
+       println(sum, all[0].stop(), all[1].stop());
+     }},
+    {"timer_func",
+     [] {
+       auto ran = make_chan<int>();
+       timer t(1h, [ran] { ran.send(1); });
+       println(!t.c());
+       const bool first = t.stop();
+       const bool second = t.stop();
+       println(first, second, t.reset(1ms));
+       const int once = *ran.recv();
+       println(once, t.stop());
+       const bool idle = t.reset(1h);
+       println(idle, t.reset(1ms));
+       const int twice = *ran.recv();
+       println(twice, t.reset(1h));
+       println(t.stop());
+     }},
+    {"timer_in_the_past",
+     [] {
+       timer t(-1s);
+       (void)t.c().recv();
+       println(t.reset(0ms));
+       (void)t.c().recv();
+       (void)after(-1s).recv();
+       println(t.stop());
+     }},
+    {"ticker_reset",
+     [] {
+       ticker t(1h);
+       t.reset(1ms);
+       (void)t.c().recv();
+       println("tick", t.c().len(), t.c().cap());
+       t.stop();
+       println(select(recv(t.c()), otherwise) == 0 ? "tick" : "none");
+       t.reset(1ms);
+       (void)t.c().recv();
+       println("tick");
+       println(panics([&] { t.reset(0ms); }));
+       println(panics([] { const ticker never(-1ns); }));
+     }},
+    {"uninitialised_timers",
+     [] {
+       println(panics([] { (void)timer().stop(); }));
+       println(panics([] { (void)timer().reset(1s); }));
+       println(panics([] { ticker().reset(1s); }));
+       println(panics([] { ticker().stop(); }));
+     }},
+    {"panic_in_a_goroutine", [] { const auto dropped = go([] { throw panic("of its own"); }); }},
+    {"panic_of_a_send_in_a_goroutine",
+     [] {
+       const auto dropped = go([] {
+         auto c = make_chan<int>();
+         c.close();
+         c.send(1);
+       });
+     }},
+    {"go_of_nil",
+     [] {
+       const std::function<void()> f;
+       const auto g = go(f);
+     }},
     {"deadlock_receive", [] { (void)make_chan<int>().recv(); }},
     {"deadlock_send", [] { make_chan<int>().send(1); }},
     {"deadlock_nil_receive", [] { (void)chan<int>().recv(); }},
@@ -595,22 +950,19 @@ const scenario scenarios[] = {
        auto other = go([a, b] { b.send(*a.recv()); });
        a.send(*b.recv());
      }},
+    {"deadlock_once",
+     [] {
+       once first;
+       first.call([&] { first.call([] {}); });
+     }},
+    {"deadlock_range",
+     [] {
+       auto c = make_chan<int>(1);
+       c.send(1);
+       for (const int v : c) println(v);
+     }},
 };
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  std::cout << std::boolalpha;
-  const std::string wanted = argc == 2 ? argv[1] : "";
-  for (const scenario& s : scenarios) {
-    if (wanted == "list") {
-      std::cout << s.name << '\n';
-    } else if (wanted == s.name) {
-      run([&s](const context&) { s.body(); });
-      return 0;
-    }
-  }
-  if (wanted == "list") return 0;
-  std::cerr << "usage: cross list | SCENARIO\n";
-  return 3;
-}
+int main(int argc, char** argv) { return main_of("cross", scenarios, argc, argv); }

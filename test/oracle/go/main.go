@@ -1,4 +1,4 @@
-// Command cross_go does in Go what test/programs/cross.cpp does with tenon, scenario by scenario.
+// Command cross_go does in Go what ../cross.cpp does with tenon, scenario by scenario.
 //
 //	cross_go list
 //	cross_go SCENARIO
@@ -494,6 +494,399 @@ var scenarios = []struct {
 		t.Stop()
 		fmt.Println(panics(func() { time.NewTicker(0) }))
 	}},
+	{"full_buffer_and_senders", func() {
+		c := make(chan int, 2)
+		var wg sync.WaitGroup
+		for i := range 5 {
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				c <- i
+			}()
+			time.Sleep(20 * time.Millisecond)
+		}
+		fmt.Println(len(c), cap(c))
+		for range 5 {
+			fmt.Println(<-c)
+		}
+		wg.Wait()
+		fmt.Println(len(c), cap(c))
+	}},
+	{"close_wakes_every_receiver", func() {
+		c := make(chan int)
+		said := make(chan bool)
+		var never chan int
+		for i := range 6 {
+			go func() {
+				if i%2 == 0 {
+					_, ok := <-c
+					said <- ok
+				} else {
+					select {
+					case _, ok := <-c:
+						said <- ok
+					case <-never:
+					}
+				}
+			}()
+		}
+		time.Sleep(40 * time.Millisecond)
+		close(c)
+		for range 6 {
+			fmt.Println(<-said)
+		}
+	}},
+	{"select_with_oneself", func() {
+		c := make(chan int, 1)
+		for i := range 4 {
+			select {
+			case c <- i:
+				fmt.Println("sent", i, len(c))
+			case v := <-c:
+				fmt.Println("received", v, len(c))
+			}
+		}
+	}},
+	{"select_switches_cases_off", func() {
+		in := make(chan int, 1)
+		in <- 3
+		var out chan int
+		held, course := 0, ""
+		other := make(chan int, 1)
+		for range 6 {
+			select {
+			case held = <-in:
+				in, out = nil, other
+				course += "r"
+			case out <- held:
+				<-out
+				out = nil
+				course += "s"
+			default:
+				course += "d"
+			}
+		}
+		fmt.Println(course, held)
+	}},
+	{"wait_group_waiters", func() {
+		var wg, waiters sync.WaitGroup
+		wg.Add(2)
+		woken := make(chan int, 3)
+		for i := range 3 {
+			waiters.Add(1)
+			go func() {
+				defer waiters.Done()
+				wg.Wait()
+				woken <- i
+			}()
+		}
+		time.Sleep(20 * time.Millisecond)
+		wg.Done()
+		time.Sleep(20 * time.Millisecond)
+		fmt.Println(len(woken))
+		wg.Done()
+		waiters.Wait()
+		fmt.Println(len(woken))
+		wg.Add(1)
+		wg.Done()
+		wg.Wait()
+		wg.Add(1)
+		fmt.Println(panics(func() { wg.Add(-2) }))
+	}},
+	{"rwmutex_writer_first", func() {
+		var mu sync.RWMutex
+		order := make(chan string, 2)
+		mu.RLock()
+		go func() {
+			mu.Lock()
+			order <- "writer"
+			mu.Unlock()
+		}()
+		time.Sleep(20 * time.Millisecond)
+		fmt.Println(mu.TryRLock())
+		read := make(chan bool)
+		go func() {
+			mu.RLock()
+			order <- "reader"
+			mu.RUnlock()
+			close(read)
+		}()
+		time.Sleep(20 * time.Millisecond)
+		fmt.Println(len(order))
+		mu.RUnlock()
+		for range 2 {
+			fmt.Println(<-order)
+		}
+		<-read
+		fmt.Println(mu.TryRLock())
+	}},
+	{"rwmutex_readers_after_a_writer", func() {
+		var mu sync.RWMutex
+		order := make(chan string, 2)
+		mu.Lock()
+		go func() {
+			mu.Lock()
+			order <- "writer"
+			mu.Unlock()
+		}()
+		time.Sleep(20 * time.Millisecond)
+		go func() {
+			mu.RLock()
+			order <- "reader"
+			mu.RUnlock()
+		}()
+		time.Sleep(20 * time.Millisecond)
+		mu.Unlock()
+		for range 2 {
+			fmt.Println(<-order)
+		}
+	}},
+	{"once_of_two", func() {
+		var once sync.Once
+		once.Do(func() { fmt.Println("one") })
+		once.Do(func() { fmt.Println("two") })
+	}},
+	{"once_value_panics", func() {
+		runs := 0
+		value := sync.OnceValue(func() int {
+			runs++
+			panic("no value")
+		})
+		function := sync.OnceFunc(func() {
+			runs++
+			panic("no more")
+		})
+		for range 2 {
+			fmt.Println(panics(func() { value() }))
+			fmt.Println(panics(function))
+		}
+		fmt.Println(runs)
+		fine := sync.OnceValue(func() int {
+			runs++
+			return runs
+		})
+		once := fine()
+		fmt.Println(once, fine(), runs)
+	}},
+	{"cond_signals_are_not_kept", func() {
+		var mu sync.Mutex
+		cond := sync.NewCond(&mu)
+		cond.Signal()
+		cond.Broadcast()
+		woken := make(chan int, 5)
+		var wg sync.WaitGroup
+		for range 5 {
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				mu.Lock()
+				cond.Wait()
+				mu.Unlock()
+				woken <- 1
+			}()
+		}
+		time.Sleep(30 * time.Millisecond)
+		fmt.Println(len(woken))
+		cond.Signal()
+		cond.Signal()
+		time.Sleep(30 * time.Millisecond)
+		fmt.Println(len(woken))
+		cond.Broadcast()
+		wg.Wait()
+		fmt.Println(len(woken))
+	}},
+	{"map_swap_and_range", func() {
+		var m sync.Map
+		swapped := func(v any, ok bool) {
+			if v == nil {
+				v = 0
+			}
+			fmt.Println(v, ok)
+		}
+		swapped(m.Swap("a", 1))
+		swapped(m.Swap("a", 2))
+		fmt.Println(m.CompareAndSwap("b", 0, 1), m.CompareAndDelete("b", 0))
+		swapped(m.LoadAndDelete("b"))
+		m.Store("b", 3)
+		m.Store("c", 4)
+		seen := 0
+		m.Range(func(any, any) bool {
+			seen++
+			return seen < 2
+		})
+		fmt.Println(seen)
+		sum := 0
+		m.Range(func(key, v any) bool {
+			sum += v.(int)
+			m.Delete(key)
+			return true
+		})
+		fmt.Println(sum)
+		m.Store("d", 5)
+		m.Clear()
+		_, ok := m.Load("d")
+		fmt.Println(ok)
+	}},
+	{"context_cause_through_layers", func() {
+		type key string
+		top, cancelTop := context.WithCancelCause(context.Background())
+		middle, cancelMiddle := context.WithCancel(context.WithValue(top, key("key"), 7))
+		limited, cancelLimited := context.WithTimeoutCause(middle, time.Hour, errors.New("too late"))
+		defer cancelLimited()
+		below, cancelBelow := context.WithCancelCause(limited)
+		defer cancelBelow(nil)
+		aside, cancelAside := context.WithCancelCause(top)
+		defer cancelAside(nil)
+		cancelMiddle()
+		fmt.Println(top.Err(), context.Cause(top))
+		fmt.Println(limited.Err(), context.Cause(limited))
+		fmt.Println(below.Err(), context.Cause(below), below.Value(key("key")))
+		cancelTop(errors.New("the top"))
+		fmt.Println(context.Cause(top), "|", context.Cause(middle), "|", context.Cause(below), "|", context.Cause(aside))
+		late, cancelLate := context.WithCancel(top)
+		defer cancelLate()
+		fmt.Println(late.Err(), context.Cause(late))
+	}},
+	{"context_cause_of_none", func() {
+		fmt.Println(context.Cause(context.Background()))
+		ctx, cancel := context.WithCancelCause(context.Background())
+		fmt.Println(context.Cause(ctx))
+		cancel(nil)
+		fmt.Println(context.Cause(ctx))
+		cancel(errors.New("later"))
+		fmt.Println(context.Cause(ctx))
+	}},
+	{"context_deadline_in_the_past", func() {
+		ctx, cancel := context.WithDeadlineCause(context.Background(), time.Now().Add(-time.Hour), errors.New("long ago"))
+		defer cancel()
+		_, has := ctx.Deadline()
+		fmt.Println(ctx.Err(), context.Cause(ctx), has)
+		child, cancelChild := context.WithCancelCause(ctx)
+		cancelChild(errors.New("mine"))
+		fmt.Println(child.Err(), context.Cause(child))
+		limited, cancelLimited := context.WithTimeout(context.Background(), -time.Second)
+		fmt.Println(limited.Err(), context.Cause(limited))
+		cancelLimited()
+		fmt.Println(limited.Err())
+	}},
+	{"context_timeout_under_an_earlier_one", func() {
+		parent, cancel := context.WithTimeoutCause(context.Background(), 10*time.Millisecond, errors.New("the parent"))
+		defer cancel()
+		child, cancelChild := context.WithTimeoutCause(parent, time.Hour, errors.New("the child"))
+		defer cancelChild()
+		<-child.Done()
+		fmt.Println(child.Err(), context.Cause(child))
+		other, cancelOther := context.WithCancelCause(context.Background())
+		limited, cancelLimited := context.WithTimeoutCause(other, time.Hour, errors.New("the child"))
+		defer cancelLimited()
+		cancelOther(errors.New("the parent"))
+		fmt.Println(limited.Err(), context.Cause(limited))
+	}},
+	{"context_deadline_without_cancel", func() {
+		type key string
+		parent, cancel := context.WithCancelCause(context.WithValue(context.Background(), key("key"), 7))
+		detached := context.WithoutCancel(parent)
+		limited, cancelLimited := context.WithTimeout(detached, 10*time.Millisecond)
+		defer cancelLimited()
+		cancel(errors.New("the parent"))
+		fmt.Println(detached.Err() == nil, context.Cause(detached), limited.Err() == nil, limited.Value(key("key")))
+		<-limited.Done()
+		fmt.Println(limited.Err(), context.Cause(limited), detached.Err() == nil)
+	}},
+	{"context_errors", func() {
+		ctx, cancel := context.WithTimeout(context.Background(), -time.Second)
+		defer cancel()
+		timedOut := fmt.Errorf("fetch: %w", ctx.Err())
+		fmt.Println(timedOut, errors.Is(timedOut, context.DeadlineExceeded), errors.Is(timedOut, context.Canceled))
+		fmt.Println(errors.Unwrap(timedOut) == context.DeadlineExceeded, errors.Is(errors.New("fetch"), context.Canceled))
+		var none context.Context
+		fmt.Println(panics(func() { context.WithCancel(none) }))
+		fmt.Println(panics(func() { context.WithTimeout(none, time.Hour) }))
+		fmt.Println(panics(func() { context.WithoutCancel(none) }))
+	}},
+	{"after_func_of_a_canceled_one", func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		ran := make(chan int)
+		cancel()
+		stop := context.AfterFunc(ctx, func() { ran <- 1 })
+		fmt.Println(<-ran, stop())
+	}},
+	{"after_func_of_many", func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		ran := make(chan int)
+		var stops []func() bool
+		for i := 1; i <= 4; i++ {
+			stops = append(stops, context.AfterFunc(ctx, func() { ran <- i }))
+		}
+		fmt.Println(stops[1]())
+		cancel()
+		sum := 0
+		for range 3 {
+			sum += <-ran
+		}
+		fmt.Println(sum, stops[0](), stops[1]())
+	}},
+	{"timer_func", func() {
+		ran := make(chan int)
+		t := time.AfterFunc(time.Hour, func() { ran <- 1 })
+		fmt.Println(t.C == nil)
+		first := t.Stop()
+		second := t.Stop()
+		fmt.Println(first, second, t.Reset(time.Millisecond))
+		fmt.Println(<-ran, t.Stop())
+		fmt.Println(t.Reset(time.Hour), t.Reset(time.Millisecond))
+		fmt.Println(<-ran, t.Reset(time.Hour))
+		fmt.Println(t.Stop())
+	}},
+	{"timer_in_the_past", func() {
+		t := time.NewTimer(-time.Second)
+		<-t.C
+		fmt.Println(t.Reset(0))
+		<-t.C
+		<-time.After(-time.Second)
+		fmt.Println(t.Stop())
+	}},
+	{"ticker_reset", func() {
+		t := time.NewTicker(time.Hour)
+		t.Reset(time.Millisecond)
+		<-t.C
+		fmt.Println("tick", len(t.C), cap(t.C))
+		t.Stop()
+		select {
+		case <-t.C:
+			fmt.Println("tick")
+		default:
+			fmt.Println("none")
+		}
+		t.Reset(time.Millisecond)
+		<-t.C
+		fmt.Println("tick")
+		fmt.Println(panics(func() { t.Reset(0) }))
+		fmt.Println(panics(func() { time.NewTicker(-1) }))
+	}},
+	{"uninitialised_timers", func() {
+		fmt.Println(panics(func() { new(time.Timer).Stop() }))
+		fmt.Println(panics(func() { new(time.Timer).Reset(time.Second) }))
+		fmt.Println(panics(func() { new(time.Ticker).Reset(time.Second) }))
+		fmt.Println(panics(func() { new(time.Ticker).Stop() }))
+	}},
+	{"panic_in_a_goroutine", func() {
+		go func() { panic("of its own") }()
+		select {}
+	}},
+	{"panic_of_a_send_in_a_goroutine", func() {
+		go func() {
+			c := make(chan int)
+			close(c)
+			c <- 1
+		}()
+		select {}
+	}},
+	{"go_of_nil", func() {
+		var f func()
+		go f()
+		select {}
+	}},
 	{"deadlock_receive", func() { <-make(chan int) }},
 	{"deadlock_send", func() { make(chan int) <- 1 }},
 	{"deadlock_nil_receive", func() {
@@ -541,6 +934,17 @@ var scenarios = []struct {
 		}()
 		v := <-b
 		a <- v
+	}},
+	{"deadlock_once", func() {
+		var once sync.Once
+		once.Do(func() { once.Do(func() {}) })
+	}},
+	{"deadlock_range", func() {
+		c := make(chan int, 1)
+		c <- 1
+		for v := range c {
+			fmt.Println(v)
+		}
 	}},
 }
 
