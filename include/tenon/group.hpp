@@ -38,6 +38,7 @@
 
 #include <atomic>
 #include <concepts>
+#include <optional>
 #include <source_location>
 #include <string_view>
 #include <type_traits>
@@ -88,8 +89,7 @@ class group {
     requires detail::group_task<std::decay_t<F>>
   void go(F&& f, std::source_location where = std::source_location::current()) {
     if (detail::is_nil(f)) detail::go_of_nil();
-    enter();
-    start(place(this, true), std::forward<F>(f), where);
+    start(enter(), std::forward<F>(f), where);
   }
 
   /// n of them, each with a copy of `f` and, where `f` takes it, its index from 0: `f(ctx, i)`, `f(i)`, `f(ctx)` or `f()`.
@@ -113,8 +113,9 @@ class group {
     requires detail::group_task<std::decay_t<F>>
   [[nodiscard]] bool try_go(F&& f, std::source_location where = std::source_location::current()) {
     if (detail::is_nil(f)) detail::go_of_nil();
-    if (!try_enter()) return false;
-    start(place(this, true), std::forward<F>(f), where);
+    auto entered = try_enter();
+    if (!entered) return false;
+    start(*std::move(entered), std::forward<F>(f), where);
     return true;
   }
 
@@ -151,7 +152,8 @@ class group {
     return stages(make_chan<T>(capacity, why_it_cannot_fill_up), k, f, where);
   }
 
-  /// At most n members at a time from now on; a negative n is no limit, 0 lets none start. Not while members are active.
+  /// At most n members at a time from now on; a negative n is no limit, 0 lets none start. Not while members are active; those that
+  /// started without a limit do not count.
   void set_limit(int n);
 
   /// The first failure, or no error.
@@ -240,8 +242,8 @@ class group {
     }
   }
 
-  void enter();
-  bool try_enter();
+  place enter();
+  std::optional<place> try_enter();
   void leave(bool limited);
   void fail(error e);
 

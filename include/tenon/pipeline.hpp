@@ -15,7 +15,8 @@
 /// **Stages** return the channel of their output at once and never block. A function of a stage is called as `f(ctx, v)` if it can be, else as
 /// `f(v)`; it fails by throwing (in `for_each` also by returning an error). A stage with `workers` calls it from that many goroutines. Its
 /// output is in the order of its input unless `ordered` is false; held back are at most `window` results (0: twice the number
-/// of workers), whatever the length of the input.
+/// of workers), whatever the length of the input. Fewer than one worker are one, and a `batch` of 0 is one of 1; a null function fails
+/// as a throwing one does; a window that no memory could hold is a panic.
 ///
 /// **Ending.** `wait` blocks until every stage has ended and returns the first failure. An output that nobody consumes blocks its
 /// stage, and so `wait`. A failure, `cancel`, the parent context and the destructor stop all stages; the destructor also waits for them. Channels
@@ -26,6 +27,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -40,6 +42,7 @@
 #include <tenon/context.hpp>
 #include <tenon/error.hpp>
 #include <tenon/group.hpp>
+#include <tenon/panic.hpp>
 #include <tenon/select.hpp>
 #include <tenon/semaphore.hpp>
 #include <tenon/timer.hpp>
@@ -340,6 +343,7 @@ class pipeline {
   template <class T, class U, class F>
   recv_chan<U> in_order(const parallel& how, const recv_chan<T>& in, F&& f, at where) {
     const std::size_t window = how.window != 0 ? how.window : 2 * static_cast<std::size_t>(how.workers);
+    if (window > PTRDIFF_MAX / sizeof(std::optional<U>)) throw panic("tenon: pipeline: window out of range");
     auto out = fresh<U>();
     auto line = std::make_shared<detail::reorder<U>>(window, how.workers);
     for (int i = 0; i < how.workers; ++i) {
@@ -355,7 +359,11 @@ class pipeline {
             } at_the_end{*line};
             while (line->room.acquire(c)) {
               auto next = line->take(c, in);
-              if (!next) return;
+              if (!next) {
+                // With a window below the number of workers others wait for it, to see the end, too.
+                line->room.release();
+                return;
+              }
               const std::size_t number = next->second;
               U result = detail::call_stage(f, c, std::move(next->first));
               const std::lock_guard hold(line->mu);

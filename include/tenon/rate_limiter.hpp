@@ -11,7 +11,8 @@
 /// blocks. `wait(ctx, n)` blocks until they are, and reserves them at once, so that callers are served in the order of their calls; it
 /// fails at once if the context's deadline comes first, or if n is more than a burst. `reserve(n)` says how long to wait instead of waiting, and can
 /// be canceled. The forms with a time reckon as if it were that time: for tests, and for events that carry one. Thread-safe.
-/// Cannot be copied or moved. The clock is the monotonic one.
+/// Cannot be copied or moved. The clock is the monotonic one. As in Go a negative n gives tokens back, up to a burst, and a negative burst
+/// lets nothing through.
 ///
 /// Errors, with Go's texts: `rate: Wait(n=N) exceeds limiter's burst B`, `rate: Wait(n=N) would exceed context deadline`, and the context's
 /// own when it is canceled.
@@ -28,7 +29,7 @@
 
 namespace tenon {
 
-/// Events a second.
+/// Events a second. Zero or less, and what is not a number: none, once the burst is used up.
 struct rate {
   double per_second = 0;
   constexpr explicit rate(double events_per_second) noexcept : per_second(events_per_second) {}

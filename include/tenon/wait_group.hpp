@@ -14,7 +14,8 @@
 /// its goroutines refer to would go away under them. Prefer a `group`, which waits by itself; this is for programs that port Go's literally. `add` and
 /// `done` may be called from anywhere; neither blocks. What happens before a `done` happens before the `wait` that it ends returns.
 ///
-/// Panics, with Go's texts: `sync: negative WaitGroup counter`, `sync: WaitGroup is reused before previous Wait has returned`.
+/// Panics, with Go's texts: `sync: negative WaitGroup counter`, `sync: WaitGroup is reused before previous Wait has returned`. A null
+/// function is fatal, as for `go`.
 
 #include <atomic>
 #include <cstdint>
@@ -42,6 +43,7 @@ class wait_group {
   /// Starts `f` in a goroutine that this group owns.
   template <class F>
   void go(F&& f, std::source_location where = std::source_location::current()) {
+    if (detail::is_nil(f)) detail::go_of_nil();
     add(1);
     try {
       detail::spawn_owned({.where = where}, [this, f = std::decay_t<F>(std::forward<F>(f))]() mutable {

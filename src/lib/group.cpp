@@ -29,19 +29,22 @@ void group::set_limit(int n) {
   room_ = n < 0 ? chan<void>() : make_chan<void>(n, "one for each member that may be active");
 }
 
-void group::enter() {
-  if (room_) room_.send();
+group::place group::enter() {
+  const bool limited = static_cast<bool>(room_);
+  if (limited) room_.send();
   tasks_.add();
+  return {this, limited};
 }
 
-bool group::try_enter() {
-  if (room_ && !room_.try_send()) return false;
+std::optional<group::place> group::try_enter() {
+  const bool limited = static_cast<bool>(room_);
+  if (limited && !room_.try_send()) return std::nullopt;
   tasks_.add();
-  return true;
+  return place(this, limited);
 }
 
 void group::leave(bool limited) {
-  if (limited && room_) (void)room_.recv();
+  if (limited) (void)room_.recv();
   tasks_.done();
 }
 

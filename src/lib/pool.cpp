@@ -32,7 +32,7 @@ static std::size_t own_shard() noexcept {
 pool_core::pool_core(std::size_t max_idle, void (*destroy)(void*) noexcept)
     : shards_(std::make_unique<shard[]>(shard_count)), destroy_(destroy) {
   // A quarter each: with few workers most shards stay empty.
-  for (std::size_t i = 0; i < shard_count; ++i) shards_[i].limit = (max_idle + 3) / 4;
+  for (std::size_t i = 0; i < shard_count; ++i) shards_[i].limit = max_idle / 4 + (max_idle % 4 != 0 ? 1 : 0);
 }
 
 pool_core::~pool_core() { clear(); }

@@ -16,14 +16,14 @@ using nanoseconds = std::chrono::nanoseconds;
 
 /// How long it takes for so many tokens to flow in; the maximum if for ever.
 nanoseconds time_for(double tokens, rate limit) noexcept {
-  if (limit.per_second <= 0) return nanoseconds::max();
+  if (!(limit.per_second > 0)) return nanoseconds::max();  // what is not a number lets none in, either
   const double ns = std::ceil(tokens / limit.per_second * 1e9);
   return ns >= static_cast<double>(nanoseconds::max().count()) ? nanoseconds::max()
                                                                : nanoseconds(static_cast<std::int64_t>(ns));
 }
 
 double tokens_in(nanoseconds d, rate limit) noexcept {
-  return limit.per_second <= 0 ? 0 : static_cast<double>(d.count()) / 1e9 * limit.per_second;
+  return !(limit.per_second > 0) ? 0 : static_cast<double>(d.count()) / 1e9 * limit.per_second;
 }
 
 time_point later(time_point t, nanoseconds d) noexcept { return d > time_point::max() - t ? time_point::max() : t + d; }

@@ -67,7 +67,18 @@ INSTANTIATE_TEST_SUITE_P(Of, Fatal,
                                          misuse{"go_nil_function", "go of nil func value"},
                                          misuse{"go_nil_pointer", "go of nil func value"},
                                          misuse{"go_nil_with_context", "go of nil func value"},
-                                         misuse{"go_nil_caught", "go of nil func value"}),
+                                         misuse{"go_nil_caught", "go of nil func value"},
+                                         misuse{"group_nil_function", "go of nil func value"},
+                                         misuse{"group_nil_stage", "go of nil func value"},
+                                         misuse{"wait_group_nil_function", "go of nil func value"},
+                                         misuse{"timer_nil_function", "go of nil func value"},
+                                         misuse{"after_func_nil_function", "go of nil func value"},
+                                         misuse{"join_of_oneself", "tenon: a goroutine waits for its own end"},
+                                         misuse{"wait_group_destroyed",
+                                                "tenon: WaitGroup destroyed while its counter is 2: wait for its "
+                                                "goroutines first"},
+                                         misuse{"cond_of_an_unlocked_mutex", "sync: unlock of unlocked mutex"},
+                                         misuse{"map_write_in_an_update", "concurrent map writes"}),
                          misuse_name);
 
 // Go: sync/mutex_test.go TestMutexMisuse
@@ -217,7 +228,10 @@ INSTANTIATE_TEST_SUITE_P(
                     deadlock{"wait_group_never_done", "sync.WaitGroup.Wait"}, deadlock{"join", "goroutine join"},
                     deadlock{"locked", "chan receive"}, deadlock{"locked_other", "select (no cases)"},
                     deadlock{"after_work", "chan receive"}, deadlock{"stopped_timer", "chan receive"},
-                    deadlock{"gone_thread", "chan receive"}),
+                    deadlock{"gone_thread", "chan receive"}, deadlock{"once_in_itself", "sync.Mutex.Lock"},
+                    deadlock{"guarded_in_itself", "sync.Mutex.Lock"},
+                    deadlock{"flight_for_its_own_key", "chan receive"}, deadlock{"limit_of_zero", "chan send"},
+                    deadlock{"more_than_a_semaphore_has", "semacquire"}),
     [](const testing::TestParamInfo<deadlock>& info) { return info.param.program_case; });
 
 // Go: runtime/crash_test.go TestSimpleDeadlock: Go's selectgo with nil channels alone waits as a select does

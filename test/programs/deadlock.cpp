@@ -115,6 +115,42 @@ void mutex_twice() {
   });
 }
 
+void once_in_itself() {
+  in_run([](tenon::context) {
+    tenon::once first;
+    first.call([&] { first.call([] {}); });
+  });
+}
+
+void guarded_in_itself() {
+  in_run([](tenon::context) {
+    tenon::guarded<int> data;
+    data.with([&](int&) { (void)data.snapshot(); });
+  });
+}
+
+void flight_for_its_own_key() {
+  in_run([](tenon::context) {
+    tenon::singleflight<int, int> flights;
+    (void)flights.call(1, [&] { return flights.call(1, [] { return 1; }).value; });
+  });
+}
+
+void limit_of_zero() {
+  in_run([](tenon::context ctx) {
+    tenon::group g(ctx);
+    g.set_limit(0);
+    g.go([] {});
+  });
+}
+
+void more_than_a_semaphore_has() {
+  in_run([](tenon::context) {
+    tenon::semaphore s(2);
+    s.acquire(3);
+  });
+}
+
 void wait_group_never_done() {
   in_run([](tenon::context) {
     tenon::wait_group wg;
@@ -313,6 +349,11 @@ constexpr named_case cases[] = {
     {"select_none", select_none},
     {"select_nil_only", select_nil_only},
     {"mutex_twice", mutex_twice},
+    {"once_in_itself", once_in_itself},
+    {"guarded_in_itself", guarded_in_itself},
+    {"flight_for_its_own_key", flight_for_its_own_key},
+    {"limit_of_zero", limit_of_zero},
+    {"more_than_a_semaphore_has", more_than_a_semaphore_has},
     {"wait_group_never_done", wait_group_never_done},
     {"join", join},
     {"locked", locked},

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include <tenon/tenon.hpp>
+#include <tenon/testing/run_virtual.hpp>
 
 namespace {
 
@@ -174,6 +175,60 @@ void go_nil_caught() {
       std::puts("caught");
     }
   });
+}
+
+void group_nil_function() {
+  tenon::run([](tenon::group& g) { g.go(std::function<void()>()); });
+}
+void group_nil_stage() {
+  tenon::run([](tenon::group& g) { (void)g.produce<int>(std::function<void(tenon::sender<int>&)>()); });
+}
+void wait_group_nil_function() {
+  inside_run([] {
+    tenon::wait_group wg;
+    wg.go(std::function<void()>());
+    wg.wait();
+  });
+}
+void timer_nil_function() { const tenon::timer t(1h, nullptr); }
+void after_func_nil_function() { const auto handle = tenon::after_func(tenon::background(), nullptr); }
+
+void join_of_oneself() {
+  inside_run([] {
+    const auto assigned = tenon::make_chan<void>();
+    tenon::goroutine<> g;
+    g = tenon::go([&] {
+      (void)assigned.recv();
+      g.join();
+    });
+    assigned.send();
+    g.wait();
+  });
+}
+
+void wait_group_destroyed() {
+  inside_run([] {
+    tenon::wait_group wg;
+    wg.add(2);
+  });
+}
+
+void cond_of_an_unlocked_mutex() {
+  inside_run([] {
+    tenon::mutex mu;
+    tenon::cond changed;
+    changed.wait(mu);
+  });
+}
+
+void map_write_in_an_update() {
+  tenon::checked_map<int, int> map;
+  map.update(1, [&](int&) { map.store(2, 2); });
+}
+
+// No misuse but for TENON_SEED.
+void virtual_run() {
+  tenon::testing::run_virtual([] {});
 }
 
 void go_outside_run() {
@@ -345,6 +400,16 @@ constexpr named_case cases[] = {
     {"go_nil_pointer", go_nil_pointer},
     {"go_nil_with_context", go_nil_with_context},
     {"go_nil_caught", go_nil_caught},
+    {"group_nil_function", group_nil_function},
+    {"group_nil_stage", group_nil_stage},
+    {"wait_group_nil_function", wait_group_nil_function},
+    {"timer_nil_function", timer_nil_function},
+    {"after_func_nil_function", after_func_nil_function},
+    {"join_of_oneself", join_of_oneself},
+    {"wait_group_destroyed", wait_group_destroyed},
+    {"cond_of_an_unlocked_mutex", cond_of_an_unlocked_mutex},
+    {"map_write_in_an_update", map_write_in_an_update},
+    {"virtual_run", virtual_run},
     {"go_outside_run", go_outside_run},
     {"go_after_run", go_after_run},
     {"send_on_closed", send_on_closed},
