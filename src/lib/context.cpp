@@ -449,7 +449,7 @@ bool cancel_node::has_listeners(std::vector<cancel_node*>& further) {
 }
 
 bool run_context_is_listened_to() noexcept {
-  ctx_node* root = run_context.load(std::memory_order_relaxed);
+  ctx_node* root = run_context.load(std::memory_order_acquire);  // the node, which another thread has made
   cancel_node* top = root == nullptr ? nullptr : root->canceler();
   if (top == nullptr) return false;
   std::vector<cancel_node*> left{top};
@@ -462,7 +462,7 @@ bool run_context_is_listened_to() noexcept {
 }
 
 void set_run_context(const context& ctx) noexcept {
-  run_context.store(context_access::node(ctx), std::memory_order_relaxed);
+  run_context.store(context_access::node(ctx), std::memory_order_release);  // for run_context_is_listened_to
 }
 context share(ctx_node* node) noexcept { return context_access::share(node); }
 void cancel_only(ctx_node* node) noexcept { cancel_through_handle(node, {}); }
