@@ -31,13 +31,28 @@ class GroupOn : public testing::TestWithParam<unsigned> {
 };
 INSTANTIATE_TEST_SUITE_P(Workers, GroupOn, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
 
+const error first_error(std::string("group_test: 1"));
+const error second_error(std::string("group_test: 2"));
+
+struct outcomes {
+  const char* name;
+  std::vector<error> of;  // what the tasks return
+};
+
 // Go: x/sync/errgroup TestZeroGroup
 TEST_P(GroupOn, ReturnsItsFirstErrorHoweverOftenItIsAsked) {
   in_run([](const context&) {
-    const error first(std::string("group_test: 1"));
-    const error second(std::string("group_test: 2"));
-    const std::vector<std::vector<error>> cases = {{}, {nullptr}, {first}, {first, nullptr}, {first, nullptr, second}};
-    for (const auto& errors : cases) {
+    const outcomes table[] = {
+        // Go: x/sync/errgroup TestZeroGroup: tasks that succeed
+        {"success", {nullptr}},
+        {"error", {first_error}},
+        // Go: x/sync/errgroup TestZeroGroup: an error stays when a later task succeeds
+        {"error, success", {first_error, nullptr}},
+        // Go: x/sync/errgroup TestZeroGroup: the first error stays when a later task fails
+        {"error, success, error", {first_error, nullptr, second_error}},
+    };
+    for (const auto& [name, errors] : table) {
+      SCOPED_TRACE(name);
       group g(tenon::background());
       error want;
       for (const error& e : errors) {
@@ -47,42 +62,63 @@ TEST_P(GroupOn, ReturnsItsFirstErrorHoweverOftenItIsAsked) {
         EXPECT_TRUE(got == want) << got.message() << " instead of " << want.message();
       }
     }
+    // Go: x/sync/errgroup TestWithContext: no tasks
+    EXPECT_FALSE(group(tenon::background()).wait());
   });
 }
+
+const outcomes two_tasks[] = {
+    {"none", {}}, {"success", {nullptr}}, {"error", {first_error}}, {"error, success", {first_error, nullptr}}};
 
 // Go: x/sync/errgroup TestWithContext
 TEST_P(GroupOn, TheContextEndsWithTheFirstErrorOrWithTheWait) {
   in_run([](const context& root) {
-    const error doom(std::string("group_test: doomed"));
-    const std::vector<std::vector<error>> cases = {{}, {nullptr}, {doom}, {doom, nullptr}};
-    for (const auto& errors : cases) {
+    for (const auto& [name, errors] : two_tasks) {
+      SCOPED_TRACE(name);
       group g(root);
       for (const error& e : errors) g.go([e] { return e; });
-      const error got = g.wait();
-      EXPECT_EQ(static_cast<bool>(got), !errors.empty() && static_cast<bool>(errors[0]));
+      EXPECT_TRUE(g.wait() == (errors.empty() ? error() : errors[0]));
+      // Go: x/sync/errgroup TestWithContext: after the wait the context is canceled, whatever the tasks returned
       EXPECT_TRUE(g.ctx().is_canceled());
       EXPECT_TRUE(g.ctx().err() == tenon::canceled());
     }
+    // Go: x/sync/errgroup/errgroup.go WithContext: the parent stays as it was
     EXPECT_FALSE(root.is_canceled());
+  });
+}
+
+// Go: x/sync/errgroup/errgroup.go WithContext: the first error cancels the context before the wait
+TEST_P(GroupOn, TheOthersAreToldOfTheFirstErrorBeforeAnybodyWaits) {
+  in_run([](const context& root) {
+    group g(root);
+    g.go([] { return first_error; });
+    (void)g.ctx().done().recv();
+    EXPECT_TRUE(g.ctx().err() == tenon::canceled());
+    EXPECT_TRUE(g.wait() == first_error);
   });
 }
 
 // Go: x/sync/errgroup TestCancelCause
 TEST_P(GroupOn, TheFirstErrorIsTheCause) {
   in_run([](const context& root) {
-    const error doom(std::string("group_test: doomed"));
+    for (const auto& [name, errors] : two_tasks) {
+      SCOPED_TRACE(name);
+      group g(root);
+      for (const error& e : errors) EXPECT_TRUE(g.try_go([e] { return e; }));
+      const error got = g.wait();
+      EXPECT_TRUE(got == (errors.empty() ? error() : errors[0]));
+      // Go: x/sync/errgroup TestCancelCause: the first error is the cause
+      // Go: x/sync/errgroup TestCancelCause: without an error it is canceled
+      EXPECT_TRUE(tenon::cause(g.ctx()) == (got ? got : tenon::canceled())) << tenon::cause(g.ctx()).message();
+    }
     group g(root);
-    g.go([doom] { return doom; });
+    g.go([] { return first_error; });
     g.go([](const context& c) {
       (void)c.done().recv();  // ends because the other one failed
       return c.err();
     });
-    EXPECT_TRUE(g.wait() == doom);
-    EXPECT_TRUE(tenon::cause(g.ctx()) == doom);
-    group fine(root);
-    fine.go([] {});
-    EXPECT_FALSE(fine.wait());
-    EXPECT_TRUE(tenon::cause(fine.ctx()) == tenon::canceled());
+    EXPECT_TRUE(g.wait() == first_error);
+    EXPECT_TRUE(tenon::cause(g.ctx()) == first_error);
   });
 }
 
@@ -94,13 +130,24 @@ TEST_P(GroupOn, TryGoStartsOnlyWhatTheLimitAllows) {
     const auto leave = tenon::make_chan<void>();
     g.set_limit(n);
     for (int i = 0; i < n; ++i) EXPECT_TRUE(g.try_go([leave] { (void)leave.recv(); }));
+    // Go: x/sync/errgroup TestTryGo: beyond the limit nothing is started
     EXPECT_FALSE(g.try_go([] { ADD_FAILURE() << "started beyond the limit"; }));
     leave.close();
     EXPECT_FALSE(g.wait());
+    // Go: x/sync/errgroup TestTryGo: there is room again when the tasks have ended
     EXPECT_TRUE(g.try_go([] {}));
     EXPECT_FALSE(g.wait());
+    // Go: x/sync/errgroup TestTryGo: the limit may be changed between the tasks
+    g.set_limit(1);
+    const auto leave_again = tenon::make_chan<void>();
+    EXPECT_TRUE(g.try_go([leave_again] { (void)leave_again.recv(); }));
+    EXPECT_FALSE(g.try_go([] { ADD_FAILURE() << "started beyond a limit of one"; }));
+    leave_again.close();
+    EXPECT_FALSE(g.wait());
+    // Go: x/sync/errgroup TestTryGo: a limit of zero lets nothing start
     g.set_limit(0);
     EXPECT_FALSE(g.try_go([] { ADD_FAILURE() << "started with a limit of zero"; }));
+    // Go: x/sync/errgroup/errgroup.go SetLimit: a negative limit is none
     g.set_limit(-1);
     EXPECT_TRUE(g.try_go([] {}));
     EXPECT_FALSE(g.wait());
@@ -130,7 +177,31 @@ TEST_P(GroupOn, NeverMoreTasksThanTheLimit) {
   });
 }
 
-// Go: x/sync/errgroup SetLimit
+// Go: x/sync/errgroup/errgroup.go Go: it waits until there is room
+TEST(Group, GoWaitsForRoom) {
+  tenon::run(
+      [](const context& root) {
+        group g(root);
+        g.set_limit(1);
+        const auto leave = tenon::make_chan<void>();
+        g.go([leave] { (void)leave.recv(); });
+        bool started = false;
+        bool ran = false;
+        auto other = tenon::go([&] {
+          g.go([&] { ran = true; });
+          started = true;
+        });
+        settle();
+        EXPECT_FALSE(started);
+        leave.close();
+        other.join();
+        EXPECT_FALSE(g.wait());
+        EXPECT_TRUE(ran);
+      },
+      {.workers = 1});
+}
+
+// Go: x/sync/errgroup/errgroup.go SetLimit: not while goroutines are active
 TEST(Group, TheLimitCannotChangeWhileTasksAreActive) {
   tenon::run([](const context&) {
     group g(tenon::background());
@@ -144,7 +215,7 @@ TEST(Group, TheLimitCannotChangeWhileTasksAreActive) {
   });
 }
 
-// Go: x/sync/errgroup, a panic in a task; here the exception comes out of wait
+// Go: x/sync/errgroup/errgroup.go Go: a panic in a task; here the exception comes out of wait
 TEST_P(GroupOn, AnExceptionIsAFailureLikeAnother) {
   in_run([](const context& root) {
     group g(root);

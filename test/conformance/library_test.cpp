@@ -1,3 +1,4 @@
+// long: seven small nouns, each beside its Go test file
 // The smaller nouns: pool, concurrent_map, checked_map, singleflight, guarded, with_signals.
 
 #include <gtest/gtest.h>
@@ -8,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <map>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -60,7 +62,7 @@ struct counted {
   std::atomic<bool> used = false;
 };
 
-// Go: sync/pool_test.go TestPoolRelease; a pool of ours is bounded instead of being emptied
+// Go: sync/pool_test.go TestPoolRelease, TestPoolGC; a pool of ours is bounded instead of being emptied
 TEST(Pool, KeepsNoMoreThanItsBoundAndDestroysTheRest) {
   {
     tenon::pool<counted> p(16);
@@ -107,7 +109,7 @@ TEST(Pool, GivesEachObjectToOneAtATime) {
 
 // ---- concurrent_map
 
-// Go: sync/map_test.go TestMapMatchesRWMutex, TestMapMatchesDeepCopy, TestCompareAndSwap_NonExistingKey
+// Go: sync/map_test.go TestMapMatchesRWMutex
 TEST(ConcurrentMap, DoesWhatAPlainMapDoes) {
   const tenon_test::seed_in_use seed;
   tenon_test::random_source random(seed.of(0));
@@ -122,11 +124,14 @@ TEST(ConcurrentMap, DoesWhatAPlainMapDoes) {
     const int v = static_cast<int>(random.below(4));
     const auto before = at(k);
     switch (random.below(9)) {
+      // Go: sync/map_test.go TestMapMatchesRWMutex: Load
       case 0: ASSERT_EQ(ours.load(k), before); break;
+      // Go: sync/map_test.go TestMapMatchesRWMutex: Store
       case 1:
         ours.store(k, v);
         plain[k] = v;
         break;
+      // Go: sync/map_test.go TestMapMatchesRWMutex: LoadOrStore
       case 2: {
         const auto [got, loaded] = ours.load_or_store(k, v);
         ASSERT_EQ(loaded, before.has_value());
@@ -134,27 +139,33 @@ TEST(ConcurrentMap, DoesWhatAPlainMapDoes) {
         plain.try_emplace(k, v);
         break;
       }
+      // Go: sync/map_test.go TestMapMatchesRWMutex: LoadAndDelete
       case 3:
         ASSERT_EQ(ours.load_and_erase(k), before);
         plain.erase(k);
         break;
+      // Go: sync/map_test.go TestMapMatchesRWMutex: Delete
       case 4:
         ASSERT_EQ(ours.erase(k), before.has_value());
         plain.erase(k);
         break;
+      // Go: sync/map_test.go TestMapMatchesRWMutex: Swap
       case 5:
         ASSERT_EQ(ours.swap(k, v), before);
         plain[k] = v;
         break;
+      // Go: sync/map_test.go TestMapMatchesRWMutex: CompareAndSwap
       case 6:
         ASSERT_EQ(ours.compare_and_swap(k, 1, v), before == 1);
         if (before == 1) plain[k] = v;
         break;
+      // Go: sync/map_test.go TestMapMatchesRWMutex: CompareAndDelete
       case 7:
         ASSERT_EQ(ours.compare_and_erase(k, v), before == v);
         if (before == v) plain.erase(k);
         break;
       default:
+        // Go: sync/map_test.go TestMapMatchesRWMutex: Clear
         if (random.one_in(200)) {
           ours.clear();
           plain.clear();
@@ -162,12 +173,59 @@ TEST(ConcurrentMap, DoesWhatAPlainMapDoes) {
         ASSERT_EQ(ours.size(), plain.size());
     }
   }
+  // Go: sync/map_test.go TestMapMatchesRWMutex: Range
   std::unordered_map<int, int> seen;
   ours.range([&](int k, int v) { EXPECT_TRUE(seen.emplace(k, v).second); });
   EXPECT_EQ(seen, plain);
 }
 
-// Go: sync/map_test.go TestConcurrentRange, TestIssue40999
+// Go: sync/map_test.go TestCompareAndSwap_NonExistingKey
+TEST(ConcurrentMap, AKeyThatIsNotThereIsNotSwapped) {
+  tenon::concurrent_map<int, int> m;
+  EXPECT_FALSE(m.compare_and_swap(1, 0, 42)) << "0 is what a key that is not there would have";
+  EXPECT_FALSE(m.load(1));
+  EXPECT_EQ(m.size(), 0U);
+}
+
+// Go: sync/map_test.go TestIssue40999
+TEST(ConcurrentMap, WhatIsErasedIsFreed) {
+  using key = std::shared_ptr<int>;
+  tenon::concurrent_map<key, int> m;
+  m.store(nullptr, 0);
+  const auto erases = [&](const auto& erase) {
+    auto k = std::make_shared<int>(1);
+    const std::weak_ptr<int> watch = k;
+    m.store(k, 1);
+    erase(k);
+    k.reset();
+    return watch.expired();
+  };
+  EXPECT_TRUE(erases([&](const key& k) { EXPECT_TRUE(m.erase(k)); }));
+  EXPECT_TRUE(erases([&](const key& k) { EXPECT_EQ(m.load_and_erase(k), 1); }));
+  EXPECT_TRUE(erases([&](const key& k) { EXPECT_TRUE(m.compare_and_erase(k, 1)); }));
+  EXPECT_EQ(m.load(nullptr), 0);
+  EXPECT_TRUE(erases([&](const key&) { m.clear(); }));
+}
+
+// Go: sync/map_test.go TestConcurrentClear
+TEST(ConcurrentMap, MayBeClearedBesideChanges) {
+  tenon::run(
+      [](const context&) {
+        tenon::concurrent_map<int, int> m;
+        tenon::wait_group wg;
+        for (int k = 0; k < 10; ++k) {
+          wg.go([&m, k] { m.store(k, k * 10); });
+          wg.go([&m, k] { EXPECT_EQ(m.load(k).value_or(k * 10), k * 10); });
+          wg.go([&m] { m.clear(); });
+        }
+        wg.wait();
+        m.clear();
+        m.range([](int k, int) { ADD_FAILURE() << k << " is still there"; });
+      },
+      {.workers = 2});
+}
+
+// Go: sync/map_test.go TestConcurrentRange
 TEST(ConcurrentMap, IterationSeesEachKeyOnceWhileItsValueChanges) {
   tenon::run(
       [](const context&) {
@@ -199,7 +257,25 @@ TEST(ConcurrentMap, IterationSeesEachKeyOnceWhileItsValueChanges) {
       {.workers = 2});
 }
 
-// Go: sync/map_test.go TestMapRangeNestedCall, TestConcurrentClear
+// Go: sync/map_test.go TestMapRangeNestedCall
+TEST(ConcurrentMap, AnIterationInsideAnIteration) {
+  tenon::concurrent_map<int, std::string> m;
+  const std::map<int, std::string> words = {{0, "hello"}, {1, "world"}, {2, "Go"}};
+  for (const auto& [k, v] : words) m.store(k, v);
+  m.range([&](int outer, const std::string&) {
+    m.range([&](int k, const std::string& v) {
+      EXPECT_EQ(m.load(k), v);
+      EXPECT_FALSE(m.load_or_store(42, "dummy").second);
+      m.store(42, "sync.Map");
+      EXPECT_EQ(m.load_and_erase(42), "sync.Map");
+    });
+    EXPECT_TRUE(m.erase(outer));
+  });
+  m.range([](int k, const std::string&) { ADD_FAILURE() << k << " is still there"; });
+  EXPECT_EQ(m.size(), 0U);
+}
+
+// Go: sync/map_test.go TestMapRangeNestedCall: and it may clear the map
 TEST(ConcurrentMap, TheFunctionOfAnIterationMayUseTheMap) {
   tenon::concurrent_map<int, std::string> m;
   for (int k = 0; k < 3; ++k) m.store(k, "x");
@@ -253,7 +329,7 @@ TEST(Singleflight, OneCallerGetsItsOwnResult) {
   });
 }
 
-// Go: x/sync/singleflight TestDoDupSuppress, TestPanicDo
+// Go: x/sync/singleflight TestDoDupSuppress, TestPanicDo, TestPanicErrorUnwrap
 TEST(Singleflight, DuplicatesWaitForTheOneThatFlies) {
   for (const bool fails : {false, true}) {
     tenon::run(
@@ -275,7 +351,8 @@ TEST(Singleflight, DuplicatesWaitForTheOneThatFlies) {
               try {
                 const auto r = g.call(1, fly);
                 if (r.value == 7 && r.shared) ++results;
-              } catch (const std::runtime_error&) {
+              } catch (const std::runtime_error& e) {
+                EXPECT_STREQ(e.what(), "crashed");
                 ++failures;
               }
             });
@@ -356,10 +433,37 @@ TEST(Singleflight, AChannelDeliversTheResult) {
     const auto got = g.call_chan(1, [] { return std::string("bar"); }).recv();
     ASSERT_TRUE(got);
     EXPECT_EQ(got->value, "bar");
+    // Go: x/sync/singleflight TestPanicDoChan; here the exception comes on the channel
     const auto failed = g.call_chan(1, []() -> std::string { throw std::runtime_error("crashed"); }).recv();
     EXPECT_FALSE(failed->value);
     EXPECT_EQ(failed->err.message(), "crashed");
   });
+}
+
+// Go: x/sync/singleflight TestPanicDoSharedByDoChan; here the exception comes on the channel
+TEST(Singleflight, AChannelGetsTheFailureOfTheFlightItShares) {
+  tenon::run(
+      [](const context&) {
+        tenon::singleflight<int, int> g;
+        const auto land = tenon::make_chan<void>();
+        auto flies = tenon::go([&] {
+          const auto crash = [&]() -> int {
+            (void)land.recv();
+            throw std::runtime_error("crashed");
+          };
+          EXPECT_THROW((void)g.call(1, crash), std::runtime_error);
+        });
+        settle();
+        const auto shared = g.call_chan(1, [] { return 2; });
+        settle();
+        land.close();
+        const auto got = shared.recv();
+        ASSERT_TRUE(got);
+        EXPECT_FALSE(got->value) << "it flew by itself";
+        EXPECT_EQ(got->err.message(), "crashed");
+        flies.join();
+      },
+      {.workers = 1});
 }
 
 // Go: none: a wait that can be given up

@@ -101,7 +101,7 @@ TEST(Once, AValueIsMadeAtTheFirstCallAlone) {
   EXPECT_EQ(runs, 1);
 }
 
-// Go: sync/oncefunc_test.go TestOnceFuncPanic, TestOnceValuePanic, TestOnceFuncPanicNil
+// Go: sync/oncefunc_test.go TestOnceFuncPanic, TestOnceValuePanic, TestOnceValuesPanic
 TEST(Once, AFunctionThatThrowsThrowsTheSameAtEachCall) {
   int runs = 0;
   const auto check = [&](const auto& f) {
@@ -130,18 +130,24 @@ TEST(Once, AFunctionThatThrowsThrowsTheSameAtEachCall) {
     ++runs;
     throw std::runtime_error("once");
   }));
+  check(tenon::once_value([&]() -> std::pair<int, std::string> {
+    ++runs;
+    throw std::runtime_error("once");
+  }));
 }
 
-// Go: sync/oncefunc_test.go TestOnceXGC
+// Go: sync/oncefunc_test.go TestOnceXGC: OnceFunc
 TEST(Once, WhatTheFunctionHeldIsReleasedAfterItsRun) {
   auto held = std::make_shared<int>(1);
   const std::weak_ptr<int> watch = held;
   const auto f = tenon::once_func([held] { EXPECT_EQ(*held, 1); });
   held.reset();
+  // Go: sync/oncefunc_test.go TestOnceXGC: not too early
   EXPECT_FALSE(watch.expired());
   f();
   EXPECT_TRUE(watch.expired());
 
+  // Go: sync/oncefunc_test.go TestOnceXGC: OnceFunc panic
   auto other = std::make_shared<int>(2);
   const std::weak_ptr<int> watch_other = other;
   const auto throws = tenon::once_func([other] { throw std::runtime_error(std::to_string(*other)); });
@@ -155,7 +161,8 @@ TEST(Once, WhatTheFunctionHeldIsReleasedAfterItsRun) {
 
 using tenon::background;
 
-// Go: sync/once_test.go TestOncePanic, with others that wait for the one that panics
+// Go: sync/once.go Do: "if f panics, Do considers it to have returned": those who wait return, and do not panic
+// Go: sync/once_test.go TestOncePanic
 TEST_P(OnceBy, AnExceptionLeavesTheCallThatRanAlone) {
   tenon_test::as(GetParam(), [] {
     tenon::once once;
@@ -244,7 +251,7 @@ TEST(Once, AnExceptionCountsAsDoneWithAContextToo) {
   EXPECT_TRUE(once.call(background(), [] { FAIL() << "ran twice"; }));
 }
 
-// Go: sync/once.go: "if once.Do(f) is called multiple times, only the first call will invoke f, even if f has a different value"
+// Go: sync/once.go Do: only the first call runs its function, "even if f has a different value in each invocation"
 TEST(Once, OnlyTheFirstFunctionRuns) {
   tenon::once once;
   std::string ran;
@@ -252,7 +259,7 @@ TEST(Once, OnlyTheFirstFunctionRuns) {
   EXPECT_EQ(ran, "a");
 }
 
-// Go: sync/once.go: a deadlock is only what calls the same one
+// Go: sync/once.go Do: a deadlock is only what calls the same one
 TEST(Once, OneMayBeCalledInsideAnother) {
   tenon::run([](const context&) {
     tenon::once outer;
@@ -333,7 +340,7 @@ TEST_P(OnceBy, ManyWhoCallOneThatThrowsGetTheSameException) {
   });
 }
 
-// Go: sync/oncefunc_test.go TestOnceFuncPanic: whatever was thrown
+// Go: sync/oncefunc_test.go TestOnceFuncPanic, TestOnceFuncPanicNil: whatever was thrown
 TEST(Once, WhatIsThrownNeedBeNoStdException) {
   int runs = 0;
   const auto f = tenon::once_func([&] {
@@ -368,7 +375,8 @@ TEST(Once, CopiesShareTheRunAndItsValue) {
   EXPECT_EQ(runs, 1);
 }
 
-// Go: sync/oncefunc_test.go TestOnceXGC
+// Go: sync/oncefunc_test.go TestOnceXGC: OnceValue
+// Go: sync/oncefunc_test.go TestOnceXGC: OnceValue panic
 TEST(Once, AValuesFunctionIsReleasedAfterItsRun) {
   auto held = std::make_shared<int>(1);
   const std::weak_ptr<int> watch = held;
@@ -382,7 +390,7 @@ TEST(Once, AValuesFunctionIsReleasedAfterItsRun) {
   EXPECT_EQ(value(), 1);
 }
 
-// Go: sync/oncefunc_test.go TestOnceXGC: one that is never called
+// Go: none: what is never called is not collected, but destroyed
 TEST(Once, AFunctionThatNeverRanIsReleasedWithItsLastCopy) {
   auto held = std::make_shared<int>(1);
   const std::weak_ptr<int> watch = held;
