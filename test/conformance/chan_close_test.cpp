@@ -262,7 +262,7 @@ TEST_P(Close, EndsARange) {
   });
 }
 
-// Go: runtime/chan.go: of several closes at once, one succeeds and every other one panics
+// Go: runtime/chan.go closechan: of several closes at once one succeeds, and every other one panics
 TEST_P(Close, OnlyOneOfManySucceeds) {
   tenon_test::as(GetParam(), [] {
     for (int round = 0; round < 20; ++round) {

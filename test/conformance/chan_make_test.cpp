@@ -19,7 +19,8 @@ namespace {
 
 constexpr const char* out_of_range = "makechan: size out of range";
 
-// Go: test/makechan.go, test/chancap.go
+// Go: test/makechan.go
+// Go: test/chancap.go, a negative capacity
 TEST(MakeChan, RefusesANegativeCapacity) {
   EXPECT_PANIC((void)tenon::make_chan<int>(-1, "as much as is sent before anybody receives"), out_of_range);
   EXPECT_PANIC((void)tenon::make_chan<int>(std::numeric_limits<std::int64_t>::min(),
@@ -59,7 +60,7 @@ TEST(MakeChan, PanicIsRethrownByJoin) {
   });
 }
 
-// Go: test/chancap.go
+// Go: test/chancap.go, len and cap
 TEST(ChanCap, CountsWhatIsBuffered) {
   const auto c = tenon::make_chan<int>(10, "the test sends three");
   EXPECT_EQ(c.len(), 0U);

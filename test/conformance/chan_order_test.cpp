@@ -21,7 +21,7 @@ TEST(ChanOrder, BufferKeepsTheOrder) {
   }
 }
 
-// Go: test/chan/fifo.go, synchronous: a chain of goroutines takes one value each, in turn
+// Go: test/chan/fifo.go, synchronous. A chain of goroutines takes one value each, in turn
 TEST(ChanOrder, UnbufferedKeepsTheOrderAlongAChain) {
   constexpr int links = 10;
   tenon::run([](const tenon::context&) {

@@ -90,7 +90,7 @@ TEST(Cond, SignalsGoToThemInTheirOrder) {
   });
 }
 
-// Go: sync/cond_test.go TestCondSignalGenerations: first come, first served
+// Go: sync/cond_test.go TestCondSignalGenerations
 TEST(Cond, TheOneWhoHasWaitedLongestIsWokenFirst) {
   tenon::run(
       [](const context&) {
@@ -319,7 +319,7 @@ class eventful_lock {
   bool held_ = true;
 };
 
-// Go: sync/cond_test.go TestCondSignalGenerations: first come, first served
+// Go: sync/cond_test.go TestCondSignalGenerations
 TEST_P(CondBy, TheyAreWokenInTheOrderInWhichTheyCame) {
   tenon_test::as(GetParam(), [] {
     tenon::mutex mu;
@@ -425,7 +425,7 @@ TEST_P(CondBy, EachChangeIsSeenByTheNext) {
   });
 }
 
-// Go: sync/cond_test.go TestCondSignalStealing
+// Go: runtime/sema.go notifyListNotifyAll: whoever comes later is not among them
 TEST_P(CondBy, ALaterWaiterDoesNotStealABroadcast) {
   tenon_test::as(GetParam(), [] {
     const std::size_t rounds = tenon_test::scaled(200, 10);
@@ -451,7 +451,7 @@ TEST_P(CondBy, ALaterWaiterDoesNotStealABroadcast) {
   });
 }
 
-// Go: sync/cond.go: a Signal that finds nobody is not kept for later
+// Go: sync/cond.go Signal: one that finds nobody is not kept for later
 TEST_P(CondBy, ASignalWithNobodyWaitingIsNotKept) {
   tenon_test::as(GetParam(), [] {
     tenon::mutex mu;

@@ -185,6 +185,7 @@ TEST(AfterFunc, SeveralOnOneContextAllRun) {
 }
 
 // Go: context/context.go AfterFunc: stop and cancel race for it, and one of them gets it
+// Go: context/context.go AfterFunc: either stopped or run
 TEST(AfterFunc, EitherStoppedOrRunNeverBothNorNeither) {
   const std::size_t times = tenon_test::scaled(1000, 50);
   for (const unsigned workers : {1U, 2U}) {

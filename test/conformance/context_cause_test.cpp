@@ -85,8 +85,11 @@ TEST_P(ContextCause, IsAsInTheTable) {
 }
 
 const row rows[] = {
+    // Go: context/x_test.go TestCause: Background
     {"Background", [] { return background(); }, nullptr, nullptr},
+    // Go: context/x_test.go TestCause: Todo
     {"Todo", [] { return tenon::todo(); }, nullptr, nullptr},
+    // Go: context/x_test.go TestCause: WithCancel
     {"WithCancel",
      [] {
        auto scope = tenon::with_cancel(background());
@@ -95,6 +98,7 @@ const row rows[] = {
        return c;
      },
      tenon::canceled(), tenon::canceled()},
+    // Go: context/x_test.go TestCause: WithCancelCause
     {"WithCancelCause",
      [] {
        auto scope = tenon::with_cancel_cause(background());
@@ -103,6 +107,7 @@ const row rows[] = {
        return c;
      },
      tenon::canceled(), parent_cause},
+    // Go: context/x_test.go TestCause: WithCancelCause nil
     {"WithCancelCauseNil",
      [] {
        auto scope = tenon::with_cancel_cause(background());
@@ -120,6 +125,7 @@ const row rows[] = {
        return c;
      },
      tenon::canceled(), tenon::canceled()},
+    // Go: context/x_test.go TestCause: WithCancelCause, parent cause before child
     {"ParentCauseBeforeChildCause",
      [] {
        auto parent_scope = tenon::with_cancel_cause(background());
@@ -131,6 +137,7 @@ const row rows[] = {
        return c;
      },
      tenon::canceled(), parent_cause},
+    // Go: context/x_test.go TestCause: WithCancelCause, parent cause after child
     {"ParentCauseAfterChildCause",
      [] {
        auto parent_scope = tenon::with_cancel_cause(background());
@@ -142,6 +149,7 @@ const row rows[] = {
        return c;
      },
      tenon::canceled(), child_cause},
+    // Go: context/x_test.go TestCause: WithCancelCause, parent cause before nil
     {"ParentCauseBeforeChildWithout",
      [] {
        auto parent_scope = tenon::with_cancel_cause(background());
@@ -153,6 +161,7 @@ const row rows[] = {
        return c;
      },
      tenon::canceled(), parent_cause},
+    // Go: context/x_test.go TestCause: WithCancelCause, parent cause after nil
     {"ParentCauseAfterChildWithout",
      [] {
        auto parent_scope = tenon::with_cancel_cause(background());
@@ -164,6 +173,7 @@ const row rows[] = {
        return c;
      },
      tenon::canceled(), tenon::canceled()},
+    // Go: context/x_test.go TestCause: WithCancelCause, child cause after nil
     {"ChildCauseAfterParentWithout",
      [] {
        auto parent_scope = tenon::with_cancel(background());
@@ -175,6 +185,7 @@ const row rows[] = {
        return c;
      },
      tenon::canceled(), tenon::canceled()},
+    // Go: context/x_test.go TestCause: WithCancelCause, child cause before nil
     {"ChildCauseBeforeParentWithout",
      [] {
        auto parent_scope = tenon::with_cancel(background());
@@ -186,6 +197,7 @@ const row rows[] = {
        return c;
      },
      tenon::canceled(), child_cause},
+    // Go: context/x_test.go TestCause: WithTimeout
     {"WithTimeout",
      [] {
        auto scope = tenon::with_timeout(background(), 0s);
@@ -194,6 +206,7 @@ const row rows[] = {
        return c;
      },
      tenon::deadline_exceeded(), tenon::deadline_exceeded()},
+    // Go: context/x_test.go TestCause: WithTimeout canceled
     {"WithTimeoutCanceled",
      [] {
        auto scope = tenon::with_timeout(background(), forever);
@@ -202,6 +215,7 @@ const row rows[] = {
        return c;
      },
      tenon::canceled(), tenon::canceled()},
+    // Go: context/x_test.go TestCause: WithTimeoutCause
     {"WithTimeoutCause",
      [] {
        auto scope = tenon::with_timeout(background(), 0s, too_slow);
@@ -218,6 +232,7 @@ const row rows[] = {
        return c;
      },
      tenon::deadline_exceeded(), too_slow},
+    // Go: context/context.go: WithDeadlineCause, whose children have its cause
     {"WithDeadlineCause",
      [] {
        auto scope = tenon::with_deadline(background(), tenon::now() + 2ms, too_slow);
@@ -228,6 +243,7 @@ const row rows[] = {
        return child;
      },
      tenon::deadline_exceeded(), too_slow},
+    // Go: context/x_test.go TestCause: WithTimeoutCause canceled
     {"WithTimeoutCauseCanceled",
      [] {
        auto scope = tenon::with_timeout(background(), forever, too_slow);
@@ -236,6 +252,7 @@ const row rows[] = {
        return c;
      },
      tenon::canceled(), tenon::canceled()},
+    // Go: context/x_test.go TestCause: WithTimeoutCause stacked
     {"WithTimeoutCauseStacked",
      [] {
        auto scope = tenon::with_cancel_cause(background());
@@ -246,6 +263,7 @@ const row rows[] = {
        return c;
      },
      tenon::deadline_exceeded(), too_slow},
+    // Go: context/x_test.go TestCause: WithTimeoutCause stacked canceled
     {"WithTimeoutCauseStackedCanceled",
      [] {
        auto scope = tenon::with_cancel_cause(background());
@@ -256,7 +274,9 @@ const row rows[] = {
        return c;
      },
      tenon::canceled(), finished_early},
+    // Go: context/x_test.go TestCause: WithoutCancel
     {"WithoutCancel", [] { return tenon::without_cancel(background()); }, nullptr, nullptr},
+    // Go: context/x_test.go TestCause: WithoutCancel canceled
     {"WithoutCancelCanceled",
      [] {
        auto scope = tenon::with_cancel_cause(background());
@@ -266,6 +286,7 @@ const row rows[] = {
        return c;
      },
      nullptr, nullptr},
+    // Go: context/x_test.go TestCause: WithoutCancel timeout
     {"WithoutCancelTimeout",
      [] {
        auto scope = tenon::with_timeout(background(), 0s, too_slow);
@@ -275,6 +296,7 @@ const row rows[] = {
        return c;
      },
      nullptr, nullptr},
+    // Go: context/context.go: Cause goes through WithValue
     {"WithValue",
      [] {
        static constexpr tenon::context_key<int> key{"key"};
@@ -284,6 +306,7 @@ const row rows[] = {
        return tenon::with_value(p, key, 1);
      },
      tenon::canceled(), parent_cause},
+    // Go: context/x_test.go TestCause: parent of custom context not canceled
     {"CustomBelowParentThatLives",
      [] {
        auto scope = tenon::with_cancel_cause(background());
@@ -296,6 +319,7 @@ const row rows[] = {
        return context(custom);
      },
      tenon::canceled(), tenon::canceled()},
+    // Go: context/x_test.go TestCause: parent of custom context is canceled before
     {"CustomBelowParentCanceledBefore",
      [] {
        auto scope = tenon::with_cancel_cause(background());
@@ -306,6 +330,7 @@ const row rows[] = {
        return context(custom);
      },
      tenon::canceled(), parent_cause},
+    // Go: context/x_test.go TestCause: parent of custom context is canceled after.
     // Not quite right, and the same in Go: who was first cannot be told from a custom context.
     {"CustomBelowParentCanceledAfter",
      [] {
@@ -372,7 +397,7 @@ TEST(ContextCauseRace, OneOfManyCausesWinsForEverybody) {
       {.workers = 2});
 }
 
-// Go: context/context.go, WithCancelCause
+// Go: context/context.go WithCancelCause: any error will do
 TEST(ContextCauseRace, ACauseMayBeAnException) {
   auto scope = tenon::with_cancel_cause(background());
   const tenon::context c = scope.ctx();

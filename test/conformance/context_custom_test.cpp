@@ -74,7 +74,7 @@ class by_hand : public tenon::custom_context {
 
 bool is_done(const context& c) { return tenon::select(tenon::recv(c.done()), tenon::otherwise) == 0; }
 
-// Go: context/x_test.go TestWithCancel
+// Go: context/x_test.go TestWithCancel: a custom context around one, and a child of that
 TEST(CustomContext, AWrapperIsTransparent) {
   auto scope = tenon::with_cancel(background());
   const tenon::context c1 = scope.ctx();
@@ -95,7 +95,7 @@ TEST(CustomContext, AWrapperIsTransparent) {
   }
 }
 
-// Go: context/x_test.go TestValues
+// Go: context/x_test.go TestValues: through a custom context
 TEST(CustomContext, ValuesAreFoundThroughAWrapper) {
   static constexpr tenon::context_key<std::string> k1{"k1"};
   static constexpr tenon::context_key<std::string> k2{"k2"};
@@ -129,26 +129,43 @@ TEST(CustomContext, MayHaveValuesOfItsOwn) {
   EXPECT_FALSE(c.deadline());
 }
 
-// Go: context/x_test.go TestDeadline
+// What WithDeadline and WithTimeout are in Go's tables.
+struct limited {
+  const char* name;
+  tenon::cancel_scope (*by)(const context&, std::chrono::nanoseconds);
+};
+
+// Go: context/x_test.go TestDeadline, TestTimeout
 TEST(CustomContext, DeadlinesPassThroughAWrapper) {
-  tenon_test::in_virtual_time([] {
-    const tenon_test::stopwatch since;
-    auto scope = tenon::with_timeout(background(), 50ms);
-    const tenon::context c = scope.ctx();
-    const context o = wrap(c);
-    EXPECT_EQ(o.deadline(), c.deadline());
-    auto late_scope = tenon::with_timeout(o, 1000h);
-    const tenon::context late = late_scope.ctx();
-    EXPECT_EQ(late.deadline(), c.deadline());
-    (void)o.done().recv();
-    EXPECT_EQ(o.err(), tenon::deadline_exceeded()) << o.err().message();
-    (void)late.done().recv();
-    EXPECT_EQ(late.err(), tenon::deadline_exceeded()) << late.err().message();
-    EXPECT_EQ(since(), 50ms);
-  });
+  const limited table[] = {
+      {"WithDeadline", [](const context& c, auto d) { return tenon::with_deadline(c, tenon::now() + d); }},
+      {"WithTimeout", [](const context& c, auto d) { return tenon::with_timeout(c, d); }},
+  };
+  for (const auto& [name, by] : table) {
+    SCOPED_TRACE(name);
+    tenon_test::in_virtual_time([by = by] {
+      const tenon_test::stopwatch since;
+      auto scope = by(background(), 50ms);
+      const tenon::context c = scope.ctx();
+      const context o = wrap(c);
+      EXPECT_EQ(o.deadline(), c.deadline());
+      auto late_scope = by(o, 1000h);
+      const tenon::context late = late_scope.ctx();
+      EXPECT_EQ(late.deadline(), c.deadline());
+      // Go: context/x_test.go TestDeadline: WithDeadline and a custom context around it
+      // Go: context/x_test.go TestTimeout: WithTimeout and a custom context around it
+      (void)o.done().recv();
+      EXPECT_EQ(o.err(), tenon::deadline_exceeded()) << o.err().message();
+      // Go: context/x_test.go TestDeadline: a later one below a custom context
+      // Go: context/x_test.go TestTimeout: a longer one below a custom context
+      (void)late.done().recv();
+      EXPECT_EQ(late.err(), tenon::deadline_exceeded()) << late.err().message();
+      EXPECT_EQ(since(), 50ms);
+    });
+  }
 }
 
-// Go: context/x_test.go TestCanceledTimeout
+// Go: context/x_test.go TestCanceledTimeout: below a custom context
 TEST(CustomContext, ATimeoutBelowAWrapperCanBeCanceled) {
   auto c_scope = tenon::with_timeout(background(), 1h);
   const tenon::context c = c_scope.ctx();
@@ -178,7 +195,7 @@ TEST(CustomContext, ItsOwnDoneChannelIsWhatCounts) {
   });
 }
 
-// Go: context/x_test.go TestCustomContextCause
+// Go: context/x_test.go TestCustomContextCause: its error is its cause
 TEST(CustomContext, HasNoCauseButItsError) {
   const auto custom = std::make_shared<by_hand>();
   custom->cancel();
@@ -187,7 +204,7 @@ TEST(CustomContext, HasNoCauseButItsError) {
   EXPECT_EQ(tenon::cause(c), tenon::canceled());
 }
 
-// Go: context/x_test.go TestCustomContextCause
+// Go: context/x_test.go TestCustomContextCause: the cause of its child stays the child's
 TEST(CustomContext, AChildsCauseStaysItsOwn) {
   const auto custom = std::make_shared<by_hand>();
   const context c(custom);
@@ -206,7 +223,7 @@ TEST(CustomContext, AChildsCauseStaysItsOwn) {
   EXPECT_EQ(tenon::cause(c), tenon::canceled());
 }
 
-// Go: context/x_test.go TestCustomContextCause
+// Go: context/x_test.go TestCustomContextCause: it may cancel its child itself
 TEST(CustomContext, MayCancelItsChildItself) {
   struct with_child : by_hand {
     std::optional<tenon::cancel_scope> child;
@@ -225,7 +242,7 @@ TEST(CustomContext, MayCancelItsChildItself) {
   custom->child.reset();
 }
 
-// Go: context/x_test.go TestCustomContextCause: its context closes the channel while it holds the lock that Err takes
+// Go: context/x_test.go TestCustomContextCause: it may close its channel while it holds the lock that Err takes
 TEST(CustomContext, MayCloseItsChannelUnderItsOwnLock) {
   struct locked : tenon::custom_context {
     tenon::chan<void> closing = tenon::make_chan<void>();

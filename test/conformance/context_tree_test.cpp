@@ -135,7 +135,7 @@ TEST(Context, AParentEndsItsDescendants) {
   expect_canceled(value_child, "value_child");
   expect_canceled(timer_child, "timer_child");
 
-  // And whoever comes late is canceled from the start.
+  // Go: context/context_test.go TestParentFinishesChild: whoever comes late is canceled from the start
   expect_canceled(tenon::with_value(parent, key, "late"), "late value");
   auto stop_late_scope = tenon::with_cancel(parent);
   const tenon::context late = stop_late_scope.ctx();
@@ -166,6 +166,7 @@ TEST(Context, AChildThatEndsLeavesItsParentAlone) {
 TEST(Context, ADeadlineEndsIt) {
   in_virtual_time([] {
     const stopwatch since;
+    // Go: context/x_test.go TestDeadline: WithDeadline
     auto scope = tenon::with_deadline(background(), tenon::now() + 50ms);
     const tenon::context c = scope.ctx();
     EXPECT_EQ(tenon::to_string(c), "context.Background.WithDeadline([0.050000s])");
@@ -176,7 +177,7 @@ TEST(Context, ADeadlineEndsIt) {
     EXPECT_EQ(c.err(), tenon::deadline_exceeded()) << c.err().message();
     EXPECT_EQ(c.err().message(), "context deadline exceeded");
 
-    // The nearer of two deadlines counts.
+    // Go: context/context.go WithDeadline: the nearer of two counts
     auto outer_scope = tenon::with_deadline(background(), tenon::now() + 1ms);
     const tenon::context outer = outer_scope.ctx();
     auto inner_scope = tenon::with_deadline(outer, tenon::now() + 1000h);
@@ -194,8 +195,13 @@ TEST(Context, ADeadlineEndsIt) {
 // Go: context/x_test.go TestDeadline
 TEST(Context, ADeadlineThatIsOverEndsItAtOnce) {
   const auto check = [] {
+    // Go: context/x_test.go TestDeadline: in the past
+    // Go: context/x_test.go TestDeadline: now
     const auto now = tenon::now();
-    for (const tenon::time_point when : {now - 1ms, now, tenon::time_point::min(), tenon::time_point()}) {
+    const std::pair<const char*, tenon::time_point> table[] = {
+        {"past", now - 1ms}, {"now", now}, {"long past", tenon::time_point::min()}, {"zero", tenon::time_point()}};
+    for (const auto& [name, when] : table) {
+      SCOPED_TRACE(name);
       auto scope = tenon::with_deadline(background(), when);
       const tenon::context c = scope.ctx();
       EXPECT_TRUE(is_done(c));
@@ -214,7 +220,7 @@ TEST(Context, ADeadlineThatIsOverEndsItAtOnce) {
       1);
 }
 
-// Go: context/x_test.go TestTimeout
+// Go: context/x_test.go TestTimeout: WithTimeout
 TEST(Context, ATimeoutEndsIt) {
   in_virtual_time([] {
     const stopwatch since;
@@ -225,13 +231,14 @@ TEST(Context, ATimeoutEndsIt) {
     EXPECT_EQ(since(), 1500ms);
     EXPECT_EQ(c.err(), tenon::deadline_exceeded()) << c.err().message();
 
+    // Go: context/context.go propagateCancel: a child made after its parent's time has its error
     auto child_scope = tenon::with_cancel(c);
     const tenon::context child = child_scope.ctx();
     EXPECT_EQ(child.err(), tenon::deadline_exceeded()) << child.err().message();
   });
 }
 
-// Go: context/x_test.go TestTimeout
+// Go: context/context.go WithTimeout: one of nothing, or less, has passed
 TEST(Context, ATimeoutOfNothingEndsItAtOnce) {
   for (const std::chrono::nanoseconds d : {0ns, -1ns, std::chrono::nanoseconds::min()}) {
     auto scope = tenon::with_timeout(background(), d);
@@ -241,7 +248,7 @@ TEST(Context, ATimeoutOfNothingEndsItAtOnce) {
   }
 }
 
-// Go: context/x_test.go TestTimeout
+// Go: context/context.go WithTimeout: one beyond the clock never comes
 TEST(Context, ATimeoutBeyondTheClockNeverComes) {
   in_virtual_time([] {
     auto scope = tenon::with_timeout(background(), std::chrono::nanoseconds::max());
@@ -254,7 +261,7 @@ TEST(Context, ATimeoutBeyondTheClockNeverComes) {
   });
 }
 
-// Go: context/context.go, the contract of Deadline
+// Go: context/context.go: the contract of Deadline
 TEST(Context, TheDeadlineCanBeAsked) {
   EXPECT_FALSE(background().deadline());
   const auto soon = tenon::now() + 1h;
@@ -309,6 +316,7 @@ TEST(Context, ValuesAreFoundByKeyAndMayBeShadowed) {
   using text = std::optional<std::string>;
   static constexpr tenon::context_key<text> k1{"k1"};
   static constexpr tenon::context_key<text> k2{"k2"};
+  // Go: context/x_test.go TestValues: keys that look alike are different keys
   static constexpr tenon::context_key<text> k3{"k1"};  // the name of another key, which is no matter
   const auto found = [](const context& c, const tenon::context_key<text>& k) -> std::string {
     const text* v = c.value(k);
@@ -316,6 +324,7 @@ TEST(Context, ValuesAreFoundByKeyAndMayBeShadowed) {
   };
   const auto all = [&](const context& c) { return found(c, k1) + " " + found(c, k2) + " " + found(c, k3); };
 
+  // Go: context/x_test.go TestValues: a key that is not there has none
   EXPECT_EQ(all(background()), "absent absent absent");
   const context c1 = tenon::with_value(background(), k1, "c1k1");
   EXPECT_EQ(all(c1), "c1k1 absent absent");
@@ -323,6 +332,7 @@ TEST(Context, ValuesAreFoundByKeyAndMayBeShadowed) {
   EXPECT_EQ(all(c2), "c1k1 c2k2 absent");
   const context c3 = tenon::with_value(c2, k3, "c3k3");
   EXPECT_EQ(all(c3), "c1k1 c2k2 c3k3");
+  // Go: context/x_test.go TestValues: the nearest value of a key counts
   const context c4 = tenon::with_value(c3, k1, std::nullopt);
   EXPECT_EQ(all(c4), "empty c2k2 c3k3");
   const context c5 = tenon::with_value(c4, k1, "c5k1");
@@ -341,7 +351,7 @@ TEST(Context, ValuesAreFoundByKeyAndMayBeShadowed) {
   EXPECT_NE(printed.find(").WithValue(k2"), std::string::npos) << printed;
 }
 
-// Go: context/context.go, the contract of WithValue
+// Go: context/context.go: the contract of WithValue
 TEST(Context, AValueLivesAsLongAsItsContext) {
   static constexpr tenon::context_key<std::shared_ptr<int>> key{"key"};
   std::weak_ptr<int> watched;
@@ -527,11 +537,17 @@ TEST(Context, NothingIsDerivedFromTheNilContext) {
   static constexpr tenon::context_key<int> key{"key"};
   const auto soon = tenon::now() + 1ms;
   const char* text = "cannot create context from nil parent";
+  // Go: context/x_test.go TestInvalidDerivedFail: WithCancel
   EXPECT_PANIC(auto c = tenon::with_cancel(nullptr), text);
+  // Go: context/context.go: no nil parent for WithCancelCause
   EXPECT_PANIC(auto c = tenon::with_cancel_cause(context()), text);
+  // Go: context/x_test.go TestInvalidDerivedFail: WithDeadline
   EXPECT_PANIC(auto c = tenon::with_deadline(nullptr, soon), text);
+  // Go: context/context.go: no nil parent for WithTimeout
   EXPECT_PANIC(auto c = tenon::with_timeout(nullptr, 1ms), text);
+  // Go: context/x_test.go TestInvalidDerivedFail: WithValue
   EXPECT_PANIC(auto c = tenon::with_value(nullptr, key, 1), text);
+  // Go: context/context.go: no nil parent for WithoutCancel
   EXPECT_PANIC(auto c = tenon::without_cancel(nullptr), text);
   EXPECT_PANIC(auto c = tenon::with_stop_token(nullptr, std::stop_token()), text);
 }
@@ -572,13 +588,16 @@ TEST(Context, WithoutCancelKeepsOnlyTheValues) {
   auto scope = tenon::with_timeout(tenon::with_value(background(), key, "value"), 1h);
   const tenon::context parent = scope.ctx();
   const context c = tenon::without_cancel(parent);
+  // Go: context/x_test.go TestWithoutCancel: it has neither deadline nor channel nor error
   EXPECT_FALSE(c.deadline());
   EXPECT_FALSE(c.done());
   EXPECT_FALSE(c.err());
   ASSERT_NE(c.value(key), nullptr);
+  // Go: context/x_test.go TestWithoutCancel: it has the values
   EXPECT_EQ(*c.value(key), "value");
   EXPECT_TRUE(starts_with(tenon::to_string(tenon::without_cancel(background())), "context.Background.WithoutCancel"));
   scope.cancel();
+  // Go: context/context.go WithoutCancel: its parent's cancel does not reach it
   expect_alive(c, "its parent is canceled");
   auto child_scope = tenon::with_cancel(c);
   const tenon::context child = child_scope.ctx();
@@ -606,7 +625,7 @@ TEST(Context, WhoeverSeesTheErrorFindsTheChannelClosed) {
       {.workers = 2});
 }
 
-// Go: context/context.go, the contract of Done
+// Go: context/context.go: Done is the same channel at each call
 TEST(Context, TheDoneChannelIsAlwaysTheSame) {
   auto scope = tenon::with_cancel(background());
   const tenon::context c = scope.ctx();
@@ -637,7 +656,7 @@ TEST(Context, ACanceledContextBeatsAReadyChannelInTheContextForms) {
 
 class ContextBy : public testing::TestWithParam<tenon_test::callers> {};
 
-// Go: context/context.go, the contract of Done
+// Go: context/context.go: a cancel wakes whoever waits for Done
 TEST_P(ContextBy, ACancelWakesWhoeverWaits) {
   tenon_test::as(GetParam(), [] {
     auto scope = tenon::with_cancel(background());

@@ -51,35 +51,44 @@ TEST_P(Fatal, EndsTheProgramWithADump) {
   expect_death(e, std::string("fatal error: ") + GetParam().text);
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, Fatal,
-                         testing::Values(misuse{"unlock_unlocked", "sync: unlock of unlocked mutex"},
-                                         misuse{"unlock_twice", "sync: unlock of unlocked mutex"},
-                                         misuse{"unlock_twice_in_another_goroutine", "sync: unlock of unlocked mutex"},
-                                         misuse{"unlock_unlocked_in_a_thread", "sync: unlock of unlocked mutex"},
-                                         misuse{"unlock_unlocked_caught", "sync: unlock of unlocked mutex"},
-                                         misuse{"shared_unlock_unlocked", "sync: Unlock of unlocked RWMutex"},
-                                         misuse{"shared_unlock_read_locked", "sync: Unlock of unlocked RWMutex"},
-                                         misuse{"shared_runlock_unlocked", "sync: RUnlock of unlocked RWMutex"},
-                                         misuse{"shared_runlock_write_locked", "sync: RUnlock of unlocked RWMutex"},
-                                         misuse{"map_two_writers", "concurrent map writes"},
-                                         misuse{"map_read_and_write", "concurrent map read and map write"},
-                                         misuse{"map_iterate_and_write", "concurrent map iteration and map write"},
-                                         misuse{"go_nil_function", "go of nil func value"},
-                                         misuse{"go_nil_pointer", "go of nil func value"},
-                                         misuse{"go_nil_with_context", "go of nil func value"},
-                                         misuse{"go_nil_caught", "go of nil func value"},
-                                         misuse{"group_nil_function", "go of nil func value"},
-                                         misuse{"group_nil_stage", "go of nil func value"},
-                                         misuse{"wait_group_nil_function", "go of nil func value"},
-                                         misuse{"timer_nil_function", "go of nil func value"},
-                                         misuse{"after_func_nil_function", "go of nil func value"},
-                                         misuse{"join_of_oneself", "tenon: a goroutine waits for its own end"},
-                                         misuse{"wait_group_destroyed",
-                                                "tenon: WaitGroup destroyed while its counter is 2: wait for its "
-                                                "goroutines first"},
-                                         misuse{"cond_of_an_unlocked_mutex", "sync: unlock of unlocked mutex"},
-                                         misuse{"map_write_in_an_update", "concurrent map writes"}),
-                         misuse_name);
+INSTANTIATE_TEST_SUITE_P(
+    Of, Fatal,
+    testing::Values(
+        // Go: sync/mutex_test.go TestMutexMisuse: Mutex.Unlock
+        misuse{"unlock_unlocked", "sync: unlock of unlocked mutex"},
+        // Go: sync/mutex_test.go TestMutexMisuse: Mutex.Unlock2
+        misuse{"unlock_twice", "sync: unlock of unlocked mutex"},
+        misuse{"unlock_twice_in_another_goroutine", "sync: unlock of unlocked mutex"},
+        misuse{"unlock_unlocked_in_a_thread", "sync: unlock of unlocked mutex"},
+        // Go: sync/mutex_test.go TestMutexMisuse: no recover helps
+        misuse{"unlock_unlocked_caught", "sync: unlock of unlocked mutex"},
+        // Go: sync/mutex_test.go TestMutexMisuse: RWMutex.Unlock
+        misuse{"shared_unlock_unlocked", "sync: Unlock of unlocked RWMutex"},
+        // Go: sync/mutex_test.go TestMutexMisuse: RWMutex.Unlock2
+        misuse{"shared_unlock_read_locked", "sync: Unlock of unlocked RWMutex"},
+        // Go: sync/mutex_test.go TestMutexMisuse: RWMutex.Unlock3
+        misuse{"shared_unlock_twice", "sync: Unlock of unlocked RWMutex"},
+        // Go: sync/mutex_test.go TestMutexMisuse: RWMutex.RUnlock3
+        misuse{"shared_runlock_twice", "sync: RUnlock of unlocked RWMutex"},
+        // Go: sync/mutex_test.go TestMutexMisuse: RWMutex.RUnlock
+        misuse{"shared_runlock_unlocked", "sync: RUnlock of unlocked RWMutex"},
+        // Go: sync/mutex_test.go TestMutexMisuse: RWMutex.RUnlock2
+        misuse{"shared_runlock_write_locked", "sync: RUnlock of unlocked RWMutex"},
+        misuse{"map_two_writers", "concurrent map writes"},
+        misuse{"map_read_and_write", "concurrent map read and map write"},
+        misuse{"map_iterate_and_write", "concurrent map iteration and map write"},
+        misuse{"go_nil_function", "go of nil func value"}, misuse{"go_nil_pointer", "go of nil func value"},
+        misuse{"go_nil_with_context", "go of nil func value"}, misuse{"go_nil_caught", "go of nil func value"},
+        misuse{"group_nil_function", "go of nil func value"}, misuse{"group_nil_stage", "go of nil func value"},
+        misuse{"wait_group_nil_function", "go of nil func value"}, misuse{"timer_nil_function", "go of nil func value"},
+        misuse{"after_func_nil_function", "go of nil func value"},
+        misuse{"join_of_oneself", "tenon: a goroutine waits for its own end"},
+        misuse{"wait_group_destroyed",
+               "tenon: WaitGroup destroyed while its counter is 2: wait for its "
+               "goroutines first"},
+        misuse{"cond_of_an_unlocked_mutex", "sync: unlock of unlocked mutex"},
+        misuse{"map_write_in_an_update", "concurrent map writes"}),
+    misuse_name);
 
 // Go: sync/mutex_test.go TestMutexMisuse
 TEST(FatalDump, NamesTheGoroutines) {
@@ -144,14 +153,14 @@ TEST(UnhandledException, OfAnyTypeEndsTheProgram) {
   EXPECT_NE(e.err.find(announced_place(e)), std::string::npos) << e.describe();
 }
 
-// Go: a panic in a function that time.AfterFunc or context.AfterFunc runs ends the program
+// Go: runtime/panic.go: a panic in a function of time.AfterFunc ends the program
 TEST(UnhandledException, InATimersFunctionEndsTheProgram) {
   const ending e = run_program("misuse", {"timer_function_throw"});
   expect_death(e, "panic: in the timer");
   EXPECT_TRUE(has_line(e.err, R"(misuse\.cpp:[0-9]+)")) << e.describe();
 }
 
-// Go: a panic in a function that time.AfterFunc or context.AfterFunc runs ends the program
+// Go: runtime/panic.go: a panic in a function of context.AfterFunc ends the program
 TEST(UnhandledException, InAnAfterFuncEndsTheProgram) {
   const ending e = run_program("misuse", {"after_func_throw"});
   expect_death(e, "panic: after the cancel");
@@ -224,12 +233,18 @@ INSTANTIATE_TEST_SUITE_P(
                     deadlock{"recv_ctx", "chan receive"}, deadlock{"send", "chan send"},
                     deadlock{"send_full", "chan send"}, deadlock{"recv_nil", "chan receive (nil chan)"},
                     deadlock{"send_nil", "chan send (nil chan)"}, deadlock{"select_two", "select"},
+                    // Go: runtime/crash_test.go TestSimpleDeadlock: the empty select of one goroutine
                     deadlock{"select_none", "select (no cases)"}, deadlock{"mutex_twice", "sync.Mutex.Lock"},
                     deadlock{"wait_group_never_done", "sync.WaitGroup.Wait"}, deadlock{"join", "goroutine join"},
-                    deadlock{"locked", "chan receive"}, deadlock{"locked_other", "select (no cases)"},
-                    deadlock{"after_work", "chan receive"}, deadlock{"stopped_timer", "chan receive"},
-                    deadlock{"gone_thread", "chan receive"}, deadlock{"once_in_itself", "sync.Mutex.Lock"},
-                    deadlock{"guarded_in_itself", "sync.Mutex.Lock"},
+                    // Go: runtime/crash_test.go TestLockedDeadlock: the goroutine that waits is pinned to its thread
+                    deadlock{"locked", "chan receive"},
+                    // Go: runtime/crash_test.go TestLockedDeadlock2: another one that waits is pinned to its thread
+                    deadlock{"locked_other", "select (no cases)"},
+                    // Go: runtime/proc.go checkdead: what was awake before does not count, timers among it
+                    deadlock{"after_work", "chan receive"},
+                    // Go: runtime/proc.go checkdead: a stopped timer wakes nobody
+                    deadlock{"stopped_timer", "chan receive"}, deadlock{"gone_thread", "chan receive"},
+                    deadlock{"once_in_itself", "sync.Mutex.Lock"}, deadlock{"guarded_in_itself", "sync.Mutex.Lock"},
                     deadlock{"flight_for_its_own_key", "chan receive"}, deadlock{"limit_of_zero", "chan send"},
                     deadlock{"more_than_a_semaphore_has", "semacquire"}),
     [](const testing::TestParamInfo<deadlock>& info) { return info.param.program_case; });
@@ -252,7 +267,7 @@ TEST(DeadlockReport, ComesWithAnyNumberOfWorkers) {
   }
 }
 
-// Go: runtime/crash_test.go TestSimpleDeadlock: one goroutine for each wait reason
+// Go: runtime/proc.go checkdead: one goroutine for each wait reason
 TEST(DeadlockReport, NamesEveryReasonOfEverybody) {
   SKIP_UNDER_AN_EMULATOR();
   const ending e = run_program("deadlock", {"all_reasons"});
@@ -277,7 +292,7 @@ TEST(DeadlockReport, SaysWhereEachWasStarted) {
 
 class NoDeadlock : public testing::TestWithParam<const char*> {};
 
-// Go: runtime/crash_test.go TestNetpollDeadlock; runtime/proc.go checkdead
+// Go: runtime/proc.go checkdead
 TEST_P(NoDeadlock, WhileSomebodyCanStillWakeTheSleepers) {
   for (const char* workers : {"1", "2"}) {
     const ending e = run_program("deadlock", {GetParam(), workers});
@@ -287,10 +302,26 @@ TEST_P(NoDeadlock, WhileSomebodyCanStillWakeTheSleepers) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Because, NoDeadlock,
-                         testing::Values("awake_timer", "awake_sleep", "awake_timer_function", "awake_ticker",
-                                         "awake_deadline", "awake_blocking", "awake_thread", "awake_old_thread"),
-                         [](const testing::TestParamInfo<const char*>& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(
+    Because, NoDeadlock,
+    testing::Values(
+        // Go: runtime/proc.go checkdead: no deadlock while a timer runs
+        "awake_timer",
+        // Go: runtime/proc.go checkdead: no deadlock while somebody sleeps
+        "awake_sleep",
+        // Go: runtime/proc.go checkdead: no deadlock while a function waits for its time
+        "awake_timer_function",
+        // Go: runtime/proc.go checkdead: no deadlock while a ticker ticks
+        "awake_ticker",
+        // Go: runtime/proc.go checkdead: no deadlock while a deadline is to come
+        "awake_deadline",
+        // Go: runtime/proc.go checkdead: no deadlock during a system call
+        "awake_blocking",
+        // Go: runtime/proc.go checkdead: no deadlock while foreign code runs
+        "awake_thread", "awake_old_thread",
+        // Go: runtime/crash_test.go TestNetpollDeadlock: no deadlock while a descriptor is waited for
+        "awake_descriptor"),
+    [](const testing::TestParamInfo<const char*>& info) { return info.param; });
 
 // ---- stack overflow -------------------------------------------------------------------------------------------------
 

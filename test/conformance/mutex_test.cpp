@@ -74,6 +74,7 @@ TEST_P(MutexBy, LockAndTryLockTogether) {
   tenon_test::as(GetParam(), [&] {
     tenon::mutex mu;
     acquire(mu);
+    // Go: sync/mutex_test.go TestMutex: TryLock fails while it is locked, and takes it when it is not
     EXPECT_FALSE(try_acquire(mu));
     release(mu);
     EXPECT_TRUE(try_acquire(mu));

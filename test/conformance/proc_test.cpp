@@ -189,7 +189,7 @@ TEST_P(Proc, TimerFairness2) {
   });
 }
 
-// Go: runtime.NumGoroutine and runtime.GOMAXPROCS
+// Go: runtime/proc_test.go TestNumGoroutine, runtime.NumGoroutine and runtime.GOMAXPROCS
 TEST_P(Proc, CountsGoroutinesAndWorkers) {
   in_run([] {
     EXPECT_EQ(tenon::worker_count(), GetParam());

@@ -258,6 +258,7 @@ TEST(RateLimiter, ReservingWithAClockThatGoesBack) {
   reserve(limit, 1, 2, 1);
   reserve(limit, 0, 1, 1);
   reserve(limit, 2, 2, 3);
+  // Go: x/time/rate TestReserveJumpBack: what is refused changes nothing
   EXPECT_FALSE(limit.reserve_at(t(0), 3).ok());  // and changes nothing
   reserve(limit, 2, 1, 4);
   EXPECT_FALSE(limit.allow_at(t(0), 2));  // nor does this
@@ -318,11 +319,13 @@ void expect_wait(rate_limiter& limit, const context& ctx, int n, int tenths, con
 TEST(RateLimiter, AWaitTakesUntilTheTokensAreThere) {
   in_virtual_time([](const context& root) {
     rate_limiter limit(rate(10), 3);
+    // Go: x/time/rate TestWaitSimple: a canceled context takes nothing
     {
       const auto scope = tenon::with_cancel(root);
       scope.cancel();
       expect_wait(limit, scope.ctx(), 1, 0, "context canceled");
     }
+    // Go: x/time/rate TestWaitSimple: more than a burst is refused
     expect_wait(limit, root, 4, 0, "rate: Wait(n=4) exceeds limiter's burst 3");
     expect_wait(limit, root, 2, 0);
     expect_wait(limit, root, 3, 2);
@@ -358,6 +361,7 @@ TEST(RateLimiter, AWaitFailsAtOnceIfItsTimeCannotCome) {
     const auto scope = tenon::with_timeout(root, 100ms);
     expect_wait(limit, scope.ctx(), 2, 0);
     expect_wait(limit, scope.ctx(), 3, 0, "rate: Wait(n=3) would exceed context deadline");
+    // Go: x/time/rate/rate.go WaitN: a refused wait takes no tokens
     EXPECT_EQ(limit.tokens(), 1) << "what was refused took nothing";
     tenon::sleep_for(100ms);
     expect_wait(limit, scope.ctx(), 1, 0, "context deadline exceeded");
@@ -398,7 +402,7 @@ TEST(RateLimiter, ALimitAfterAZeroLimitLetsTokensIn) {
   });
 }
 
-// Go: x/time/rate/rate.go WaitN: it reserves at once
+// Go: x/time/rate/rate.go WaitN: those who wait are served in the order of their calls
 TEST(RateLimiter, ThoseWhoWaitAreServedInTheOrderOfTheirCalls) {
   in_virtual_time([](tenon::group& g) {
     const stopwatch since;
@@ -417,7 +421,7 @@ TEST(RateLimiter, ThoseWhoWaitAreServedInTheOrderOfTheirCalls) {
   });
 }
 
-// Go: x/time/rate/rate.go Reserve, the forms that ask what time it is
+// Go: x/time/rate/rate.go Reserve: the forms without a time go by the clock
 TEST(RateLimiter, TheFormsWithoutATimeGoByTheClock) {
   in_virtual_time([] {
     rate_limiter limit(rate(10), 2);

@@ -49,9 +49,12 @@ const std::vector<entry>& table() {
   using tenon::send;
   static const std::vector<entry> entries{
       // plain operations
+      // Go: test/chan/select3.go: a send to nil blocks
       {"SendToNil", fate::blocks, [] { nil().send(7); }},
+      // Go: test/chan/select3.go: a receive from nil blocks
       {"ReceiveFromNil", fate::blocks, [] { (void)nil().recv(); }},
       {"ReceiveOnlyFromNil", fate::blocks, [] { (void)tenon::recv_chan<int>().recv(); }},
+      // Go: the specification: a range over nil blocks
       {"RangeOverNil", fate::blocks,
        [] {
          for ([[maybe_unused]] const int v : nil()) {
@@ -62,12 +65,17 @@ const std::vector<entry>& table() {
       {"TrySendToNil", fate::returns, [] { (void)nil().try_send(7); }},
       {"TryReceiveFromNil", fate::returns, [] { (void)nil().try_recv(); }},
       {"CloseNil", fate::throws, [] { nil().close(); }},
+      // Go: test/chan/select3.go: a send with room in the buffer does not block
       {"SendWithRoom", fate::returns, [] { empty(1).send(7); }},
+      // Go: the specification: a send to a full buffer blocks
       {"SendToFull", fate::blocks, [] { full(1).send(7); }},
+      // Go: the specification: a send that nobody receives blocks
       {"SendToUnbuffered", fate::blocks, [] { empty().send(7); }},
+      // Go: test/chan/select3.go: a receive that is not ready blocks
       {"ReceiveFromUnbuffered", fate::blocks, [] { (void)empty().recv(); }},
       {"ReceiveFromEmpty", fate::blocks, [] { (void)empty(1).recv(); }},
       {"ReceiveFromFull", fate::returns, [] { (void)full(1).recv(); }},
+      // Go: test/chan/select3.go: a receive from a closed channel does not block
       {"ReceiveFromClosed", fate::returns,
        [] {
          const auto c = closed();
@@ -75,14 +83,20 @@ const std::vector<entry>& table() {
            if (c.recv()) throw std::logic_error("a value");
          }
        }},
+      // Go: test/chan/select3.go: a send to a closed channel panics
       {"SendToClosed", fate::throws, [] { closed().send(7); }},
 
       // selects without a default
+      // Go: test/chan/select3.go: the empty select blocks
       {"SelectOfNothing", fate::blocks, [] { select(); }},
       {"SelectOfAnEmptySpan", fate::blocks, [] { select(std::span<tenon::select_case* const>()); }},
+      // Go: test/chan/select3.go: a select that receives from nil blocks
       {"SelectReceiveFromNil", fate::blocks, [] { select(recv(nil())); }},
+      // Go: test/chan/select3.go: a select that sends to nil blocks
       {"SelectSendToNil", fate::blocks, [] { select(send(nil(), 7)); }},
+      // Go: test/chan/select3.go: a select with several cases on nil blocks
       {"SelectBothOnNil", fate::blocks, [] { select(recv(nil()), send(nil(), 7)); }},
+      // Go: test/chan/select3.go: a select that is not ready blocks
       {"SelectReceiveFromUnbuffered", fate::blocks,
        [] {
          const auto c = empty();
@@ -93,6 +107,7 @@ const std::vector<entry>& table() {
          const auto c = full(2);
          select(send(c, 7));
        }},
+      // Go: test/chan/select3.go: a select that receives from a closed channel does not block
       {"SelectReceiveFromClosed", fate::returns,
        [] {
          const auto c = closed();
@@ -112,11 +127,13 @@ const std::vector<entry>& table() {
          select(tenon_test::into(c, v));
          if (v != 0) throw std::logic_error("not zero");
        }},
+      // Go: test/chan/select3.go: a select that sends to a closed channel panics
       {"SelectSendToClosed", fate::throws,
        [] {
          const auto c = closed();
          select(send(c, 7));
        }},
+      // Go: test/chan/select3.go: a select does not meet itself
       {"SelectThatSeesItself", fate::blocks,
        [] {
          const auto c = empty();
@@ -129,19 +146,31 @@ const std::vector<entry>& table() {
        }},
 
       // selects with a default
+      // Go: test/chan/select3.go: a select of a default alone does not block
       {"SelectDefaultAlone", fate::returns, [] { select(otherwise); }},
-      {"SelectReceiveFromNilOrDefault", fate::returns, [] { select(recv(nil()), otherwise); }},
-      {"SelectSendToNilOrDefault", fate::returns, [] { select(send(nil(), 7), otherwise); }},
+      // Go: test/chan/select3.go: a receive from nil is never selected
+      {"SelectReceiveFromNilOrDefault", fate::returns,
+       [] {
+         if (select(recv(nil()), otherwise) != 1) throw std::logic_error("not the default");
+       }},
+      // Go: test/chan/select3.go: a send to nil is never selected
+      {"SelectSendToNilOrDefault", fate::returns,
+       [] {
+         if (select(send(nil(), 7), otherwise) != 1) throw std::logic_error("not the default");
+       }},
+      // Go: the specification: with nothing ready the default is taken
       {"SelectReceiveFromUnbufferedOrDefault", fate::returns,
        [] {
          const auto c = empty();
-         select(recv(c), otherwise);
+         if (select(recv(c), otherwise) != 1) throw std::logic_error("not the default");
        }},
+      // Go: test/chan/select3.go: a ready send is taken and not the default
       {"SelectSendWithRoomNotDefault", fate::returns,
        [] {
          const auto c = empty(1);
          if (select(send(c, 7), otherwise) != 0) throw std::logic_error("default");
        }},
+      // Go: test/chan/select3.go: a ready receive is taken and not the default
       {"SelectReceiveFromFullNotDefault", fate::returns,
        [] {
          const auto c = full(1);
@@ -152,6 +181,7 @@ const std::vector<entry>& table() {
          const auto c = closed();
          if (select(recv(c), otherwise) != 0) throw std::logic_error("default");
        }},
+      // Go: the specification: a send to a closed channel panics in a select with a default too
       {"SelectSendToClosedOrDefault", fate::throws,
        [] {
          const auto c = closed();

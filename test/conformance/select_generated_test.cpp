@@ -156,7 +156,7 @@ TEST_P(SelectGenerated, TheReceiveThatCanProceedDoes) {
   }
 }
 
-// Go: test/chan/select5.go, nonblock: with nothing ready the default runs, and no case does
+// Go: test/chan/select5.go, nonblock. With nothing ready the default runs, and no case does
 TEST_P(SelectGenerated, OtherwiseRunsWhenNothingElseCan) {
   fixture<std::unique_ptr<int>> f{.n = nullptr, .idle_value = nullptr};
   for (const shape& s : every_shape()) {

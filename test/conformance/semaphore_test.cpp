@@ -56,7 +56,7 @@ TEST_P(SemaphoreBy, NeverGivesMoreThanItHas) {
   });
 }
 
-// Go: x/sync/semaphore TestWeightedPanic
+// Go: x/sync/semaphore TestWeightedPanic, TestWeightedNegativeSizePanic
 TEST(Semaphore, ReleasingMoreThanIsHeldPanics) {
   semaphore s(1);
   EXPECT_PANIC(s.release(1), "semaphore: released more than held");
@@ -149,7 +149,7 @@ TEST(Semaphore, ALargeRequestIsNotStarved) {
   }
 }
 
-// Go: x/sync/semaphore, the order of the waiters
+// Go: x/sync/semaphore/semaphore.go notifyWaiters: in the order of the requests
 TEST(Semaphore, ServesInTheOrderOfTheRequests) {
   tenon::run(
       [](const context&) {
@@ -449,7 +449,7 @@ TEST_P(SemaphoreBy, ACancelThatRacesWithAReleaseHoldsNobodyUp) {
   });
 }
 
-// Go: x/sync/semaphore, notifyWaiters: a release serves as many as it suffices for
+// Go: x/sync/semaphore/semaphore.go notifyWaiters: a release serves as many as it suffices for
 TEST(Semaphore, OneReleaseServesSeveral) {
   tenon::run(
       [](const context&) {
@@ -512,7 +512,7 @@ TEST(Semaphore, AReleasePassesOverThoseWhoHaveJustGivenUp) {
       {.workers = 1});
 }
 
-// Go: x/sync/semaphore: a weight of zero
+// Go: x/sync/semaphore TestWeightedZeroSize: a weight of zero
 TEST(Semaphore, NothingMayBeAskedFor) {
   semaphore s(1);
   s.acquire(1);
@@ -527,7 +527,7 @@ TEST(Semaphore, NothingMayBeAskedFor) {
   EXPECT_PANIC(none.release(1), "semaphore: released more than held");
 }
 
-// Go: x/sync/semaphore TestWeightedPanic: and it changes nothing
+// Go: x/sync/semaphore TestWeightedPanic, TestWeightedNegativeWeightPanic, and it changes nothing
 TEST_P(SemaphoreBy, APanicLeavesItAsItWas) {
   tenon_test::as(GetParam(), [] {
     semaphore s(3);

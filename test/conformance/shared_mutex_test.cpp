@@ -254,7 +254,7 @@ void expect_free(tenon::shared_mutex& mu) {
   release_shared(mu);
 }
 
-// Go: sync/rwmutex_test.go TestRWMutex, its first half
+// Go: sync/rwmutex_test.go TestRWMutex: TryLock and TryRLock take what is free. Its first half
 TEST_P(SharedMutexBy, TryingTakesWhatIsFree) {
   tenon_test::as(GetParam(), [] {
     tenon::shared_mutex mu;

@@ -277,6 +277,23 @@ TEST(After, TheyComeInTheOrderOfTheirTimes) {
   });
 }
 
+// Go: time/sleep_test.go TestAfterQueuing: functions in the order of their times
+TEST(Timer, FunctionsRunInTheOrderOfTheirTimes) {
+  in_virtual_time([] {
+    const stopwatch since;
+    std::vector<int> ran;
+    std::vector<tenon::timer> timers;
+    for (const int slot : {5, 3, 6, 1, 2, 7, 9, 4, 8, 0}) {
+      timers.emplace_back(slot * 5ms, [&, slot] {
+        EXPECT_EQ(since(), slot * 5ms);
+        ran.push_back(slot);
+      });
+    }
+    tenon::sleep_for(1h);
+    EXPECT_EQ(ran, (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  });
+}
+
 // Go: time/tick_test.go TestAfterTimes
 TEST(After, TheValueIsTheTimeItFiredNotTheTimeItWasTaken) {
   in_virtual_time([] {
@@ -321,8 +338,11 @@ TYPED_TEST(TimerKind, StoppedInTimeNeverFires) {
     EXPECT_TRUE(t.stop());
     EXPECT_TRUE(f.stop());
     (void)later.recv();
+    // Go: time/sleep_test.go TestAfterStop: a stopped timer sends nothing
     EXPECT_FALSE(t.c().try_recv());
+    // Go: time/sleep_test.go TestAfterStop: a stopped function does not run
     EXPECT_FALSE(ran);
+    // Go: time/sleep_test.go TestAfterStop: stop returns false the second time
     EXPECT_FALSE(t.stop());
     EXPECT_FALSE(f.stop());
   });
@@ -334,11 +354,13 @@ TYPED_TEST(TimerKind, ResetCountsFromThen) {
     const stopwatch since;
     TypeParam t(2ms);
     tenon::sleep_for(1ms);
+    // Go: time/sleep_test.go TestReset: true while it ran, and it counts from then
     EXPECT_TRUE(t.reset(3ms));
     tenon::sleep_for(2'999'999ns);
     EXPECT_FALSE(t.c().try_recv()) << "it is early";
     EXPECT_EQ(since.at(t.c().recv().value()), 4ms);
     EXPECT_EQ(since(), 4ms);
+    // Go: time/sleep_test.go TestReset: false when it had fired, and it fires again
     EXPECT_FALSE(t.reset(50ms));
     EXPECT_EQ(since.at(t.c().recv().value()), 54ms);
     EXPECT_FALSE(t.stop());
@@ -437,7 +459,7 @@ TYPED_TEST(TimerKind, EachOfManyFiresAtItsOwnTime) {
   });
 }
 
-// Go: time/sleep_test.go TestStopResult and TestResetResult
+// Go: time/sleep_test.go TestStopResult, TestResetResult
 TEST(Timer, StopAndResetSayWhetherATickCanStillBeTaken) {
   for (const bool stop : {true, false}) {
     in_virtual_time([stop](tenon::group& g) {
@@ -482,7 +504,7 @@ TEST(Timer, AFunctionMayStartItsOwnTimerAgain) {
   });
 }
 
-// Go: time/sleep_test.go TestAfterFunc
+// Go: time/sleep.go AfterFunc: each function in its own goroutine
 TEST(Timer, AFunctionHasAGoroutineOfItsOwn) {
   const auto all_at_once = [] {
     // Each of them blocks until all of them run.
@@ -601,6 +623,7 @@ TEST(Timer, APanicLeavesTheClockWorking) {
     const stopwatch since;
     const tenon::ticker t(1h);
     EXPECT_PANIC(tenon::timer().stop(), "time: Stop called on uninitialized Timer");
+    // Go: time/tick.go Reset: what is refused changes nothing
     EXPECT_PANIC(t.reset(0s), "non-positive interval for Ticker.Reset");
     EXPECT_EQ(since.at(t.c().recv().value()), 1h) << "the refused reset changed nothing";
     t.stop();
@@ -610,7 +633,7 @@ TEST(Timer, APanicLeavesTheClockWorking) {
 
 // ---- the rules of a timer's channel, on the real clock ------------------------------------------------------------
 
-// Go: time/tick_test.go TestChan
+// Go: time/tick_test.go TestChan: length and capacity are 0, also with a tick to take
 TEST_P(TimeBy, ATimersChannelHasNoRoom) {
   tenon_test::as(GetParam(), [] {
     const tenon::timer t(1ms);
@@ -630,7 +653,7 @@ TEST_P(TimeBy, ATimersChannelHasNoRoom) {
   });
 }
 
-// Go: time/tick_test.go TestChan
+// Go: time/tick_test.go TestChan: stop takes an unread tick back
 TEST_P(TimeBy, StopTakesAnUnreadTickBack) {
   tenon_test::as(GetParam(), [] {
     const tenon::timer t(1ns);
@@ -645,7 +668,7 @@ TEST_P(TimeBy, StopTakesAnUnreadTickBack) {
   });
 }
 
-// Go: time/tick_test.go TestChan
+// Go: time/tick_test.go TestChan: reset takes an unread tick back
 TEST_P(TimeBy, ResetTakesAnUnreadTickBack) {
   tenon_test::as(GetParam(), [] {
     const tenon::timer t(1ns);
@@ -682,7 +705,7 @@ TEST_P(TimeBy, StopAndResetOfATickerTakeAnUnreadTickBack) {
   });
 }
 
-// Go: time/tick_test.go TestChan
+// Go: time/tick_test.go TestChan: a reset moves the tick of somebody who waits
 TEST_P(TimeBy, ResetMovesTheTickOfSomebodyWhoWaits) {
   tenon_test::as(GetParam(), [] {
     const tenon::timer t(long_time);
@@ -702,7 +725,7 @@ TEST_P(TimeBy, ResetMovesTheTickOfSomebodyWhoWaits) {
   });
 }
 
-// Go: time/tick_test.go TestChan
+// Go: time/tick_test.go TestChan: one tick wakes one of two who wait
 TEST_P(TimeBy, OneTickWakesOneOfTwo) {
   tenon_test::as(GetParam(), [] {
     const tenon::timer t(long_time);
@@ -726,7 +749,7 @@ TEST_P(TimeBy, OneTickWakesOneOfTwo) {
   });
 }
 
-// Go: time/tick_test.go TestChan
+// Go: time/tick_test.go TestChan: a stopped timer wakes nobody
 TEST_P(TimeBy, AStoppedTimerWakesNobody) {
   tenon_test::as(GetParam(), [] {
     const tenon::timer t(long_time);
@@ -771,7 +794,7 @@ class TimerChannel : public testing::Test {
 using channel_kinds = testing::Types<tenon::timer, ticker_timer>;
 TYPED_TEST_SUITE(TimerChannel, channel_kinds);
 
-// Go: time/tick_test.go TestChan
+// Go: time/tick_test.go TestChan: length and capacity are 0, also with a tick to take
 TYPED_TEST(TimerChannel, HasNoRoomAndTheTickIsThere) {
   in_virtual_time(
       [] {
@@ -805,6 +828,7 @@ TYPED_TEST(TimerChannel, StopAndResetLeaveNoTickOfBefore) {
   in_virtual_time([] {
     TypeParam t(1ms);
     tenon::sleep_for(10ms);
+    // Go: time/tick_test.go TestChan: stop takes an unread tick back
     EXPECT_TRUE(t.stop()) << "its tick has not been taken";
     EXPECT_FALSE(t.c().try_recv());
     tenon::sleep_for(1h);
@@ -813,6 +837,7 @@ TYPED_TEST(TimerChannel, StopAndResetLeaveNoTickOfBefore) {
 
     EXPECT_FALSE(t.reset(1ms));
     tenon::sleep_for(10ms);
+    // Go: time/tick_test.go TestChan: reset takes an unread tick back
     EXPECT_TRUE(t.reset(1h)) << "its tick has not been taken";
     EXPECT_FALSE(t.c().try_recv());
     const stopwatch since;
@@ -821,6 +846,7 @@ TYPED_TEST(TimerChannel, StopAndResetLeaveNoTickOfBefore) {
     EXPECT_EQ(t.reset(1ms), TestFixture::ticks_again) << "its tick has been taken";
     tenon::sleep_for(5ms);
     EXPECT_TRUE(t.c().try_recv());
+    // Go: time/tick_test.go TestChan: stop of a timer whose tick was taken is false
     EXPECT_EQ(t.stop(), TestFixture::ticks_again) << "its tick has been taken";
     tenon::sleep_for(1h);
     EXPECT_FALSE(t.c().try_recv());
@@ -852,7 +878,7 @@ TYPED_TEST(TimerChannel, AtTheMomentItFiresStopAndResetStillCount) {
   }
 }
 
-// Go: time/tick_test.go TestChan
+// Go: time/tick_test.go TestChan: a reset moves the tick of somebody who waits
 TYPED_TEST(TimerChannel, ResetMovesTheTickOfSomebodyWhoWaits) {
   in_virtual_time([](tenon::group& g) {
     const stopwatch since;
@@ -879,7 +905,7 @@ TYPED_TEST(TimerChannel, ResetMovesTheTickOfSomebodyWhoWaits) {
   });
 }
 
-// Go: time/tick_test.go TestChan
+// Go: time/tick_test.go TestChan: one tick wakes one of two who wait
 TYPED_TEST(TimerChannel, OneTickWakesOneOfTwo) {
   std::set<int> winners;
   in_virtual_time([&](tenon::group& g) {
@@ -903,7 +929,7 @@ TYPED_TEST(TimerChannel, OneTickWakesOneOfTwo) {
   EXPECT_EQ(winners.size(), tenon_test::tries_many_orders() ? 2U : winners.size());
 }
 
-// Go: time/tick_test.go TestChan
+// Go: time/tick_test.go TestChan: a stopped timer wakes nobody
 TYPED_TEST(TimerChannel, AStoppedOneWakesNobody) {
   in_virtual_time([](tenon::group& g) {
     TypeParam t(2ms);
@@ -926,11 +952,13 @@ TEST(Ticker, TicksAtItsPeriodAndAtAnotherAfterReset) {
     const tenon::ticker t(20ms);
     for (int i = 1; i <= 5; ++i) EXPECT_EQ(since.at(t.c().recv().value()), i * 20ms);
     tenon::sleep_for(5ms);
+    // Go: time/tick_test.go TestTicker: at another period after a reset
     t.reset(40ms);
     for (int i = 1; i <= 5; ++i) EXPECT_EQ(since.at(t.c().recv().value()), 105ms + i * 40ms);
     EXPECT_EQ(since(), 305ms);
     t.stop();
     tenon::sleep_for(1h);
+    // Go: time/tick_test.go TestTicker: none after a stop
     EXPECT_FALSE(t.c().try_recv()) << "it did not stop";
     t.reset(1s);
     EXPECT_EQ(since.at(t.c().recv().value()), 1h + 1305ms);

@@ -160,6 +160,7 @@ TEST(WaitGroup, ItsFunctionsMayStartMore) {
   });
 }
 
+// Go: sync/waitgroup_test.go TestWaitGroup: used again after its end
 // Go: sync/waitgroup.go: "If a WaitGroup is reused …"
 TEST(WaitGroup, CanBeUsedAgain) {
   const std::size_t times = tenon_test::scaled(1000, 100);

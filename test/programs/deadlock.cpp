@@ -332,6 +332,15 @@ void awake_old_thread() {
   t.join();
 }
 
+// Another program writes to the pipe; in this one everybody waits.
+void awake_descriptor() {
+  in_run([](tenon::context) {
+    FILE* pipe = ::popen("sleep 0.3; echo", "r");
+    if (pipe == nullptr || tenon::wait_readable(::fileno(pipe))) std::abort();
+    ::pclose(pipe);
+  });
+}
+
 struct named_case {
   const char* name;
   void (*run)();
@@ -370,6 +379,7 @@ constexpr named_case cases[] = {
     {"awake_blocking", awake_blocking},
     {"awake_thread", awake_thread},
     {"awake_old_thread", awake_old_thread},
+    {"awake_descriptor", awake_descriptor},
 };
 
 }  // namespace

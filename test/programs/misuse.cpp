@@ -75,9 +75,25 @@ void shared_unlock_read_locked() {
     mu.unlock();
   });
 }
+void shared_unlock_twice() {
+  inside_run([] {
+    tenon::shared_mutex mu;
+    mu.lock();
+    mu.unlock();
+    mu.unlock();
+  });
+}
 void shared_runlock_unlocked() {
   inside_run([] {
     tenon::shared_mutex mu;
+    mu.unlock_shared();
+  });
+}
+void shared_runlock_twice() {
+  inside_run([] {
+    tenon::shared_mutex mu;
+    mu.lock_shared();
+    mu.unlock_shared();
     mu.unlock_shared();
   });
 }
@@ -387,7 +403,9 @@ constexpr named_case cases[] = {
     {"unlock_unlocked", unlock_unlocked},
     {"shared_unlock_unlocked", shared_unlock_unlocked},
     {"shared_unlock_read_locked", shared_unlock_read_locked},
+    {"shared_unlock_twice", shared_unlock_twice},
     {"shared_runlock_unlocked", shared_runlock_unlocked},
+    {"shared_runlock_twice", shared_runlock_twice},
     {"shared_runlock_write_locked", shared_runlock_write_locked},
     {"map_two_writers", map_two_writers},
     {"map_read_and_write", map_read_and_write},

@@ -47,7 +47,7 @@ TEST(ProcYield, LetsTheOthersGoFirst) {
       {.workers = 1});
 }
 
-// Go: preemption; here a monitor that brings in another thread when a goroutine keeps its worker to itself
+// Go: runtime/proc_test.go TestPreemption; here a monitor that brings in another thread when a goroutine keeps its worker to itself
 TEST_P(Proc, PollingWithoutYieldingHoldsNobodyUp) {
   in_run([] {
     const auto c = tenon::make_chan<int>();

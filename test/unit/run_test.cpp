@@ -501,6 +501,7 @@ TEST(OnThisThread, TheThreadRunsNobodyElse) {
       {.workers = 1});
 }
 
+// Go: runtime/proc_test.go TestLockOSThreadNesting
 TEST(OnThisThread, Nests) {
   tenon::run(
       [](context) {
