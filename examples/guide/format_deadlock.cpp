@@ -1,8 +1,9 @@
 // Guide: "String Formatting Deadlocks", the bug.
 //
 // `update_age` holds the lock when it formats the customer for its error message, and formatting takes the lock.
-// Notice: the program does not hang. Every goroutine waits and nobody can wake one, so tenon says so, with what each
-// one waits for and its stack, and exits with status 2. format_fixed.cpp has the ways out.
+// Notice: the program does not hang. tenon says at once which goroutine waits for itself, where it locked first and
+// where again, whatever else goes on, and exits with status 2. A debug build looks for it by itself, any other when it is
+// told to, as here, or by TENON_CHECK_LOCKS=1. format_fixed.cpp has the ways out.
 
 #include <iostream>
 #include <mutex>
@@ -41,9 +42,10 @@ class customer {
 // [/snippet]
 
 int main() {
-  return tn::run([] {
+  const auto ask_for_trouble = [] {
     customer c;
     std::cout << c << std::endl;  // flushed: the program ends below
     std::cout << c.update_age(-1).message() << '\n';
-  });
+  };
+  return tn::run(ask_for_trouble, {.check_locks = true});
 }

@@ -4,7 +4,8 @@
 ///
 /// Go counterpart: `sync.RWMutex`. A writer that waits keeps new readers out, so that it is not starved; when it unlocks, the readers that
 /// waited go before the next writer. So a goroutine that holds a shared lock must not take it a second time: with a writer
-/// waiting in between that is a deadlock. There is no upgrade from shared to exclusive.
+/// waiting in between that is a deadlock. There is no upgrade from shared to exclusive. Where the run checks its locks
+/// (`run_options::check_locks`), a goroutine that waits for itself in one of these ways is reported at once, as with `mutex`.
 ///
 /// Meets the standard's *SharedLockable*: `std::shared_lock`, `std::unique_lock`, `std::scoped_lock` work. `lock` and `lock_shared` block the
 /// goroutine, or OS thread; their `ctx` forms give up when `ctx` is canceled. `unlock` and `unlock_shared` never block and may come from
@@ -37,44 +38,52 @@ class TENON_TSA(capability("shared_mutex")) shared_mutex {
   }
 
   void lock() TENON_TSA(acquire_capability()) TENON_TSA_UNCHECKED {
-    std::uint32_t free = 0;
-    if (!state_.compare_exchange_strong(free, writer_bit, std::memory_order_acquire, std::memory_order_relaxed)) {
-      (void)lock_slow(nullptr);
-    }
+    if (detail::lock_tenure::watched()) [[unlikely]]
+      return (void)lock_watched(nullptr);
+    if (!try_to_lock()) (void)lock_slow(nullptr);
   }
   /// False if `ctx` was canceled first (also when it was canceled already): the mutex is then not held.
   [[nodiscard]] bool lock(const context& ctx) TENON_TSA(try_acquire_capability(true)) TENON_TSA_UNCHECKED {
+    if (detail::lock_tenure::watched()) [[unlikely]]
+      return lock_watched(detail::done_core(ctx));
     return lock_or_done(detail::done_core(ctx));
   }
   [[nodiscard]] bool try_lock() noexcept TENON_TSA(try_acquire_capability(true)) TENON_TSA_UNCHECKED {
-    std::uint32_t free = 0;
-    return state_.compare_exchange_strong(free, writer_bit, std::memory_order_acquire, std::memory_order_relaxed);
+    const bool got = try_to_lock();
+    if (got && detail::lock_tenure::watched()) [[unlikely]]
+      tenure_.took();
+    return got;
   }
   void unlock() TENON_TSA(release_capability()) TENON_TSA_UNCHECKED {
+    if (detail::lock_tenure::watched()) [[unlikely]]
+      tenure_.lets_go();
     std::uint32_t held = writer_bit;
     if (!state_.compare_exchange_strong(held, 0, std::memory_order_release, std::memory_order_relaxed)) unlock_slow();
   }
 
   void lock_shared() TENON_TSA(acquire_shared_capability()) TENON_TSA_UNCHECKED {
-    if (!try_lock_shared()) (void)lock_shared_slow(nullptr);
+    if (detail::lock_tenure::watched()) [[unlikely]]
+      return (void)lock_shared_watched(nullptr);
+    if (!try_to_lock_shared()) (void)lock_shared_slow(nullptr);
   }
   /// False if `ctx` was canceled first (also when it was canceled already): the mutex is then not held.
   [[nodiscard]] bool lock_shared(const context& ctx)
       TENON_TSA(try_acquire_shared_capability(true)) TENON_TSA_UNCHECKED {
+    if (detail::lock_tenure::watched()) [[unlikely]]
+      return lock_shared_watched(detail::done_core(ctx));
     return lock_shared_or_done(detail::done_core(ctx));
   }
   /// False also while a writer waits.
   [[nodiscard]] bool try_lock_shared() noexcept TENON_TSA(try_acquire_shared_capability(true)) TENON_TSA_UNCHECKED {
-    std::uint32_t s =
-        0;  // a guess, right where nobody else is: a load here would wait for the locked instruction before it
-    while ((s & (writer_bit | queued_bit)) == 0) {
-      if (state_.compare_exchange_weak(s, s + reader, std::memory_order_acquire, std::memory_order_relaxed))
-        return true;
-    }
-    return false;
+    const bool got = try_to_lock_shared();
+    if (got && detail::lock_tenure::watched()) [[unlikely]]
+      tenure_.took_shared();
+    return got;
   }
   void unlock_shared() TENON_TSA(release_shared_capability()) TENON_TSA_UNCHECKED {
-    std::uint32_t s = reader;  // likewise
+    if (detail::lock_tenure::watched()) [[unlikely]]
+      tenure_.lets_go_shared();
+    std::uint32_t s = reader;  // a guess, as in try_to_lock_shared
     while ((s & queued_bit) == 0 && s >= reader) {
       if (state_.compare_exchange_weak(s, s - reader, std::memory_order_release, std::memory_order_relaxed)) return;
     }
@@ -101,6 +110,21 @@ class TENON_TSA(capability("shared_mutex")) shared_mutex {
   static constexpr std::uint32_t writer_bit = 1;
   static constexpr std::uint32_t queued_bit = 2;
   static constexpr std::uint32_t reader = 4;
+  bool try_to_lock() noexcept TENON_TSA_UNCHECKED {
+    std::uint32_t free = 0;
+    return state_.compare_exchange_strong(free, writer_bit, std::memory_order_acquire, std::memory_order_relaxed);
+  }
+  bool try_to_lock_shared() noexcept TENON_TSA_UNCHECKED {
+    // A guess, right where nobody else is: a load here would wait for the locked instruction before it.
+    std::uint32_t s = 0;
+    while ((s & (writer_bit | queued_bit)) == 0) {
+      if (state_.compare_exchange_weak(s, s + reader, std::memory_order_acquire, std::memory_order_relaxed))
+        return true;
+    }
+    return false;
+  }
+  bool lock_watched(detail::chan_core* done) TENON_TSA_UNCHECKED;
+  bool lock_shared_watched(detail::chan_core* done) TENON_TSA_UNCHECKED;
   bool lock_or_done(detail::chan_core* done) TENON_TSA_UNCHECKED;
   bool lock_slow(detail::chan_core* done);
   bool lock_shared_or_done(detail::chan_core* done) TENON_TSA_UNCHECKED;
@@ -115,6 +139,7 @@ class TENON_TSA(capability("shared_mutex")) shared_mutex {
   std::atomic<std::uint32_t> list_lock_{0};
   detail::wait_list readers_;
   detail::wait_list writers_;
+  detail::lock_tenure tenure_;
 };
 
 }  // namespace tenon

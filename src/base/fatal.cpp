@@ -13,6 +13,7 @@ namespace tenon {
 
 namespace {
 std::atomic<dump_hook> dump{nullptr};
+std::atomic<calls_hook> calls{nullptr};
 std::atomic<bool> dying{false};
 
 void put(const char* s) noexcept {
@@ -27,6 +28,19 @@ void put(const char* s) noexcept {
 }  // namespace
 
 void set_dump_hook(dump_hook hook) noexcept { dump.store(hook, std::memory_order_release); }
+
+void set_calls_hook(calls_hook hook) noexcept { calls.store(hook, std::memory_order_release); }
+
+std::string describe_calls(const void* const* pcs, unsigned n) {
+  if (calls_hook hook = calls.load(std::memory_order_acquire)) return hook(pcs, n);
+  std::string text;
+  for (unsigned i = 0; i < n; ++i) {
+    char line[32];
+    std::snprintf(line, sizeof line, "%p\n", pcs[i]);
+    text += line;
+  }
+  return text;
+}
 
 void die_with_dump(const char* text, int status) noexcept {
   // One thread reports; the others wait for it to end the process.

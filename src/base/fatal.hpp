@@ -5,6 +5,8 @@
 // The text goes to stderr first, by write(2), so that it is seen even if the dump that follows cannot be made. The dump
 // itself is diag's business: it registers itself here, so that the rooms below need not know it.
 
+#include <string>
+
 namespace tenon {
 
 /// Prints "fatal error: TEXT" and a dump of every goroutine, exits with status 2.
@@ -16,6 +18,12 @@ namespace tenon {
 /// A dump to stderr, for fatal and SIGQUIT. Set once by diag at start-up; null: no dump.
 using dump_hook = void (*)() noexcept;
 void set_dump_hook(dump_hook hook) noexcept;
+
+/// The calls at `pcs` (as platform/backtrace.hpp gives them) as lines of text, without tenon's own and the standard library's at its beginning. Allocates.
+std::string describe_calls(const void* const* pcs, unsigned n);
+/// Set once by diag at start-up; null: addresses.
+using calls_hook = std::string (*)(const void* const* pcs, unsigned n);
+void set_calls_hook(calls_hook hook) noexcept;
 
 [[noreturn]] void throw_panic(const char* text);
 

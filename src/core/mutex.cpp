@@ -49,14 +49,21 @@ using detail::waiter;
 bool mutex::lock_or_done(detail::chan_core* done) {
   static_assert(locked == locked_bit);
   if (done != nullptr && done->closed.load(std::memory_order_acquire)) return false;
-  return try_lock() || lock_slow(done);
+  return try_to_lock() || lock_slow(done);
+}
+
+bool mutex::lock_watched(detail::chan_core* done) {
+  if (done == nullptr && (state_.load(std::memory_order_acquire) & locked) != 0) tenure_.may_wait("lock");
+  if (!lock_or_done(done)) return false;
+  tenure_.took();
+  return true;
 }
 
 bool mutex::lock_slow(detail::chan_core* done) {
   // The holder is probably on another CPU and about to unlock. Few looks: each takes the cache line away from it.
   for (int i = 0; i < 4; ++i) {
     for (int k = 0; k < 16; ++k) cpu_relax();
-    if (state_.load(std::memory_order_relaxed) == 0 && try_lock()) return true;
+    if (state_.load(std::memory_order_relaxed) == 0 && try_to_lock()) return true;
   }
   clock::nanos began = 0;
   for (bool again = false;; again = true) {

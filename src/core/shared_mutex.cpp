@@ -57,7 +57,22 @@ waiter* shared_mutex::admit(bool readers_first) noexcept {
 
 bool shared_mutex::lock_or_done(detail::chan_core* done) {
   if (done != nullptr && done->closed.load(std::memory_order_acquire)) return false;
-  return try_lock() || lock_slow(done);
+  return try_to_lock() || lock_slow(done);
+}
+
+bool shared_mutex::lock_watched(detail::chan_core* done) {
+  if (done == nullptr && state_.load(std::memory_order_acquire) != 0) tenure_.may_wait("lock");
+  if (!lock_or_done(done)) return false;
+  tenure_.took();
+  return true;
+}
+
+bool shared_mutex::lock_shared_watched(detail::chan_core* done) {
+  if (done == nullptr && (state_.load(std::memory_order_acquire) & (writer_bit | queued_bit)) != 0)
+    tenure_.may_wait("lock_shared");
+  if (!lock_shared_or_done(done)) return false;
+  tenure_.took_shared();
+  return true;
 }
 
 bool shared_mutex::lock_slow(detail::chan_core* done) {
@@ -94,7 +109,7 @@ bool shared_mutex::wait_or_leave(detail::wait_list& list, detail::chan_core* don
 
 bool shared_mutex::lock_shared_or_done(detail::chan_core* done) {
   if (done != nullptr && done->closed.load(std::memory_order_acquire)) return false;
-  return try_lock_shared() || lock_shared_slow(done);
+  return try_to_lock_shared() || lock_shared_slow(done);
 }
 
 bool shared_mutex::lock_shared_slow(detail::chan_core* done) {

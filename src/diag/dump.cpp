@@ -4,15 +4,16 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <unwind.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <string_view>
 
 #include "core/chan.hpp"
 #include "diag/symbols.hpp"
+#include "platform/backtrace.hpp"
 #include "platform/futex.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/service.hpp"
@@ -64,17 +65,10 @@ trace worker_traces[most_threads];
 std::atomic<bool> worker_traced[most_threads];
 std::atomic<std::uint64_t> requested_by{0};  // the goroutine that asked for the dump, if one did
 
-_Unwind_Reason_Code collect(_Unwind_Context* context, void* arg) {
-  auto* t = static_cast<trace*>(arg);
-  int before = 0;
-  const auto pc = _Unwind_GetIPInfo(context, &before);
-  if (pc == 0) return _URC_END_OF_STACK;
-  // `before`: the pc is the instruction that was interrupted, not a return address; one past it finds the same line.
-  t->pcs[t->depth++] = reinterpret_cast<const void*>(pc + (before != 0 ? 1 : 0));
-  return t->depth == most_frames ? _URC_END_OF_STACK : _URC_NO_REASON;
+void unwind_here(void* arg) {
+  auto& t = *static_cast<trace*>(arg);
+  t.depth = backtrace(t.pcs, most_frames);
 }
-
-void unwind_here(void* t) { _Unwind_Backtrace(&collect, t); }
 
 void on_freeze(int) {
   const int saved = errno;
@@ -169,14 +163,36 @@ void write_out(const std::string& text) noexcept {
   }
 }
 
-bool ours(const std::string& function) {
-  for (const char* prefix : {"tenon::detail::", "tenon::diag::", "tenon::scheduler", "tenon_goroutine_start",
-                             "tenon_walk_from", "tenon::die_with_dump", "tenon::fatal",
+bool asks_for_dump(std::string_view function) {
+  return function.starts_with("tenon::die_with_dump") || function.starts_with("tenon::fatal");
+}
+
+/// Where compilers leave a function's name without its namespace, its file tells whose it is.
+bool in_tenon(const std::string& file) {
+  constexpr std::string_view here = __FILE__;
+  constexpr std::string_view sources = here.substr(0, here.size() - std::string_view("diag/dump.cpp").size());
+  return file.starts_with(sources) || file.find("/include/tenon/") != std::string::npos;
+}
+
+bool ours(const symbol& s) {
+  const std::string_view name = std::string_view(s.function).substr(0, s.function.find_first_of("<("));
+  if (name.find("::") == std::string_view::npos && in_tenon(s.file)) return true;
+  for (const char* prefix : {"tenon::detail::", "tenon::futex::", "tenon::diag::", "tenon::scheduler",
+                             "tenon_goroutine_start", "tenon_walk_from", "tenon::die_with_dump", "tenon::fatal",
                              "void tenon::detail::", "bool tenon::detail::", "tenon::(anonymous namespace)",
                              "tenon::switch_context", "std::__invoke", "std::invoke", "auto tenon::detail::"}) {
-    if (function.compare(0, std::strlen(prefix), prefix) == 0) return true;
+    if (s.function.starts_with(prefix)) return true;
   }
   return false;
+}
+
+/// What stands between the program's own code and the primitive it has called.
+bool of_a_library(const symbol& s) {
+  std::string_view function = s.function;
+  for (const std::string_view result : {"void ", "bool ", "auto "}) {
+    if (function.starts_with(result)) function.remove_prefix(result.size());
+  }
+  return ours(s) || function.starts_with("tenon::") || function.starts_with("std::");
 }
 
 std::string describe_state(const record& r, clock::nanos now) {
@@ -196,6 +212,16 @@ std::string describe_state(const record& r, clock::nanos now) {
   return text;
 }
 
+void print(const symbol& s, std::string& out) {
+  out += s.function.empty() ? "??" : s.function;
+  out += '\n';
+  if (!s.file.empty()) {
+    out += "\t" + s.file + ":" + std::to_string(s.line) + "\n";
+  } else {
+    out += "\t" + s.module + "+" + std::to_string(s.offset) + "\n";
+  }
+}
+
 void print(const record& r, clock::nanos now, std::string& out) {
   out += "\ngoroutine " + std::to_string(r.id);
   if (r.name != nullptr) out += std::string(" \"") + r.name + "\"";
@@ -205,17 +231,14 @@ void print(const record& r, clock::nanos now, std::string& out) {
     if (r.channel_reason != nullptr) out += std::string("; ") + r.channel_reason;
     out += ")\n";
   }
+  std::string calls;
   for (unsigned i = 0; i < r.stack.depth; ++i) {
-    const symbol s = symbolize(r.stack.pcs[i]);
-    if (ours(s.function)) continue;
-    out += s.function.empty() ? "??" : s.function;
-    out += '\n';
-    if (!s.file.empty()) {
-      out += "\t" + s.file + ":" + std::to_string(s.line) + "\n";
-    } else {
-      out += "\t" + s.module + "+" + std::to_string(s.offset) + "\n";
+    for (const symbol& s : symbolize(r.stack.pcs[i])) {
+      if (asks_for_dump(s.function)) calls.clear();  // what follows from there is the dump's own doing
+      if (!ours(s)) print(s, calls);
     }
   }
+  out += calls;
   if (r.stack.depth == 0 && r.state == goroutine_state::running) out += "\t(running; its stack could not be read)\n";
   out += std::string("created at ") + r.where.file_name() + ":" + std::to_string(r.where.line()) + "\n";
 }
@@ -266,6 +289,23 @@ void dump_all() noexcept {
       clock::real() + 60'000'000'000;  // many goroutines on a slow machine; then the process ends anyway
   while (finished.load(std::memory_order_acquire) == 0 && clock::real() < deadline)
     futex::wait(finished, 0, 100'000'000);
+}
+
+std::string calls_text(const void* const* pcs, unsigned n) {
+  std::string all;
+  std::string from_caller;
+  std::size_t last = 0;  // the end of the program's own outermost call
+  for (unsigned i = 0; i < n; ++i) {
+    for (const symbol& s : symbolize(pcs[i])) {
+      print(s, all);
+      const bool own = !of_a_library(s);
+      if (own || !from_caller.empty()) print(s, from_caller);
+      if (own) last = from_caller.size();
+    }
+  }
+  if (from_caller.empty()) return all;
+  from_caller.resize(last);
+  return from_caller;
 }
 
 void install_freezer() {

@@ -87,6 +87,7 @@ void install_diagnostics(bool dump_on_sigquit) {
   static std::once_flag once;
   std::call_once(once, [] {
     set_dump_hook(&diag::dump_all);
+    set_calls_hook(&diag::calls_text);
     set_thread_hooks(&thread_started, &thread_stops);
     diag::install_freezer();
     struct sigaction action{};

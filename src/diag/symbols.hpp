@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace tenon::diag {
 
@@ -16,7 +17,8 @@ struct symbol {
   std::uintptr_t offset = 0;  // into the function, or into the module if the function is unknown
 };
 
-/// `pc` is a return address: what is looked up is the call before it. Allocates; not async-signal-safe.
-symbol symbolize(const void* pc);
+/// `pc` is a return address: what is looked up is the call before it. The function that it is in comes last, before it those that have
+/// been inlined there, the innermost first. Never empty. Allocates; not async-signal-safe.
+std::vector<symbol> symbolize(const void* pc);
 
 }  // namespace tenon::diag

@@ -44,9 +44,22 @@ unsigned procs_from_environment() {
   return static_cast<unsigned>(n);
 }
 
-}  // namespace
+/// TENON_CHECK_LOCKS, or `otherwise` if it is not set.
+bool check_locks_from_environment(bool otherwise) {
+  const char* text = std::getenv("TENON_CHECK_LOCKS");
+  if (text == nullptr) return otherwise;
+  if ((text[0] != '0' && text[0] != '1') || text[1] != '\0') {
+    std::fprintf(stderr, "tenon: TENON_CHECK_LOCKS=%s: want 0 or 1\n", text);
+    std::exit(2);
+  }
+  return text[0] == '1';
+}
 
-namespace {
+#ifdef NDEBUG
+constexpr bool debug_build = false;
+#else
+constexpr bool debug_build = true;
+#endif
 
 /// SIGINT while a run is active: the first cancels the root (the watch), the second dumps and exits (what the watch gives the signal back to).
 class interrupts {
@@ -90,6 +103,10 @@ struct main_call {
   context of_root;  // kept until nothing runs under it any more
 
   void operator()() noexcept {
+    watch_locks(*options.check_locks);
+    struct last {
+      ~last() { watch_locks(false); }
+    } no_longer;
     group root(parent);
     of_root = root.ctx();
     set_run_context(of_root);
@@ -128,6 +145,7 @@ struct main_call {
 int run_main(const run_options& options, run_result (*entry)(void*, group&), void* arg, std::source_location where) {
   run_options effective = options;
   if (const unsigned procs = procs_from_environment(); procs != 0) effective.workers = procs;
+  effective.check_locks = check_locks_from_environment(effective.check_locks.value_or(debug_build));
   install_diagnostics(effective.dump_on_sigquit);
 
   const interrupts on_interrupt(effective.cancel_on_interrupt);

@@ -135,6 +135,7 @@ void scheduler::end_goroutine(goroutine_core* g) noexcept {
     w.shut = false;
   }
   if (g->under_counted) release_context(std::exchange(g->under, nullptr));
+  if (TENON_UNLIKELY(g->held != nullptr)) forget_held_locks(g);
   annotate::happens_before(g);
   if (g->has_handle) {
     g->state.store(goroutine_state::ended, std::memory_order_relaxed);

@@ -27,6 +27,8 @@ goroutine_core* running_goroutine() noexcept {
   return w == nullptr ? nullptr : w->current;
 }
 
+thread_parker::~thread_parker() { forget_held_locks(this); }
+
 TENON_NOINLINE static thread_parker* thread_parker_of_this_thread() noexcept { return &this_thread_parker; }
 
 parker* this_parker() noexcept {

@@ -37,9 +37,12 @@ enum class wait_reason : std::uint8_t {
 /// As dumps print it; Go's text where Go has one.
 const char* to_text(wait_reason reason) noexcept;
 
+struct held_locks;
+
 struct parker {
   enum class kind : std::uint8_t { goroutine, thread, callback };
   const kind what;
+  held_locks* held = nullptr;  // its own business; see core/lock_tenure.cpp
   explicit constexpr parker(kind k = kind::goroutine) noexcept : what(k) {}
 };
 
@@ -47,6 +50,7 @@ struct parker {
 struct thread_parker : parker {
   std::atomic<std::uint32_t> word{0};
   thread_parker() noexcept : parker(kind::thread) {}
+  ~thread_parker();
 };
 
 /// Runs a function instead of waking anybody. `call` runs outside of every lock and must not block.
@@ -56,6 +60,8 @@ struct callback_parker : parker {
 };
 
 parker* this_parker() noexcept;
+/// At the end of a goroutine or thread. See core/lock_tenure.cpp.
+void forget_held_locks(parker* p) noexcept;
 parker* begin_wait(wait_reason reason, const void* object = nullptr) noexcept;
 void commit_wait(parker* p) noexcept;
 /// Takes begin_wait back, when it turned out that there is nothing to wait for.

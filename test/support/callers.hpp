@@ -109,19 +109,16 @@ template <class F>
   return companion(std::make_unique<os_thread>(std::move(f)));
 }
 
-/// Runs `body` as the caller that `kind` says.
+/// Runs `body` as the caller that `kind` says; where that takes a run, with these options.
 template <class F>
-void as(callers kind, F&& body) {
+void as(callers kind, F&& body, const tenon::run_options& options = {.workers = 2}) {
   switch (kind) {
     case callers::goroutines:
-    case callers::goroutine_and_os_threads:
-      tenon::run([&](const tenon::context&) { body(); }, tenon::run_options{.workers = 2});
-      break;
+    case callers::goroutine_and_os_threads: tenon::run([&](const tenon::context&) { body(); }, options); break;
     case callers::os_threads: body(); break;
     case callers::os_thread_and_goroutines: {
       const auto over = tenon::make_chan<void>();
-      os_thread host(
-          [&] { tenon::run([&](const tenon::context&) { (void)over.recv(); }, tenon::run_options{.workers = 2}); });
+      os_thread host([&] { tenon::run([&](const tenon::context&) { (void)over.recv(); }, options); });
       EXPECT_TRUE(eventually([] { return tenon::worker_count() != 0; }));
       try {
         body();

@@ -1,0 +1,259 @@
+// Who locks again what it holds is told so at once, and nobody else is.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <shared_mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <tenon/tenon.hpp>
+
+#include "support/subprocess.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using tenon_test::ending;
+using tenon_test::has_line;
+using tenon_test::run_program;
+
+struct relock {
+  const char* program_case;
+  const char* first_line;
+  friend std::ostream& operator<<(std::ostream& os, const relock& r) { return os << r.program_case; }
+};
+
+std::string announced(const ending& e, const std::string& which) {
+  const std::string mark = which + " locks at ";
+  for (const std::string& line : tenon_test::lines_of(e.out)) {
+    if (line.rfind(mark, 0) == 0) return line.substr(mark.size());
+  }
+  return "(the program announced nothing)";
+}
+
+class Relock : public testing::TestWithParam<relock> {};
+
+TEST_P(Relock, IsReportedWithBothPlacesAtOnce) {
+  const ending e = run_program("relock", {GetParam().program_case});
+  EXPECT_TRUE(has_line(tenon_test::first_line(e.err), GetParam().first_line)) << e.describe();
+  EXPECT_EQ(e.status, 2) << e.describe();
+  const std::size_t first = e.err.find("\nfirst locked");
+  const std::size_t again = e.err.find("\nand again at\n");
+  const std::size_t dump = e.err.find("\ngoroutine ");
+  ASSERT_NE(first, std::string::npos) << e.describe();
+  ASSERT_NE(again, std::string::npos) << e.describe();
+  ASSERT_NE(dump, std::string::npos) << e.describe();
+  if (e.err.find(".cpp:") == std::string::npos) GTEST_SKIP() << "no debug information is read on this machine";
+  EXPECT_NE(e.err.substr(first, again - first).find(announced(e, "first")), std::string::npos)
+      << announced(e, "first") << "\n"
+      << e.describe();
+  EXPECT_NE(e.err.substr(again, dump - again).find(announced(e, "again")), std::string::npos)
+      << announced(e, "again") << "\n"
+      << e.describe();
+}
+
+constexpr const char* lock_by_1 = "fatal error: goroutine 1 waits for itself: lock of what it holds";
+constexpr const char* shared_by_1 = "fatal error: goroutine 1 waits for itself: lock_shared of what it holds";
+
+INSTANTIATE_TEST_SUITE_P(
+    Of, Relock,
+    testing::Values(relock{"mutex_twice", lock_by_1}, relock{"mutex_much_later", lock_by_1},
+                    relock{"try_then_lock", lock_by_1}, relock{"with_a_context_that_never_ends", lock_by_1},
+                    relock{"in_a_named_goroutine",
+                           "fatal error: goroutine [0-9]+ \"twice\" waits for itself: lock of what it holds"},
+                    relock{"in_a_plain_thread", "fatal error: a plain thread waits for itself: lock of what it holds"},
+                    relock{"write_twice", lock_by_1}, relock{"read_while_writing", shared_by_1},
+                    relock{"upgrade", lock_by_1}, relock{"read_twice_with_a_writer_between", shared_by_1},
+                    relock{"guarded_in_itself", lock_by_1}, relock{"once_in_itself", lock_by_1}),
+    [](const testing::TestParamInfo<relock>& info) { return info.param.program_case; });
+
+TEST(RelockSetting, IsHeldToZeroOrOne) {
+  for (const char* value : {"", "2", "yes", "11"}) {
+    const ending e = run_program("workers", {}, {{"TENON_CHECK_LOCKS", value}});
+    EXPECT_EQ(e.status, 2) << "TENON_CHECK_LOCKS='" << value << "': " << e.describe();
+    EXPECT_NE(e.err.find("TENON_CHECK_LOCKS"), std::string::npos) << e.describe();
+  }
+}
+
+TEST(RelockSetting, OfTheEnvironmentGoesFirst) {
+  const ending e = run_program("deadlock", {"mutex_twice"}, {{"TENON_CHECK_LOCKS", "1"}});
+  EXPECT_EQ(tenon_test::first_line(e.err), lock_by_1) << e.describe();
+}
+
+// ---- what is not reported -----------------------------------------------------------------------------------------
+
+void in_checked_run(const std::function<void()>& f) { tenon::run(f, {.check_locks = true}); }
+
+TEST(NoRelock, OfALockThatCanGiveUp) {
+  in_checked_run([] {
+    tenon::mutex mu;
+    tenon::shared_mutex shared;
+    const std::lock_guard hold(mu);
+    const std::lock_guard hold_shared(shared);
+    auto soon = tenon::with_cancel(tenon::background());
+    const auto canceler = tenon::go([&] { soon.cancel(); });
+    EXPECT_FALSE(mu.lock(soon.ctx()));
+    EXPECT_FALSE(shared.lock(soon.ctx()));
+    EXPECT_FALSE(shared.lock_shared(soon.ctx()));
+    EXPECT_FALSE(mu.try_lock());
+  });
+}
+
+// The lock that it took has been let go of by another, and is held by a third.
+TEST(NoRelock, OfWhatAnotherHasUnlocked) {
+  in_checked_run([] {
+    tenon::mutex mu;
+    mu.lock();
+    tenon::go([&] { mu.unlock(); }).join();
+    auto held = tenon::make_chan<void>();
+    const auto third = tenon::go([&] {
+      const std::lock_guard hold(mu);
+      held.send();
+      tenon::sleep_for(1ms);
+    });
+    held.recv();
+    const std::lock_guard hold(mu);
+  });
+}
+
+TEST(NoRelock, OfASharedLockThatAnotherHasUnlocked) {
+  in_checked_run([] {
+    tenon::shared_mutex mu;
+    mu.lock_shared();
+    tenon::go([&] { mu.unlock_shared(); }).join();
+    auto held = tenon::make_chan<void>();
+    const auto third = tenon::go([&] {
+      const std::shared_lock hold(mu);
+      held.send();
+      tenon::sleep_for(1ms);
+    });
+    held.recv();
+    const std::lock_guard hold(mu);
+  });
+}
+
+// A new lock is at the address of one that was destroyed while it was held.
+TEST(NoRelock, OfAnotherLockInTheSamePlace) {
+  in_checked_run([] {
+    const auto in_the_same_place = [](auto& mu, auto lock) {
+      auto* place = &mu;
+      lock(mu);
+      std::destroy_at(place);
+      std::construct_at(place);
+      auto held = tenon::make_chan<void>();
+      const auto other = tenon::go([&] {
+        lock(*place);
+        held.send();
+        tenon::sleep_for(1ms);
+        if constexpr (requires { place->unlock_shared(); }) {
+          place->unlock_shared();
+        } else {
+          place->unlock();
+        }
+      });
+      held.recv();
+      place->lock();
+      place->unlock();
+    };
+    tenon::mutex plain;
+    in_the_same_place(plain, [](tenon::mutex& mu) { mu.lock(); });
+    tenon::shared_mutex shared;
+    in_the_same_place(shared, [](tenon::shared_mutex& mu) { mu.lock_shared(); });
+  });
+}
+
+// Goroutines come and go on the same stacks; one of them ends with a lock held.
+TEST(NoRelock, OfWhatAnEarlierGoroutineHeld) {
+  in_checked_run([] {
+    std::vector<std::unique_ptr<tenon::mutex>> mutexes;
+    for (int i = 0; i < 50; ++i) {
+      tenon::mutex& mu = *mutexes.emplace_back(std::make_unique<tenon::mutex>());
+      tenon::go([&] { mu.lock(); }).join();
+      auto waits = tenon::make_chan<void>();
+      const auto next = tenon::go([&] {
+        waits.send();
+        mu.lock();
+      });
+      waits.recv();
+      tenon::yield();
+      mu.unlock();
+    }
+  });
+}
+
+// Between two runs locks change hands unseen.
+TEST(NoRelock, OfWhatWasLockedInAnEarlierRun) {
+  tenon::mutex mu;
+  auto go_on = tenon::make_chan<void>();
+  auto has_locked = tenon::make_chan<void>();
+  std::thread keeps([&] {
+    (void)go_on.recv();
+    mu.lock();
+    has_locked.send();
+    (void)go_on.recv();
+    mu.lock();
+    mu.unlock();
+  });
+  in_checked_run([&] {
+    go_on.send();
+    (void)has_locked.recv();
+  });
+  mu.unlock();
+  mu.lock();
+  in_checked_run([&] {
+    go_on.send();
+    tenon::sleep_for(1ms);
+    mu.unlock();
+  });
+  keeps.join();
+}
+
+// Two shared locks without a writer in between are no deadlock.
+TEST(NoRelock, OfASharedLockThatIsFree) {
+  in_checked_run([] {
+    tenon::shared_mutex mu;
+    const std::shared_lock first(mu);
+    const std::shared_lock second(mu);
+    EXPECT_FALSE(mu.try_lock());
+  });
+}
+
+// More locks than there is room for in the notes, let go of in any order.
+TEST(NoRelock, AmongManyLocks) {
+  in_checked_run([] {
+    std::vector<tenon::mutex> mutexes(100);
+    std::vector<tenon::shared_mutex> shared(100);
+    for (int round = 0; round < 3; ++round) {
+      for (std::size_t i = 0; i < 100; ++i) {
+        mutexes[i].lock();
+        shared[i].lock_shared();
+      }
+      for (std::size_t i = 0; i < 100; ++i) {
+        mutexes[i * 37 % 100].unlock();
+        shared[i * 61 % 100].unlock_shared();
+      }
+    }
+    std::atomic<int> entered{0};
+    tenon::wait_group all;
+    for (int n = 0; n < 8; ++n) {
+      all.go([&] {
+        for (std::size_t i = 0; i < 100; ++i) {
+          const std::scoped_lock both(mutexes[i], shared[i]);
+          entered.fetch_add(1, std::memory_order_relaxed);
+          tenon::yield();
+        }
+      });
+    }
+    all.wait();
+    EXPECT_EQ(entered.load(), 800);
+  });
+}
+
+}  // namespace
