@@ -52,14 +52,13 @@ TEST_P(GroupOn, ReturnsItsFirstErrorHoweverOftenItIsAsked) {
         {"error, success, error", {first_error, nullptr, second_error}},
     };
     for (const auto& [name, errors] : table) {
-      SCOPED_TRACE(name);
       group g(tenon::background());
       error want;
       for (const error& e : errors) {
         g.go([e] { return e; });
         if (!want) want = e;
         const error got = g.wait();  // a group may be used again; its context stays canceled
-        EXPECT_TRUE(got == want) << got.message() << " instead of " << want.message();
+        EXPECT_TRUE(got == want) << name << ": " << got.message() << " instead of " << want.message();
       }
     }
     // Go: x/sync/errgroup TestWithContext: no tasks
@@ -74,13 +73,12 @@ const outcomes two_tasks[] = {
 TEST_P(GroupOn, TheContextEndsWithTheFirstErrorOrWithTheWait) {
   in_run([](const context& root) {
     for (const auto& [name, errors] : two_tasks) {
-      SCOPED_TRACE(name);
       group g(root);
       for (const error& e : errors) g.go([e] { return e; });
-      EXPECT_TRUE(g.wait() == (errors.empty() ? error() : errors[0]));
+      EXPECT_TRUE(g.wait() == (errors.empty() ? error() : errors[0])) << name;
       // Go: x/sync/errgroup TestWithContext: after the wait the context is canceled, whatever the tasks returned
-      EXPECT_TRUE(g.ctx().is_canceled());
-      EXPECT_TRUE(g.ctx().err() == tenon::canceled());
+      EXPECT_TRUE(g.ctx().is_canceled()) << name;
+      EXPECT_TRUE(g.ctx().err() == tenon::canceled()) << name;
     }
     // Go: x/sync/errgroup/errgroup.go WithContext: the parent stays as it was
     EXPECT_FALSE(root.is_canceled());
@@ -102,14 +100,14 @@ TEST_P(GroupOn, TheOthersAreToldOfTheFirstErrorBeforeAnybodyWaits) {
 TEST_P(GroupOn, TheFirstErrorIsTheCause) {
   in_run([](const context& root) {
     for (const auto& [name, errors] : two_tasks) {
-      SCOPED_TRACE(name);
       group g(root);
       for (const error& e : errors) EXPECT_TRUE(g.try_go([e] { return e; }));
       const error got = g.wait();
-      EXPECT_TRUE(got == (errors.empty() ? error() : errors[0]));
+      EXPECT_TRUE(got == (errors.empty() ? error() : errors[0])) << name;
       // Go: x/sync/errgroup TestCancelCause: the first error is the cause
       // Go: x/sync/errgroup TestCancelCause: without an error it is canceled
-      EXPECT_TRUE(tenon::cause(g.ctx()) == (got ? got : tenon::canceled())) << tenon::cause(g.ctx()).message();
+      EXPECT_TRUE(tenon::cause(g.ctx()) == (got ? got : tenon::canceled()))
+          << name << ": " << tenon::cause(g.ctx()).message();
     }
     group g(root);
     g.go([] { return first_error; });
