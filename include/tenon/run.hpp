@@ -37,7 +37,7 @@ namespace tenon {
 
 struct run_options {
   /// Workers that run goroutines at the same time, at most: where fewer get more done, some rest. 0: the CPUs this process may use (affinity
-  /// mask and cgroup quota).
+  /// mask and cgroup quota). At most 4096.
   unsigned workers = 0;
   /// Threads altogether, including those that stand in while others block.
   unsigned max_threads = 512;

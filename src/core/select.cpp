@@ -221,7 +221,10 @@ std::size_t select(std::span<select_case* const> cases, otherwise_t) { return de
 std::size_t detail::select_span(std::span<select_case* const> cases, bool has_default) {
   std::vector<const select_op*> ops;
   ops.reserve(cases.size());
-  for (select_case* c : cases) ops.push_back(select_access::begin(*c));
+  for (select_case* c : cases) {
+    if (c == nullptr) throw panic("tenon: select: a null pointer among the cases");
+    ops.push_back(select_access::begin(*c));
+  }
   const select_result r = select_ops(ops.data(), ops.size(), has_default);
   if (r.index != cases.size()) select_access::fire(*cases[r.index], r.ok);
   return r.index;

@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <mutex>
 #include <new>
 
@@ -104,7 +105,8 @@ void scheduler::run(const run_options& options, void (*entry)(void*) noexcept, v
   barrier::init();
   options_ = options;
   stack_size_ = stacks::round_size(options.stack_size);
-  procs_.store(simulated_ ? 1 : options.workers != 0 ? options.workers : available_cpus(), std::memory_order_relaxed);
+  const unsigned wanted = options.workers != 0 ? options.workers : available_cpus();
+  procs_.store(simulated_ ? 1 : std::min(wanted, most_threads), std::memory_order_relaxed);
   width_.store(procs(), std::memory_order_relaxed);
   run_number_.fetch_add(1, std::memory_order_relaxed);
   if (options_.max_threads < procs() + 1) options_.max_threads = procs() + 1;

@@ -33,6 +33,20 @@ using tenon::recv_chan;
 const std::string no_function = std::bad_function_call().what();
 const char* const nil_parent = "cannot create context from nil parent";
 
+// ---- select -------------------------------------------------------------------------------------------------------
+
+TEST(MisuseOfSelect, ANullPointerIsNoCase) {
+  tenon::run([] {
+    const auto c = tenon::make_chan<int>(1);
+    auto receives = tenon::recv(c);
+    c.send(7);
+    tenon::select_case* const cases[] = {&receives, nullptr};
+    EXPECT_PANIC((void)tenon::select(cases), "tenon: select: a null pointer among the cases");
+    EXPECT_PANIC((void)tenon::select(cases, tenon::otherwise), "tenon: select: a null pointer among the cases");
+    EXPECT_EQ(c.recv(), 7) << "it did nothing";
+  });
+}
+
 // ---- group --------------------------------------------------------------------------------------------------------
 
 TEST(MisuseOfGroup, AWaitForNobodyReturnsAtOnce) {
@@ -413,6 +427,14 @@ TEST(MisuseOfRun, SizesOutOfAllBoundsAreBroughtIntoThem) {
           {.workers = 1, .max_threads = 0, .stack_size = 0, .idle_stack_bytes = 0, .grace = -1s, .report_after = -1s}),
       1);
   EXPECT_EQ(tenon::run([] { return tenon::go({.stack_size = 1}, [] { return 1; }).join(); }), 1);
+}
+
+TEST(MisuseOfRun, TooManyWorkersAreAsManyAsThereCanBe) {
+  for (const unsigned workers : {4097U, UINT_MAX}) {
+    unsigned n = 0;
+    tenon::run([&] { n = tenon::worker_count(); }, {.workers = workers});
+    EXPECT_EQ(n, 4096U) << workers;
+  }
 }
 
 TEST(MisuseOfRun, ASeedThatIsNoNumberIsRefused) {
