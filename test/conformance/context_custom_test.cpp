@@ -327,7 +327,7 @@ TEST_P(CustomContextBy, RunsAnAfterFunc) {
 
 INSTANTIATE_TEST_SUITE_P(By, CustomContextBy, tenon_test::every_caller, tenon_test::caller_name);
 
-// Go: context/context_test.go TestCustomContextGoroutines
+// Go: context/x_test.go TestCustomContextGoroutines
 TEST(CustomContext, FollowingItTakesNoGoroutine) {
   tenon::run([](context) {
     const std::size_t before = tenon::goroutine_count();

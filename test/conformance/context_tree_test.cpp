@@ -117,7 +117,7 @@ TEST(Context, AnEmptyHandleCancelsNothing) {
   expect_alive(elsewhere.ctx(), "which has gone elsewhere");
 }
 
-// Go: context/context_test.go TestParentFinishesChild
+// Go: context/x_test.go TestParentFinishesChild
 TEST(Context, AParentEndsItsDescendants) {
   auto scope = tenon::with_cancel(background());
   const tenon::context parent = scope.ctx();
@@ -135,7 +135,7 @@ TEST(Context, AParentEndsItsDescendants) {
   expect_canceled(value_child, "value_child");
   expect_canceled(timer_child, "timer_child");
 
-  // Go: context/context_test.go TestParentFinishesChild: whoever comes late is canceled from the start
+  // Go: context/x_test.go TestParentFinishesChild: whoever comes late is canceled from the start
   expect_canceled(tenon::with_value(parent, key, "late"), "late value");
   auto stop_late_scope = tenon::with_cancel(parent);
   const tenon::context late = stop_late_scope.ctx();
@@ -145,7 +145,7 @@ TEST(Context, AParentEndsItsDescendants) {
   expect_canceled(late_timer, "late timer");
 }
 
-// Go: context/context_test.go TestChildFinishesFirst
+// Go: context/x_test.go TestChildFinishesFirst
 TEST(Context, AChildThatEndsLeavesItsParentAlone) {
   auto scope = tenon::with_cancel(background());
   const tenon::context cancelable = scope.ctx();
@@ -201,13 +201,12 @@ TEST(Context, ADeadlineThatIsOverEndsItAtOnce) {
     const std::pair<const char*, tenon::time_point> table[] = {
         {"past", now - 1ms}, {"now", now}, {"long past", tenon::time_point::min()}, {"zero", tenon::time_point()}};
     for (const auto& [name, when] : table) {
-      SCOPED_TRACE(name);
       auto scope = tenon::with_deadline(background(), when);
       const tenon::context c = scope.ctx();
-      EXPECT_TRUE(is_done(c));
-      EXPECT_EQ(c.err(), tenon::deadline_exceeded()) << c.err().message();
+      EXPECT_TRUE(is_done(c)) << name;
+      EXPECT_EQ(c.err(), tenon::deadline_exceeded()) << name << ": " << c.err().message();
       scope.cancel();
-      EXPECT_EQ(c.err(), tenon::deadline_exceeded()) << c.err().message();
+      EXPECT_EQ(c.err(), tenon::deadline_exceeded()) << name << ": " << c.err().message();
     }
   };
   check();

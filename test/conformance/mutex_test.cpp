@@ -188,7 +188,7 @@ TEST(MutexFairness, TheOneWhoHasWaitedLongComesBeforeTheOneWhoUnlocks) {
   }
 }
 
-// Go: sync/mutex.go: "A locked Mutex is not associated with a particular goroutine"
+// Go: sync/mutex.go: "A locked [Mutex] is not associated with a particular goroutine"
 TEST_P(MutexBy, SomebodyElseMayUnlockIt) {
   tenon_test::as(
       GetParam(),

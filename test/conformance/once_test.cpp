@@ -161,7 +161,7 @@ TEST(Once, WhatTheFunctionHeldIsReleasedAfterItsRun) {
 
 using tenon::background;
 
-// Go: sync/once.go Do: "if f panics, Do considers it to have returned": those who wait return, and do not panic
+// Go: sync/once.go Do: "If f panics, Do considers it to have returned": those who wait return, and do not panic
 // Go: sync/once_test.go TestOncePanic
 TEST_P(OnceBy, AnExceptionLeavesTheCallThatRanAlone) {
   tenon_test::as(GetParam(), [] {

@@ -642,7 +642,7 @@ TEST(SharedMutex, ADeadlineEndsTheWaitAtItsTimeAndLetsTheReadersIn) {
   });
 }
 
-// Go: sync/rwmutex.go: "As with Mutexes, a locked RWMutex is not associated with a particular goroutine"
+// Go: sync/rwmutex.go: "As with Mutexes, a locked [RWMutex] is not associated with a particular goroutine"
 TEST_P(SharedMutexBy, SomebodyElseMayUnlockIt) {
   tenon_test::as(
       GetParam(),

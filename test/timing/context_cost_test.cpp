@@ -40,7 +40,7 @@ using derive = void (*)(const context& parent);
 
 class ContextCost : public testing::TestWithParam<std::pair<const char*, derive>> {};
 
-// Go: context/context_test.go TestCancelRemoves
+// Go: context/x_test.go TestCancelRemoves
 TEST_P(ContextCost, AChildThatIsGoneLeavesNothingInItsParent) {
   const derive make_and_drop = GetParam().second;
   auto scope = tenon::with_cancel(background());
