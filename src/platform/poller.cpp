@@ -12,8 +12,26 @@
 
 namespace tenon {
 
+// To ThreadSanitizer a descriptor is data: written by the call that makes it and by the one that closes it, read by all others. Both
+// orders exist, and are stated here:
+//  - made → used: a poller is published by a release store and found by an acquire load (scheduler::poll), in code that is not
+//    instrumented. `this` stands for it.
+//  - used → closed: who deletes a poller is the only thread that there is (a child after fork). `epoll_` stands for it, and only the
+//    destructor acquires it: the users are ordered with each other by nothing that is said here.
+
 namespace {
 constexpr int most_events = 64;  // at a time
+
+/// One use of the descriptors.
+struct use {
+  explicit use(void* made, void* used) noexcept : used_(used) { annotate::happens_after(made); }
+  ~use() { annotate::happens_before(used_); }
+  use(const use&) = delete;
+  use& operator=(const use&) = delete;
+
+ private:
+  void* used_;
+};
 
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 }  // namespace
@@ -34,12 +52,11 @@ poller::poller() : pid_(::getpid()) {
       fail("tenon: poller");
     }
   }
-  annotate::happens_before(
-      this);  // descriptors count as data to ThreadSanitizer: made here, written in wake, closed below
+  annotate::happens_before(this);
 }
 
 poller::~poller() {
-  annotate::happens_after(this);
+  annotate::happens_after(&epoll_);
   for (int fd : {timer_, event_, epoll_}) {
     if (fd >= 0) ::close(fd);
   }
@@ -54,6 +71,7 @@ void deliver(const epoll_event& e) noexcept {
 }  // namespace
 
 void poller::wait(std::int64_t timeout_ns) noexcept {
+  const use here(this, &epoll_);
   int ms = -1;
   if (timeout_ns == 0) {
     ms = 0;
@@ -77,6 +95,7 @@ void poller::wait(std::int64_t timeout_ns) noexcept {
 }
 
 bool poller::poll() noexcept {
+  const use here(this, &epoll_);
   epoll_event events[most_events];
   const int n = ::epoll_wait(epoll_, events, most_events, 0);
   bool any = false;
@@ -90,13 +109,13 @@ bool poller::poll() noexcept {
 }
 
 void poller::wake() noexcept {
+  const use here(this, &epoll_);
   const std::uint64_t one = 1;
-  annotate::happens_after(this);
   (void)!::write(event_, &one, sizeof one);
-  annotate::happens_before(this);
 }
 
 int poller::arm(int fd, bool readable, bool writable, watched_descriptor* w) noexcept {
+  const use here(this, &epoll_);
   epoll_event e{};
   e.events = EPOLLONESHOT | (readable ? EPOLLIN : 0U) | (writable ? EPOLLOUT : 0U);
   e.data.ptr = w;
@@ -106,6 +125,7 @@ int poller::arm(int fd, bool readable, bool writable, watched_descriptor* w) noe
 }
 
 void poller::disarm(int fd) noexcept {
+  const use here(this, &epoll_);
   if (is_ours()) ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
 }
 

@@ -271,11 +271,12 @@ TEST_P(FdBy, ACopyOfTheDescriptorKeepsNothingAlive) {
   tenon_test::as(GetParam(), [] {
     pipe_ends p;
     p.out = apart(p.out);
-    auto reader = start(GetParam(), [&] { EXPECT_TRUE(wait_readable(p.out).is(std::errc::bad_file_descriptor)); });
+    const int number = p.out;
+    auto reader = start(GetParam(), [&] { EXPECT_TRUE(wait_readable(number).is(std::errc::bad_file_descriptor)); });
     settle();
     const pipe_ends q;
-    const int copy = ::dup(p.out);
-    const int number = std::exchange(p.out, -1);
+    const int copy = ::dup(number);
+    p.out = -1;
     EXPECT_EQ(close_fd(number), nullptr);
     reader.join();
     p.put();

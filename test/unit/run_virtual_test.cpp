@@ -37,7 +37,7 @@ TEST(RunVirtual, TimeTakesNoTimeAndIsExact) {
 TEST(RunVirtual, TheClockStandsStillWhileAnybodyCanRun) {
   run_virtual([](tenon::group& g) {
     const auto began = tenon::now();
-    bool over = false;
+    std::atomic<bool> over = false;
     g.go([&] {
       for (int i = 0; i < 1000; ++i) tenon::yield();
       EXPECT_EQ(tenon::now(), began);
@@ -98,9 +98,10 @@ TEST(RunVirtual, EverybodyCanBeNext) {
   for (std::uint64_t seed = 0; seed < 200 && first.size() < 5; ++seed) {
     run_virtual(
         [&](tenon::group& g) {
-          int winner = -1;
+          std::atomic<int> winner = -1;
           g.go_n(5, [&](int i) {
-            if (winner < 0) winner = i;
+            int none = -1;
+            winner.compare_exchange_strong(none, i);
           });
           tenon::sleep_for(1ns);
           first.insert(winner);
@@ -111,7 +112,7 @@ TEST(RunVirtual, EverybodyCanBeNext) {
 }
 
 TEST(RunVirtual, ManyMoreThanAQueueHolds) {
-  int ran = 0;
+  std::atomic<int> ran = 0;
   run_virtual([&](tenon::group& g) {
     for (int i = 0; i < 2000; ++i) {
       g.go([&, i] {
