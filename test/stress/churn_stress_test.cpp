@@ -178,7 +178,10 @@ class appointment {
       case 2: (void)once_.recv(); break;
       case 3: (void)scope_->ctx().done().recv(); break;
       case 4: places_.acquire(); break;
-      case 5: locked_.lock(); break;  // for ever locked: by us, and unlocked by the thread
+      case 5: {
+        const std::lock_guard hold(locked_);  // the thread has it until it answers
+        break;
+      }
       case 6: group_.wait(); break;
       case 7: {
         std::unique_lock hold(mu_);
@@ -195,7 +198,7 @@ class appointment {
         break;
       }
       case 10: {
-        std::shared_lock hold(shared_);  // the thread's turn comes first: it has it until it has answered
+        std::shared_lock hold(shared_);  // likewise
         break;
       }
       default:
@@ -229,13 +232,17 @@ class appointment {
       default: box_.send(1);
     }
   }
-  /// By the goroutine, before it says that it is ready.
-  void begin() TENON_TSA(no_thread_safety_analysis) {
-    places_.acquire();
-    locked_.lock();
-  }
-  void hold_shared() TENON_TSA(no_thread_safety_analysis) {
+  /// By the goroutine, before the first of all.
+  void begin() { places_.acquire(); }
+  /// By the thread, once the goroutine is ready: the lock that it lets go of as its answer. Who locks a mutex unlocks it.
+  void hold() TENON_TSA(no_thread_safety_analysis) {
+    if (kind_ == 5) locked_.lock();
     if (kind_ == 10) shared_.lock();
+    if (kind_ == 5 || kind_ == 10) held_.send();
+  }
+  /// By the goroutine, before it waits.
+  void await_holder() {
+    if (kind_ == 5 || kind_ == 10) (void)held_.recv();
   }
   static constexpr std::uint64_t kinds = 12;
 
@@ -247,6 +254,7 @@ class appointment {
   tenon::chan<void> once_;
   std::shared_ptr<tenon::cancel_scope> scope_;
   tenon::semaphore places_{1};
+  tenon::chan<void> held_ = tenon::make_chan<void>();
   tenon::mutex locked_;
   tenon::shared_mutex shared_;
   tenon::wait_group group_;
@@ -278,6 +286,7 @@ TEST_P(Churn, ThreadsWakeAGoroutineJustAsTheLastWorkerGoesToSleep) {
       outside.emplace_back([&, p] {
         random_source random(seed.of(answers + 7 * p + 1));
         while (ready[p].recv()) {
+          all[p]->hold();
           pause(random);
           answered[p] = clock::now().time_since_epoch().count();
           all[p]->answer();
@@ -290,8 +299,8 @@ TEST_P(Churn, ThreadsWakeAGoroutineJustAsTheLastWorkerGoesToSleep) {
       mine.begin();
       while (clock::now() < round_ends) {
         mine.prepare(random.below(appointment::kinds));
-        mine.hold_shared();
         ready[p].send();
+        mine.await_holder();
         if (random.one_in(4)) pause(random);
         mine.wait();
         const auto late = clock::now().time_since_epoch() - clock::duration(answered[p].load());
