@@ -22,6 +22,9 @@
 //     handler that comes in between does not touch a stack that another thread may already be running on.
 //  2. Rounding mode, x87 control word and shadow stacks are not switched: they belong to the thread.
 //  3. Under a sanitizer the announcement and the switch are in one uninstrumented function.
+//  4. The switch names every register that the compiler may keep something in, also those of AVX-512, APX and SVE, and the x87 stack.
+//     Where a name is known only with the processor's flag (GCC on x86), the flag decides: with link-time optimization tenon and the
+//     program are to be compiled with the same -m flags.
 //
 // Rejected: ucontext (a system call a switch), Boost.Context's fcontext (saves all callee-saved registers and MXCSR: twice
 // the time at a yield), a separate .S function (the call forces the same saves).
@@ -71,6 +74,33 @@ void forget_context(machine_context& c) noexcept;
 /// c's stack. The context must stay suspended.
 void walk_from(const machine_context& c, void (*fn)(void*), void* arg);
 
+// Invariant 4.
+#if defined(__AVX512F__) || (defined(__clang__) && defined(__x86_64__))
+#define TENON_CLOBBERED_AVX512                                                                                  \
+  , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", \
+      "xmm28", "xmm29", "xmm30", "xmm31", "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#else
+#define TENON_CLOBBERED_AVX512
+#endif
+#if defined(__APX_F__)
+#define TENON_CLOBBERED_APX \
+  , "r16", "r17", "r18", "r19", "r20", "r21", "r22", "r23", "r24", "r25", "r26", "r27", "r28", "r29", "r30", "r31"
+#else
+#define TENON_CLOBBERED_APX
+#endif
+#if defined(__MMX__)
+#define TENON_CLOBBERED_X87                                                                                        \
+  , "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "mm0", "mm1", "mm2", "mm3", "mm4", "mm5", \
+      "mm6", "mm7"
+#else
+#define TENON_CLOBBERED_X87
+#endif
+#if defined(__clang__)
+#define TENON_CLOBBERED_FFR  // it has no name for SVE's first-fault register
+#else
+#define TENON_CLOBBERED_FFR , "ffr"
+#endif
+
 namespace detail {
 
 TENON_INLINE void raw_switch(machine_context* from, machine_context* to) noexcept {
@@ -89,7 +119,7 @@ TENON_INLINE void raw_switch(machine_context* from, machine_context* to) noexcep
       :
       : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm2",
         "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15",
-        "memory", "cc");
+        "memory", "cc" TENON_CLOBBERED_X87 TENON_CLOBBERED_AVX512 TENON_CLOBBERED_APX);
 #elif defined(__aarch64__)
   register machine_context* x0 asm("x0") = from;
   register machine_context* x1 asm("x1") = to;
@@ -111,13 +141,21 @@ TENON_INLINE void raw_switch(machine_context* from, machine_context* to) noexcep
       : "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18",
         "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x30", "v0", "v1", "v2", "v3", "v4", "v5",
         "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21",
-        "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31", "memory", "cc");
+        "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31",
+        // SVE: z0 to z31 are v0 to v31 and what goes on above them, for the compilers one register.
+        "p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p11", "p12", "p13", "p14", "p15", "memory",
+        "cc" TENON_CLOBBERED_FFR);
 #else
 #error "tenon: no context switch for this processor"
 #endif
 }
 
 }  // namespace detail
+
+#undef TENON_CLOBBERED_AVX512
+#undef TENON_CLOBBERED_APX
+#undef TENON_CLOBBERED_X87
+#undef TENON_CLOBBERED_FFR
 
 /// Suspends the running context into `from` and resumes `to`, which must not be busy with another thread; returns when
 /// somebody resumes `from`. With `ended`, nobody will: `from` is given up.
