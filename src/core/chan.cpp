@@ -202,7 +202,7 @@ bool timer_chan_drain(chan_core& c) noexcept {
   // Ticks come under the timer's lock, which our caller holds: an empty channel stays so.
   if (c.count.load(std::memory_order_relaxed) == 0) return false;
   const std::lock_guard hold(c.lock);
-  return c.count.exchange(0, std::memory_order_relaxed) != 0;
+  return c.count.exchange(0, std::memory_order_release) != 0;
 }
 
 }  // namespace tenon::detail

@@ -13,7 +13,8 @@
 namespace tenon::detail {
 
 struct chan_core {
-  // Changed under `lock`; `count`, `closed` and the list heads may be peeked at without it. First what every operation touches.
+  // Changed under `lock`; `count`, `closed` and the list heads may be peeked at without it, and are therefore stored with release
+  // (counting_lock). First what every operation touches.
   counting_lock lock;
   std::atomic<bool> closed{false};
   bool is_timer = false;  // constant: a timer's channel, its one slot of buffer is not the user's to see
@@ -75,7 +76,7 @@ TENON_INLINE try_result try_send_locked(chan_core& c, void* src, waiter** woken)
   const std::size_t n = c.count.load(std::memory_order_relaxed);
   if (n == c.capacity) return try_result::would_block;
   c.move(c.cell(c.first + n), src);
-  c.count.store(n + 1, std::memory_order_relaxed);
+  c.count.store(n + 1, std::memory_order_release);
   return try_result::done;
 }
 
@@ -104,7 +105,7 @@ TENON_INLINE try_result try_recv_locked(chan_core& c, void* dst, waiter** woken)
     s->ok = true;
     *woken = s;
   } else {
-    c.count.store(n - 1, std::memory_order_relaxed);
+    c.count.store(n - 1, std::memory_order_release);
   }
   return try_result::done;
 }

@@ -43,7 +43,7 @@ inline bool claim(waiter* w) noexcept {
   return w->group->winner.compare_exchange_strong(none, w, std::memory_order_acq_rel, std::memory_order_relaxed);
 }
 
-// ---- Lists. The caller holds the list's lock.
+// ---- Lists. The caller holds the list's lock. Heads are stored with release: a select peeks at those of channels (counting_lock).
 
 inline void push_back(wait_list& l, waiter* w) noexcept {
   w->next = nullptr;
@@ -51,7 +51,7 @@ inline void push_back(wait_list& l, waiter* w) noexcept {
   if (l.tail != nullptr) {
     l.tail->next = w;
   } else {
-    l.head.store(w, std::memory_order_relaxed);
+    l.head.store(w, std::memory_order_release);
   }
   l.tail = w;
   w->queued = true;
@@ -66,7 +66,7 @@ inline void push_front(wait_list& l, waiter* w) noexcept {
   } else {
     l.tail = w;
   }
-  l.head.store(w, std::memory_order_relaxed);
+  l.head.store(w, std::memory_order_release);
   w->queued = true;
 }
 
@@ -74,7 +74,7 @@ inline void unlink(wait_list& l, waiter* w) noexcept {
   if (w->prev != nullptr) {
     w->prev->next = w->next;
   } else {
-    l.head.store(w->next, std::memory_order_relaxed);
+    l.head.store(w->next, std::memory_order_release);
   }
   if (w->next != nullptr) {
     w->next->prev = w->prev;
