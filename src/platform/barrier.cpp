@@ -1,27 +1,85 @@
 #include "platform/barrier.hpp"
 
 #include <linux/membarrier.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstdint>
+
+#include "base/fatal.hpp"
+#include "platform/compiler.hpp"
+
+// Losing membarrier. The thread whose call fails makes `light` a fence from now on, and then runs on each processor in turn: a thread that
+// was running there has been switched out, and the kernel's switch is a full barrier. Threads that were not running had theirs when they
+// stopped.
+//
+//  1. `changing` is set before `symmetric` is seen set, and cleared after the last processor has been visited. Each heavy waits until then.
+//  2. So a `light` that found `symmetric` false lies, with the store before it, before its thread's barrier: a heavy that waited sees that
+//     store. A `light` after that barrier finds `symmetric` true.
+//
+// Rejected: going on with a plain fence in `heavy` (its counterpart was nothing: wake-ups are lost). Changing the protection of a page, so
+// that the kernel interrupts the other processors (not on ARM, and on x86 not where INVLPGB flushes without an interrupt).
 
 namespace tenon::barrier {
 
 std::atomic<bool> symmetric{true};
 
 namespace {
+
 std::atomic<std::uint32_t> fence_word{0};
+std::atomic<bool> changing{false};
+
 long membarrier(int command) noexcept { return ::syscall(SYS_membarrier, command, 0, 0); }
+
+// As the kernel has them, not as glibc does, whose cpu_set_t ends at 1,024 processors.
+constexpr unsigned long most_cpus = 8192;
+struct cpu_mask {
+  unsigned char bits[most_cpus / 8] = {};
+};
+long get_affinity(cpu_mask& m) noexcept { return ::syscall(SYS_sched_getaffinity, 0, sizeof m, &m); }
+bool set_affinity(const cpu_mask& m, unsigned long size) noexcept {
+  return ::syscall(SYS_sched_setaffinity, 0, size, &m) == 0;
+}
+
+/// False if it could not. A processor that this process may not use has no thread of ours on it.
+bool visit_every_cpu() noexcept {
+  cpu_mask before;
+  const long size = get_affinity(before);
+  if (size <= 0) return false;
+  const auto bytes = static_cast<unsigned long>(size);
+  bool any = false;
+  for (unsigned long cpu = 0; cpu < bytes * 8; ++cpu) {
+    cpu_mask one;
+    one.bits[cpu / 8] = static_cast<unsigned char>(1U << (cpu % 8));
+    any |= set_affinity(one, bytes);
+  }
+  return any && set_affinity(before, bytes);
+}
+
+TENON_NOINLINE void change_over() noexcept {
+  if (changing.exchange(true, std::memory_order_seq_cst)) return;
+  symmetric.store(true, std::memory_order_seq_cst);
+  const bool done = visit_every_cpu();
+  changing.store(false, std::memory_order_release);  // before the dump of a fatal error, too, which may come by here
+  if (!done) {
+    fatal(
+        "tenon: the kernel refuses membarrier, which it allowed when the run began, and sched_setaffinity: wake-ups would "
+        "be lost. A seccomp filter has to allow one of the two, or to be installed before the first run");
+  }
+}
+
 }  // namespace
 
 void init() noexcept {
-  static const bool expedited = [] {
+  static const bool once = [] {
     const long commands = membarrier(MEMBARRIER_CMD_QUERY);
-    return commands > 0 && (commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0 &&
-           membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0;
+    const bool expedited = commands > 0 && (commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0 &&
+                           membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0;
+    symmetric.store(!expedited, std::memory_order_relaxed);
+    return true;
   }();
-  symmetric.store(!expedited, std::memory_order_relaxed);
+  (void)once;
 }
 
 // A sequentially consistent read-modify-write is a full barrier on every processor we build for, and one that
@@ -29,7 +87,12 @@ void init() noexcept {
 void full() noexcept { fence_word.fetch_add(1, std::memory_order_seq_cst); }
 
 void heavy() noexcept {
-  if (symmetric.load(std::memory_order_relaxed) || membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0) full();
+  if (!symmetric.load(std::memory_order_acquire)) {
+    if (TENON_LIKELY(membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0)) return;
+    change_over();
+  }
+  while (TENON_UNLIKELY(changing.load(std::memory_order_acquire))) ::sched_yield();
+  full();
 }
 
 }  // namespace tenon::barrier
