@@ -10,8 +10,9 @@
 ///     return scope.ctx().err();    // nullptr, canceled() or deadline_exceeded()
 ///
 /// A `context` is a counted reference to an immutable node of a tree; copying it is cheap and thread-safe, and so is every
-/// member. **Canceling** a context cancels its descendants before the call returns; it never blocks and may come from any
-/// goroutine, OS thread or timer. Canceling twice does nothing. What a `with_` function returns is a scope: `[[nodiscard]]`, `cancel()`
+/// member. **Canceling** a context cancels its descendants before the call returns; it never parks and may come from any
+/// goroutine, OS thread or timer. Canceling twice does nothing; a second canceler returns when the first has canceled the descendants, and
+/// sleeps where that takes long. What a `with_` function returns is a scope: `[[nodiscard]]`, `cancel()`
 /// cancels and so does its destructor, so a cancel cannot be lost. What happens before a cancel happens before a wait on `done()` ends.
 ///
 /// A default-constructed context is Go's nil context: deriving from it is a `panic("cannot create context from nil parent")`;
@@ -47,7 +48,9 @@ struct context_key {
   context_key& operator=(const context_key&) = delete;
 };
 
-/// A context of one's own making (Go: a type that implements the Context interface). Every member must be thread-safe.
+/// A context of one's own making (Go: a type that implements the Context interface). Every member must be thread-safe. `done`, and `value` with a
+/// key of tenon's own, are called when it is wrapped. tenon's contexts may be nested without end; those that wrap another context take
+/// stack for each wrapper, in the calls that they hand on and when they are destroyed.
 class custom_context {
  public:
   virtual ~custom_context() = default;
@@ -79,7 +82,8 @@ class context {
   [[nodiscard]] const recv_chan<void>& done() const&;
   [[nodiscard]] recv_chan<void> done() const&& { return std::as_const(*this).done(); }
 
-  /// No error while it is not canceled; afterwards `canceled()` or `deadline_exceeded()`, for ever.
+  /// No error while it is not canceled; afterwards `canceled()` or `deadline_exceeded()`, for ever. It is there as soon as `done()` is closed,
+  /// and never before. Does not wait for the canceler.
   error err() const;
 
   /// `bool(err())`, without touching a reference count: for loops that poll.
@@ -94,7 +98,9 @@ class context {
   }
 
   /// A token for code that knows `std::stop_token`: stop is requested when this context is canceled. Stop callbacks run on the thread that
-  /// cancels. A context that is never canceled gives a token without state, and so does a custom one itself: derive from it.
+  /// cancels, after all descendants have been canceled; they may destroy every scope, also the one that is being canceled. They must not wait
+  /// in tenon: a `std::stop_source` ties the call to its OS thread. A context that is never canceled gives a token without state, and so does
+  /// a custom one itself: derive from it.
   [[nodiscard]] std::stop_token stop_token() const;
 
   /// The same by the bare key: for a `custom_context` that passes `value` on to another context.

@@ -11,7 +11,7 @@
 // A function that runs when a context is canceled: a child of a context node of its own, under the one it watches.
 //
 // Invariants
-//  1. `waiting` is left once, by whoever wins: stop (→ stopped) or the cancellation (→ started → finished).
+//  1. `waiting` is left once, by the winner: stop (→ stopped) or the cancellation (→ started → finished).
 //  2. The handle holds one reference and the cancellation, from `hold` to the end of the function, another.
 
 namespace tenon::detail {
@@ -50,7 +50,7 @@ struct after_func_node final : ctx_child {
     f();
   }
 
-  void spread(const error&, const error&, list<ctx_child>&) noexcept override {}
+  void propagate(const error&, const error&, list<ctx_child>&) noexcept override {}
   bool listens(std::vector<cancel_node*>&) override { return true; }
   void parent_canceled() noexcept override {
     if (!leave_waiting(phase::started)) return drop();

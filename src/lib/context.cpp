@@ -13,19 +13,14 @@
 #include "sched/scheduler.hpp"
 #include "sched/timer_heap.hpp"
 
-// The context tree.
+// What is built on the tree (cancel_node.cpp): values, deadlines, contexts of the user's own making; the contexts of goroutines; the public side.
 //
 // Invariants
-//  1. A child holds its parent (counted); a parent knows its children without holding them. A child leaves its parent's list when it is
-//     canceled or destroyed, whichever comes first: a released child leaves nothing behind.
-//  2. cancel() sets err and cause once, under the node's lock, then closes `done`: whoever sees the one sees the other. Then the same for
-//     all below, breadth first, without recursion: linear in their number, and no stack is too small. Only when all have been told do
-//     functions of the user run (stop callbacks; after_func outside of a runtime), so that a second canceler never waits for those.
-//  3. Cancellation never blocks and takes only spin locks, so it may come from a timer's callback or a signal's watcher.
-//  4. A foreign (custom) context cancels its tenon children through a waiter of kind callback in its done channel: no goroutine waits
+//  1. A foreign (custom) context cancels its tenon children through a waiter of kind callback in its done channel: no goroutine waits
 //     there. One is started when the channel closes (outside of a runtime, a thread), because err() may need a lock that the closer holds.
-//
-// Lock order: a node's lock is a leaf; channel locks are taken after it was released.
+//  2. What calls back (a stop callback, a deadline's timer, a foreign link) has a reference to the node while it runs, so that functions of
+//     the user that run in there may drop the scope. The timer's is taken when it starts; the others are taken by try_retain, and fail
+//     where the node is being destroyed: its destructor waits for them, or tells them that it is gone.
 
 namespace tenon {
 
@@ -46,139 +41,201 @@ namespace detail {
 
 namespace {
 
-// The key under which a node's nearest cancel_node is found through contexts of the user's own making, which pass `value` on.
-constexpr context_key<cancel_node> canceler_key{"canceler"};
-
 struct root_node final : ctx_node {
   const char* name;
   explicit root_node(const char* n) noexcept : ctx_node(nullptr), name(n) {
     refs.store(immortal, std::memory_order_relaxed);
   }
-  [[nodiscard]] std::string text() const override { return name; }
+  void append_name(std::string& out) const override { out += name; }
 };
 
 struct value_node final : ctx_node {
+  ctx_node* const above;  // the anchor: an ancestor
   const void* key;
   const char* name;
   std::shared_ptr<const void> held;
   value_node(ctx_node* p, const void* k, const char* n, std::shared_ptr<const void> v)
-      : ctx_node(p), key(k), name(n), held(std::move(v)) {}
-  [[nodiscard]] const void* value(const void* k) const override { return k == key ? held.get() : parent->value(k); }
-  [[nodiscard]] std::string text() const override { return parent->text() + ".WithValue(" + name + ")"; }
+      : ctx_node(p), above(p->anchor()), key(k), name(n), held(std::move(v)) {}
+  [[nodiscard]] ctx_node* anchor() noexcept override { return above; }
+  [[nodiscard]] const recv_chan<void>& done() override { return above->done(); }
+  [[nodiscard]] error err() const override { return above->err(); }
+  [[nodiscard]] bool is_canceled() const noexcept override { return above->is_canceled(); }
+  [[nodiscard]] cancel_node* canceler() override { return above->canceler(); }
+  [[nodiscard]] ctx_node* foreign() override { return above->foreign(); }
+  [[nodiscard]] error cause() const override { return above->cause(); }
+  [[nodiscard]] std::optional<time_point> deadline() const override { return above->deadline(); }
+  [[nodiscard]] const ctx_node* deadline_source() const noexcept override { return above->deadline_source(); }
+  [[nodiscard]] bool find_value(const void* k, const void*& out) const override {
+    if (k != key) return false;
+    out = held.get();
+    return true;
+  }
+  void append_name(std::string& out) const override { ((out += ".WithValue(") += name) += ")"; }
 };
 
+/// Answers as a root does, except for the values above it.
 struct detached_node final : ctx_node {
   using ctx_node::ctx_node;
-  [[nodiscard]] std::optional<time_point> deadline() const override { return std::nullopt; }
-  [[nodiscard]] const recv_chan<void>& done() override { return never_closed; }
-  [[nodiscard]] error err() const override { return {}; }
-  [[nodiscard]] bool is_canceled() const noexcept override { return false; }
-  [[nodiscard]] cancel_node* canceler() override { return nullptr; }
-  [[nodiscard]] ctx_node* foreign() override { return nullptr; }
-  [[nodiscard]] const void* value(const void* key) const override {
-    return key == &canceler_key ? nullptr : parent->value(key);
-  }
-  [[nodiscard]] error cause() const override { return {}; }
-  [[nodiscard]] std::string text() const override { return parent->text() + ".WithoutCancel"; }
+  [[nodiscard]] bool find_value(const void* key, const void*& /*none*/) const override { return key == &canceler_key; }
+  void append_name(std::string& out) const override { out += ".WithoutCancel"; }
 };
 
 struct custom_node final : ctx_node {
   std::shared_ptr<const custom_context> custom;
   recv_chan<void> channel;
+  cancel_node* handed_on = nullptr;  // counted; the canceler whose channel this is, if it is one of a context of ours
+
   explicit custom_node(std::shared_ptr<const custom_context> c)
-      : ctx_node(nullptr), custom(std::move(c)), channel(custom->done()) {}
-  [[nodiscard]] std::optional<time_point> deadline() const override { return custom->deadline(); }
+      : ctx_node(nullptr), custom(std::move(c)), channel(custom->done()) {
+    // Asked once: of a chain of wrappers each would ask the one below it, and so on.
+    cancel_node* n = inner_canceler();
+    if (n == nullptr || n->done() != channel) return;
+    retain(n);
+    handed_on = n;
+  }
+  ~custom_node() override { release(handed_on); }
+
+  [[nodiscard]] cancel_node* inner_canceler() const {
+    return static_cast<cancel_node*>(const_cast<void*>(custom->value(&canceler_key)));
+  }
   [[nodiscard]] const recv_chan<void>& done() override { return channel; }
   [[nodiscard]] error err() const override { return custom->err(); }
   [[nodiscard]] bool is_canceled() const noexcept override {
     const chan_core* c = chan_access::core(channel);
     return c != nullptr && c->closed.load(std::memory_order_acquire);
   }
-  [[nodiscard]] const void* value(const void* key) const override { return custom->value(key); }
+  /// Children of a wrapper that hands on the channel of the context below it follow that one directly.
+  [[nodiscard]] cancel_node* canceler() override { return handed_on; }
   [[nodiscard]] ctx_node* foreign() override { return this; }
-  [[nodiscard]] cancel_node* canceler() override;
-  [[nodiscard]] error cause() const override;
-  [[nodiscard]] std::string text() const override { return "custom context"; }
+  [[nodiscard]] error cause() const override {
+    if (const cancel_node* n = handed_on != nullptr ? handed_on : inner_canceler()) {
+      if (error why = n->cause()) return why;
+    }
+    return custom->err();
+  }
+  [[nodiscard]] std::optional<time_point> deadline() const override { return custom->deadline(); }
+  [[nodiscard]] bool find_value(const void* key, const void*& out) const override {
+    out = key == &canceler_key && handed_on != nullptr ? handed_on : custom->value(key);
+    return true;
+  }
+  void append_name(std::string& out) const override { out += "custom context"; }
 };
 
-/// Invariant 4: waits in a foreign done channel on behalf of a child.
+/// Invariant 1: waits in a foreign done channel on behalf of a child. Owned by the child and by the channel's side (the list, then the closer
+/// that has taken it out), so that neither waits for the other: the closer may have a long way to go until it comes to this waiter.
 struct foreign_link final : callback_parker {
   waiter self;
-  std::atomic<bool> left{false};  // the callback has run and does not look at the link any more
-  cancel_node* child = nullptr;
-  ctx_node* parent = nullptr;
+  std::atomic<std::uint32_t> owners{1};
+  spin_lock lock;
+  cancel_node* child;      // guarded by lock; null: it is going away
+  ctx_node* const parent;  // alive while its child is
 
-  foreign_link() noexcept
-      : callback_parker([](callback_parker* p) noexcept {
-          auto* link = static_cast<foreign_link*>(p);
-          cancel_node* node = link->child;
-          ctx_node* parent = link->parent;  // alive while its child is
-          const bool alive = try_retain(node->refs);
-          link->left.store(true, std::memory_order_release);  // our last look at it: the child may go now
-          if (!alive) return;
-          const auto follow = [node, parent] {
-            error why = parent->err();
-            if (!why) why = tenon::canceled();
-            node->cancel(why, parent->cause(), false);
-            release(node);
-          };
-          // Not here: whoever closed the channel may hold a lock that err() takes, as Go's own contexts do.
-          run_apart(std::source_location::current(), follow);
-        }) {}
+  foreign_link(cancel_node* c, ctx_node* p) noexcept : callback_parker(&canceled), child(c), parent(p) {
+    self.who = this;
+  }
+
+  /// By the child, once. False if the channel is closed already.
+  bool enter() noexcept {
+    chan_core* c = chan_access::core(parent->done());
+    const std::lock_guard hold(c->lock);
+    if (c->closed.load(std::memory_order_relaxed)) return false;
+    owners.store(2, std::memory_order_relaxed);
+    push_back(c->receivers, &self);
+    return true;
+  }
+
+  /// By the child, as it goes.
+  void leave() noexcept {
+    chan_core* c = chan_access::core(parent->done());
+    c->lock.lock();
+    const bool waiting = self.queued;
+    if (waiting) unlink(c->receivers, &self);
+    c->lock.unlock();
+    {
+      const std::lock_guard hold(lock);
+      child = nullptr;
+    }
+    if (waiting) drop();  // for the channel, whose list it has left
+    drop();
+  }
+
+ private:
+  ~foreign_link() = default;
+  void drop() noexcept {
+    if (owners.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+  /// The child, with a reference, if it is not being destroyed.
+  cancel_node* retain_child() noexcept {
+    const std::lock_guard hold(lock);
+    return child != nullptr && try_retain(child->refs) ? child : nullptr;
+  }
+  /// By the closer.
+  static void canceled(callback_parker* p) noexcept {
+    auto* link = static_cast<foreign_link*>(p);
+    cancel_node* node = link->retain_child();
+    ctx_node* parent = link->parent;
+    link->drop();
+    if (node == nullptr) return;
+    const auto follow = [node, parent] {
+      error why = parent->err();
+      if (!why) why = tenon::canceled();
+      node->cancel(why, parent->cause(), false);
+      release(node);
+    };
+    // Not here: the closer of the channel may hold a lock that err() takes, as Go's own contexts do.
+    run_apart(std::source_location::current(), follow);
+  }
 };
 
 using stop_function = std::function<void()>;
 
 /// With_cancel and everything built on it.
 struct derived_node final : cancel_node {
-  std::optional<time_point> until;
-  std::unique_ptr<foreign_link> link;
+  std::optional<time_point> until;       // if it is earlier than the parent's; constant once others know the node
+  const ctx_node* const parents_source;  // whose deadline the parent's is
+  foreign_link* link = nullptr;
   std::optional<std::stop_callback<stop_function>> on_stop;
   error timeout_cause;
   struct deadline_timer : timer_node {
     derived_node* node = nullptr;
   } timer;
 
-  using cancel_node::cancel_node;
+  explicit derived_node(ctx_node* p) noexcept : cancel_node(p), parents_source(p->deadline_source()) {}
 
   ~derived_node() override {
-    on_stop.reset();  // waits for a callback that is running
-    if (link != nullptr) leave_foreign();
+    on_stop
+        .reset();  // waits for a callback that runs in another thread, which holds no reference and thus is at its end
+    if (link != nullptr) link->leave();
   }
 
-  [[nodiscard]] std::optional<time_point> deadline() const override { return until ? until : parent->deadline(); }
-  [[nodiscard]] std::string text() const override {
-    if (!until) return cancel_node::text() + ".WithCancel";
-    const double left = std::chrono::duration<double>(*until - tenon::now()).count();
-    return cancel_node::text() + ".WithDeadline([" + std::to_string(left) + "s])";
+  [[nodiscard]] std::optional<time_point> deadline() const override {
+    return until ? until : parents_source->deadline();
+  }
+  [[nodiscard]] const ctx_node* deadline_source() const noexcept override { return until ? this : parents_source; }
+  void append_name(std::string& out) const override {
+    if (!until) {
+      out += ".WithCancel";
+    } else {
+      const double left = std::chrono::duration<double>(*until - tenon::now()).count();
+      ((out += ".WithDeadline([") += std::to_string(left)) += "s])";
+    }
   }
 
   void follow_foreign(ctx_node* foreign) {
-    chan_core* c = chan_access::core(foreign->done());
-    if (c == nullptr) return;
-    link = std::make_unique<foreign_link>();
-    link->child = this;
-    link->parent = foreign;
-    link->self.who = link.get();
-    c->lock.lock();
-    const bool closed = c->closed.load(std::memory_order_relaxed);
-    if (!closed) push_back(c->receivers, &link->self);
-    c->lock.unlock();
-    if (closed) {
-      link.reset();
-      cancel(foreign->err() ? foreign->err() : tenon::canceled(), foreign->cause(), false);
-    }
+    if (!foreign->done()) return;
+    link = new foreign_link(this, foreign);
+    if (link->enter()) return;
+    const error why = foreign->err();
+    cancel(why ? why : tenon::canceled(), foreign->cause(), false);
   }
 
-  void leave_foreign() noexcept {
-    chan_core* c = chan_access::core(link->parent->done());
-    c->lock.lock();
-    const bool waiting = link->self.queued;
-    if (waiting) unlink(c->receivers, &link->self);
-    c->lock.unlock();
-    if (!waiting) {
-      while (!link->left.load(std::memory_order_acquire)) std::this_thread::yield();
-    }
+  void follow_stop_token(std::stop_token token) {
+    on_stop.emplace(
+        std::move(token), stop_function([this] {
+          if (!try_retain(refs)) return;  // its last handle, which canceled it, has gone meanwhile
+          cancel(tenon::canceled(), {}, true);
+          release(this);  // may be the last one, and destroy this callback: the standard allows it in its own thread
+        }));
   }
 
   /// The pending timer holds a reference; canceling, which every handle does, gives it back.
@@ -191,6 +248,7 @@ struct derived_node final : cancel_node {
       release(n);
     };
     start_timer(&timer, when);
+    if (is_ending()) canceled();  // the canceler may have looked for the timer before there was one
   }
 
   void canceled() noexcept override {
@@ -199,169 +257,6 @@ struct derived_node final : cancel_node {
 };
 
 }  // namespace
-
-/// A wrapper that hands on the channel of the context below it: children may follow that one directly.
-cancel_node* custom_node::canceler() {
-  auto* n = static_cast<cancel_node*>(const_cast<void*>(custom->value(&canceler_key)));
-  return n != nullptr && n->done() == done() ? n : nullptr;
-}
-
-error custom_node::cause() const {
-  if (const auto* n = static_cast<const cancel_node*>(custom->value(&canceler_key))) {
-    if (error why = n->cause()) return why;
-  }
-  return custom->err();
-}
-
-bool try_retain(std::atomic<std::uint32_t>& refs) noexcept {
-  std::uint32_t n = refs.load(std::memory_order_relaxed);
-  while (n != 0) {
-    if (refs.compare_exchange_weak(n, n + 1, std::memory_order_acq_rel, std::memory_order_relaxed)) return true;
-  }
-  return false;
-}
-
-// ---------------------------------------------------------------- cancel_node
-
-cancel_node::~cancel_node() {
-  if (under != nullptr) under->disown(this);
-}
-
-const recv_chan<void>& cancel_node::done() {
-  if (has_done_.load(std::memory_order_acquire)) return done_;
-  auto fresh = make_chan<void>();
-  const std::lock_guard hold(lock_);
-  if (!has_done_.load(std::memory_order_relaxed)) {
-    if (phase_.load(std::memory_order_relaxed) != phase::live) {
-      chan_access::core(fresh)->closed.store(true, std::memory_order_relaxed);  // nobody else has seen it yet
-    }
-    done_ = std::move(fresh);
-    has_done_.store(true, std::memory_order_release);
-  }
-  return done_;
-}
-
-/// Nobody sees an error before `done` is closed: waits for the closer, who is a few instructions from there.
-void cancel_node::await_closed() const noexcept {
-  while (phase_.load(std::memory_order_acquire) != phase::canceled) std::this_thread::yield();
-}
-
-std::stop_token cancel_node::stop_token() {
-  std::stop_source fresh;
-  const std::lock_guard hold(lock_);
-  if (!stop_) {
-    stop_ = std::move(fresh);
-    has_stop_.store(true, std::memory_order_relaxed);
-    if (phase_.load(std::memory_order_relaxed) != phase::live)
-      stop_->request_stop();  // nobody has registered a callback yet
-  }
-  return stop_->get_token();
-}
-
-const void* cancel_node::value(const void* key) const { return key == &canceler_key ? this : parent->value(key); }
-
-std::string cancel_node::text() const { return parent->text(); }
-
-bool cancel_node::adopt(ctx_child* c) noexcept {
-  c->under = this;
-  const std::lock_guard hold(lock_);
-  if (phase_.load(std::memory_order_relaxed) != phase::live) return false;
-  children_.push_back(c);
-  c->listed.store(true, std::memory_order_relaxed);
-  return true;
-}
-
-bool cancel_node::disown(ctx_child* c) noexcept {
-  // Acquire pairs with the release in collect, whose last look at the child that was.
-  if (!c->listed.load(std::memory_order_acquire)) return false;
-  const std::lock_guard hold(lock_);
-  if (!c->listed.load(std::memory_order_relaxed)) return false;
-  children_.remove(c);
-  c->listed.store(false, std::memory_order_relaxed);
-  return true;
-}
-
-/// Sets the error, once, and closes `done`.
-bool cancel_node::mark(const error& err, const error& cause) noexcept {
-  chan_core* done = nullptr;
-  {
-    const std::lock_guard hold(lock_);
-    if (phase_.load(std::memory_order_relaxed) != phase::live) return false;
-    err_ = err;
-    cause_ = cause ? cause : err;
-    phase_.store(phase::closing, std::memory_order_relaxed);
-    done = chan_access::core(done_);
-  }
-  if (done != nullptr) chan_close(done);
-  phase_.store(phase::canceled, std::memory_order_release);
-  return true;
-}
-
-/// Moves the children to `pending`, each with a reference.
-void cancel_node::collect(list<ctx_child>& pending) noexcept {
-  const std::lock_guard hold(lock_);
-  while (ctx_child* c = children_.pop_front()) {
-    const bool alive = try_retain(c->references);
-    c->listed.store(false, std::memory_order_release);
-    if (alive) pending.push_back(c);
-  }
-}
-
-void cancel_node::spread(const error& err, const error& cause, list<ctx_child>& pending) noexcept {
-  if (!mark(err, cause)) return;
-  spreading_ = true;
-  collect(pending);
-}
-
-void cancel_node::spread_done() noexcept {
-  if (spreading_) told_.store(true, std::memory_order_release);
-}
-
-void cancel_node::finish() noexcept {
-  // One that is made from now on finds this node canceled, and requests the stop itself.
-  if (has_stop_.load(std::memory_order_relaxed)) {
-    std::optional<std::stop_source> stop;
-    {
-      const std::lock_guard hold(lock_);
-      stop = stop_;
-    }
-    stop->request_stop();
-  }
-  canceled();
-  finished_.store(true, std::memory_order_release);
-}
-
-void cancel_node::parent_canceled() noexcept {
-  if (spreading_) {
-    finish();
-  } else {
-    // Somebody else got here first. Nobody waits while he spreads, so this ends.
-    while (!told_.load(std::memory_order_acquire)) std::this_thread::yield();
-  }
-  release(this);
-}
-
-void cancel_node::cancel(const error& err, const error& cause, bool leave_parent) noexcept {
-  if (finished_.load(std::memory_order_acquire)) return;  // every handle cancels when it goes, usually for nothing
-  if (!mark(err, cause)) {
-    while (!told_.load(std::memory_order_acquire)) std::this_thread::yield();
-    finish();  // at least this node's stop token says so, too, when we return
-    return;
-  }
-  const error& why = cause ? cause : err;
-  list<ctx_child> pending;
-  list<ctx_child> reached;
-  collect(pending);
-  while (ctx_child* c = pending.pop_front()) {
-    c->spread(err, why, pending);
-    reached.push_back(c);
-  }
-  for (ctx_child* c = reached.front(); c != nullptr; c = c->next) c->spread_done();
-  told_.store(true, std::memory_order_release);
-  while (ctx_child* c = reached.pop_front()) c->parent_canceled();
-  if (leave_parent && under != nullptr) under->disown(this);
-  finish();
-}
 
 // ---------------------------------------------------------------- deriving
 
@@ -379,7 +274,12 @@ derived_node* derive_node(ctx_node* p) {
   if (cancel_node* c = p->canceler()) {
     if (!c->adopt(n)) n->cancel(c->err(), c->cause(), false);
   } else if (ctx_node* f = p->foreign()) {
-    n->follow_foreign(f);
+    try {
+      n->follow_foreign(f);
+    } catch (...) {  // the user's err(), or no memory
+      release(n);
+      throw;
+    }
   }
   return n;
 }
@@ -435,17 +335,6 @@ ctx_node* child_of_current() {
   goroutine_core* g = running_goroutine();
   ctx_node* n = g == nullptr ? nullptr : context_of(*g);
   return derive_node(n != nullptr ? n : background_node());
-}
-
-bool cancel_node::has_listeners(std::vector<cancel_node*>& further) {
-  const std::lock_guard hold(lock_);
-  if (phase_.load(std::memory_order_relaxed) != phase::live) return false;
-  if (stop_) return true;  // somebody may have registered a callback
-  if (const chan_core* c = chan_access::core(done_); c != nullptr && !empty(c->receivers)) return true;
-  for (ctx_child* c = children_.front(); c != nullptr; c = c->next) {
-    if (c->listens(further)) return true;
-  }
-  return false;
 }
 
 bool run_context_is_listened_to() noexcept {
@@ -550,7 +439,6 @@ cancel_scope with_deadline(const context& parent, time_point when, const error& 
       n->cancel(deadline_exceeded(), why, true);
     } else {
       n->start_deadline(at);
-      if (n->is_canceled()) n->canceled();  // canceled between the two
     }
   }
   return context_access::scope<cancel_scope>(n);
@@ -564,7 +452,7 @@ cancel_scope with_timeout(const context& parent, std::chrono::nanoseconds d, con
 cancel_scope with_stop_token(const context& parent, std::stop_token token) {
   detail::derived_node* n = detail::derive_node(detail::need_parent(parent));
   cancel_scope out = context_access::scope<cancel_scope>(n);
-  n->on_stop.emplace(std::move(token), detail::stop_function([n] { detail::cancel_only(n); }));
+  n->follow_stop_token(std::move(token));
   return out;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// The nodes of the context tree, seen from within lib. See context.cpp for the invariants.
+// The nodes of the context tree, seen from within lib. The invariants: of the tree and its cancellation in cancel_node.cpp, of what is
+// built on it in context.cpp.
 
 #include <atomic>
 #include <mutex>
@@ -18,6 +19,9 @@ struct cancel_node;
 
 inline const recv_chan<void> never_closed;
 
+/// The key under which a node's nearest cancel_node is found through contexts of the user's own making, which pass `value` on.
+inline constexpr context_key<cancel_node> canceler_key{"canceler"};
+
 struct ctx_node {
   static constexpr std::uint32_t immortal = ~0U;  // instead of a count
   std::atomic<std::uint32_t> refs{1};
@@ -28,22 +32,34 @@ struct ctx_node {
   ctx_node& operator=(const ctx_node&) = delete;
   virtual ~ctx_node() = default;
 
-  [[nodiscard]] virtual std::optional<time_point> deadline() const {
-    return parent != nullptr ? parent->deadline() : std::nullopt;
-  }
+  // No answer nests calls, because a chain can be deeper than a stack: these go to one node, the anchor (a value forwards them), which knows …
+
+  /// The nearest ancestor, this one included, that has a say in cancellation: all but values.
+  [[nodiscard]] virtual ctx_node* anchor() noexcept { return this; }
+  [[nodiscard]] const ctx_node* anchor() const noexcept { return const_cast<ctx_node*>(this)->anchor(); }
   /// The nil channel if it is never canceled.
-  [[nodiscard]] virtual const recv_chan<void>& done() { return parent != nullptr ? parent->done() : never_closed; }
-  [[nodiscard]] virtual error err() const { return parent != nullptr ? parent->err() : error(); }
-  [[nodiscard]] virtual bool is_canceled() const noexcept { return parent != nullptr && parent->is_canceled(); }
-  [[nodiscard]] virtual const void* value(const void* key) const {
-    return parent != nullptr ? parent->value(key) : nullptr;
-  }
-  /// The nearest node that cancellation passes through, or null: this one, or the parent's.
-  [[nodiscard]] virtual cancel_node* canceler() { return parent != nullptr ? parent->canceler() : nullptr; }
+  [[nodiscard]] virtual const recv_chan<void>& done() { return never_closed; }
+  [[nodiscard]] virtual error err() const { return {}; }
+  [[nodiscard]] virtual bool is_canceled() const noexcept { return false; }
+  /// The nearest node that cancellation passes through, or null.
+  [[nodiscard]] virtual cancel_node* canceler() { return nullptr; }
   /// The nearest foreign context between here and the nearest canceler, or null.
-  [[nodiscard]] virtual ctx_node* foreign() { return parent != nullptr ? parent->foreign() : nullptr; }
-  [[nodiscard]] virtual error cause() const { return parent != nullptr ? parent->cause() : error(); }
-  [[nodiscard]] virtual std::string text() const = 0;
+  [[nodiscard]] virtual ctx_node* foreign() { return nullptr; }
+  [[nodiscard]] virtual error cause() const { return {}; }
+  [[nodiscard]] virtual std::optional<time_point> deadline() const { return std::nullopt; }
+  /// The nearest node whose own deadline it is; this one if there is none.
+  [[nodiscard]] virtual const ctx_node* deadline_source() const noexcept { return this; }
+
+  // … and these walk up in a loop, with one step for each kind of node.
+
+  [[nodiscard]] const void* value(const void* key) const;
+  [[nodiscard]] std::string text() const;
+
+ protected:
+  /// One step: true if the walk ends here, with what is in `out`.
+  [[nodiscard]] virtual bool find_value(const void* /*key*/, const void*& /*out*/) const { return false; }
+  /// Adds what this node is called to the names of its ancestors.
+  virtual void append_name(std::string& out) const = 0;
 };
 
 inline void retain(ctx_node* n) noexcept {
@@ -72,11 +88,11 @@ struct ctx_child {
   std::atomic<std::uint32_t>& references;
 
   explicit ctx_child(std::atomic<std::uint32_t>& r) noexcept : references(r) {}
-  /// The first step, inside of tenon only: whoever hangs below this child is added to `pending`.
-  virtual void spread(const error& err, const error& cause, list<ctx_child>& pending) noexcept = 0;
-  /// The second: everybody below has been told.
-  virtual void spread_done() noexcept {}
-  /// Whether a cancellation would wake or run anything; adds those below to `further`. For a program that stands still.
+  /// The first step, inside of tenon only: the child is canceled; its own children are added to `pending`.
+  virtual void propagate(const error& err, const error& cause, list<ctx_child>& pending) noexcept = 0;
+  /// The second: all descendants of the canceled node have been through the first.
+  virtual void propagated() noexcept {}
+  /// Whether a cancellation would wake or run anything; adds those below to `further`. Only while every goroutine is parked.
   virtual bool listens(std::vector<cancel_node*>& further) = 0;
   /// The third, which may run functions of the user; gives the reference back.
   virtual void parent_canceled() noexcept = 0;
@@ -89,14 +105,12 @@ struct ctx_child {
 cancel_node* derive(ctx_node* p);
 /// The context of the run that is active, or null: it outlives every goroutine.
 void set_run_context(const context& ctx) noexcept;
-/// Whether canceling that context would wake somebody or start something. For a program that stands still.
+/// Whether canceling that context would wake a waiter or start a function. Only while every goroutine is parked.
 bool run_context_is_listened_to() noexcept;
 /// The node behind a context; throws panic for the nil context.
 ctx_node* need_parent(const context& parent);
 
 struct cancel_node : ctx_node, ctx_child {
-  enum class phase : std::uint8_t { live, closing, canceled };
-
   explicit cancel_node(ctx_node* p) noexcept : ctx_node(p), ctx_child(refs) {}
   ~cancel_node() override;
 
@@ -104,60 +118,70 @@ struct cancel_node : ctx_node, ctx_child {
   error err() const override { return has_ended() ? err_ : error(); }
   bool is_canceled() const noexcept override { return has_ended(); }
   cancel_node* canceler() override { return this; }
-  ctx_node* foreign() override { return nullptr; }
   error cause() const override { return has_ended() ? cause_ : error(); }
-  std::string text() const override;
 
-  /// Cancels this node and all below it. If that is done already, or being done by somebody else, it only makes sure that all
-  /// below it know when it returns.
+  /// Cancels this node and all below it. If another canceler has done so or is about to, it only makes sure that all below it know when it
+  /// returns. The caller holds a reference when it calls; functions of the user that run in here may drop it.
   void cancel(const error& err, const error& cause, bool leave_parent) noexcept;
 
   /// Made when first asked for; stop is requested when this node is canceled.
   std::stop_token stop_token();
 
-  /// Adds a child; false if this node is canceled already (then the caller tells the child).
+  /// Adds a child; false if this node is canceled already: then the caller tells the child, and err() and cause() say what.
   bool adopt(ctx_child* c) noexcept;
   /// True if the child was still listed.
   bool disown(ctx_child* c) noexcept;
 
-  const void* value(const void* key) const override;
-  void spread(const error& err, const error& cause, list<ctx_child>& pending) noexcept override;
-  void spread_done() noexcept override;
+  void propagate(const error& err, const error& cause, list<ctx_child>& pending) noexcept override;
+  void propagated() noexcept override;
   void parent_canceled() noexcept override;
   bool listens(std::vector<cancel_node*>& further) override {
     further.push_back(this);
     return false;
   }
-  /// Whether anybody waits for this node's own end; adds those below.
+  /// Whether a canceler has passed the point from which on no child is adopted: it calls canceled() after this was true.
+  bool is_ending() noexcept {
+    const std::lock_guard hold(lock_);
+    return ended_.load(std::memory_order_relaxed);
+  }
+  /// Whether anything waits for this node's own end; adds those below.
   bool has_listeners(std::vector<cancel_node*>& further);
 
  protected:
+  bool find_value(const void* key, const void*& out) const override {
+    if (key != &canceler_key) return false;
+    out = this;
+    return true;
+  }
   /// After it was canceled: what a derived node has running for it ends.
   virtual void canceled() noexcept {}
 
  private:
   bool has_ended() const noexcept {
-    if (phase_.load(std::memory_order_acquire) == phase::live) return false;
-    await_closed();
-    return true;
+    // Acquire pairs with the release in end(): err_ and cause_ are constant from there on.
+    return ended_.load(std::memory_order_acquire) && is_done_closed();
   }
-  void await_closed() const noexcept;
-  bool mark(const error& err, const error& cause) noexcept;
-  void collect(list<ctx_child>& pending) noexcept;
+  bool is_done_closed() const noexcept;
+  bool end(const error& err, const error& cause) noexcept;
+  void detach_children(list<ctx_child>& pending) noexcept;
+  void notify_descendants(list<ctx_child>& reached) noexcept;
+  void descendants_are_notified() noexcept;
+  void await_descendants_notified() noexcept;
   void finish() noexcept;
 
   mutable spin_lock lock_;
   list<ctx_child> children_;  // guarded by lock_
-  error err_;                 // constant once `phase_` is `canceled`, as is cause_
+  error err_;                 // constant once ended_, as is cause_
   error cause_;
-  recv_chan<void> done_;                   // made when first asked for, under lock_; closed when canceled
-  std::atomic<bool> has_done_{false};      // once true, done_ is constant
-  std::atomic<phase> phase_{phase::live};  // leaves `live` under lock_
-  bool spreading_ = false;                 // belongs to the thread that ended `live`
-  std::atomic<bool> told_{false};          // all below it have been told
-  std::atomic<bool> finished_{false};      // and everything that a cancellation does has been done
-  std::atomic<bool> has_stop_{false};      // changes with stop_
-  std::optional<std::stop_source> stop_;   // guarded by lock_
+  recv_chan<void> done_;               // made when first asked for, under lock_; closed when canceled
+  std::atomic<bool> has_done_{false};  // once true, done_ is constant
+  std::atomic<bool> ended_{
+      false};  // set under lock_; the node counts as canceled once its done channel, if it has one, is closed
+  bool propagating_ = false;                            // belongs to the canceler that set ended_
+  std::atomic<bool> finished_{false};                   // everything that a cancellation does has been done
+  std::atomic<bool> has_stop_{false};                   // changes with stop_
+  std::atomic<std::uint32_t> descendants_notified_{0};  // a futex: see await_descendants_notified
+  std::optional<std::stop_source> stop_;                // guarded by lock_
 };
 
 }  // namespace tenon::detail

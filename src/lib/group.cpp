@@ -62,10 +62,14 @@ error group::wait() { return wait(nullptr); }
 
 error group::wait(const context& until) {
   if (!tasks_.wait_or_done(detail::done_core(until), wait_group::reuse::is_fine)) return until.err();
-  const std::lock_guard hold(mu_);
-  if (first_) seen_ = true;  // without one: a later member may fail yet
-  scope_.cancel(first_);
-  return first_;
+  error first;
+  {
+    const std::lock_guard hold(mu_);
+    first = first_;
+    if (first) seen_ = true;  // without one: a later member may fail yet
+  }
+  scope_.cancel(first);  // without the lock: it runs stop callbacks, which may use the group
+  return first;
 }
 
 }  // namespace tenon

@@ -109,17 +109,19 @@ void on_signal(int s) {
 }  // namespace detail
 
 void signal_scope::cancel() const noexcept {
-  if (watch_ == nullptr) return;
+  const std::shared_ptr<detail::signal_watch> watch =
+      watch_;  // functions of the user that run in here may destroy this scope
+  if (watch == nullptr) return;
   detail::registry& r = detail::all();
   bool ours = false;
   {
     const std::lock_guard hold(r.lock);
-    ours = detail::end(r, *watch_);
+    ours = detail::end(r, *watch);
   }
   if (ours) {
-    detail::cancel(*watch_, {});
+    detail::cancel(*watch, {});
   } else {
-    watch_->scope.cancel();
+    watch->scope.cancel();
   }
 }
 
