@@ -16,7 +16,8 @@
 ///
 /// **The end.** `wait` blocks until all members have ended, and cancels the context; `wait(ctx)` also ends when `ctx` is canceled, and then
 /// returns that context's error while the members go on. The destructor cancels and waits: no member outlives its group. A failure
-/// that nobody waited for ends there: an exception goes to the unhandled hook unless another one is being thrown.
+/// that no caller waited for ends there: an exception goes to the unhandled hook, in the name of the member that threw it. Until it has been seen, every
+/// fatal report (a deadlock's, say) names it.
 ///
 /// **Stages.** `produce` starts a member that sends into a channel of its own and returns the receiving end; the channel closes when the
 /// function ends, however it ends, and after its failure has become the group's.
@@ -45,6 +46,7 @@
 #include <utility>
 
 #include <tenon/context.hpp>
+#include <tenon/detail/kept_failure.hpp>
 #include <tenon/error.hpp>
 #include <tenon/go.hpp>
 #include <tenon/mutex.hpp>
@@ -251,8 +253,9 @@ class group {
   wait_group tasks_;
   chan<void> room_;  // nil without a limit; one value in it for each active member
   mutex mu_;
-  error first_;        // guarded by mu_, as seen_ is
-  bool seen_ = false;  // wait has returned it to somebody
+  error first_;        // guarded by mu_, as are the next two
+  bool seen_ = false;  // wait has returned it
+  detail::kept_failure kept_;
   std::atomic<bool> told_to_stop_{false};
 };
 

@@ -23,7 +23,8 @@ class panic : public std::logic_error {
 using unhandled_hook = void (*)(std::exception_ptr failure, const char* goroutine, const char* where);
 
 /// Installs a hook and returns the one before. The default prints the exception and the goroutine to stderr, as Go prints
-/// a panic, and exits with status 2. Thread-safe. A null hook restores the default.
+/// a panic, and exits with status 2; while another exception is on its way it prints one line, and that one goes on. Thread-safe. A null hook
+/// restores the default.
 unhandled_hook set_unhandled_hook(unhandled_hook hook) noexcept;
 
 }  // namespace tenon

@@ -9,8 +9,13 @@
 ///     wg.wait();
 ///
 /// `go(f)` counts before the goroutine exists, so an `add` inside the goroutine, the classic bug, cannot be written.
-/// `wait` blocks the goroutine, or OS thread, until the count is zero; `wait(ctx)` also ends when `ctx` is canceled. The
-/// first exception that left a function started by `go(f)` is rethrown by `wait`. To destroy a wait group whose count is above zero is fatal: what
+/// `wait` blocks the goroutine, or OS thread, until the count is zero; `wait(ctx)` also ends when `ctx` is canceled.
+///
+/// **Failure.** The first exception that left a function started by `go(f)` is rethrown by every `wait` that this zero ends, and by every one
+/// after it, until the count leaves zero again: the first `add` or `go` of a new round clears it. An exception that no `wait` has rethrown is not
+/// cleared: it is the next round's, and at the end goes to the unhandled hook, in the name of the goroutine that threw it.
+///
+/// To destroy a wait group whose count is above zero is fatal, also where an exception is on its way, which the report names: what
 /// its goroutines refer to would go away under them. Prefer a `group`, which waits by itself; this is for programs that port Go's literally. `add` and
 /// `done` may be called from anywhere; neither blocks. What happens before a `done` happens before the `wait` that it ends returns.
 ///
@@ -23,6 +28,7 @@
 #include <source_location>
 #include <utility>
 
+#include <tenon/detail/kept_failure.hpp>
 #include <tenon/detail/wait_list.hpp>
 #include <tenon/go.hpp>
 
@@ -75,11 +81,15 @@ class wait_group {
   void forget_waiters_if_none() noexcept;
   void failed(std::exception_ptr failure) noexcept;
   void rethrow();
+  void begin_round() noexcept;
 
-  std::atomic<std::uint64_t> state_{0};  // the count in the upper half; below it, whether anybody waits
+  std::atomic<std::uint64_t> state_{
+      0};  // the count in the upper half; below it, whether a caller waits and whether a function failed
   std::atomic<std::uint32_t> list_lock_{0};
   detail::wait_list waiters_;
-  std::exception_ptr failure_;  // the first; guarded by list_lock_
+  std::exception_ptr failure_;  // the first; guarded by list_lock_, as are the next two
+  bool seen_ = false;           // a wait has rethrown it
+  detail::kept_failure kept_;
 };
 
 }  // namespace tenon

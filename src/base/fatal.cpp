@@ -13,8 +13,10 @@ namespace tenon {
 
 namespace {
 std::atomic<dump_hook> dump{nullptr};
+std::atomic<dump_hook> failures{nullptr};
 std::atomic<calls_hook> calls{nullptr};
 std::atomic<bool> dying{false};
+thread_local bool reports = false;  // this thread does
 
 void put(const char* s) noexcept {
   std::size_t left = std::strlen(s);
@@ -28,6 +30,8 @@ void put(const char* s) noexcept {
 }  // namespace
 
 void set_dump_hook(dump_hook hook) noexcept { dump.store(hook, std::memory_order_release); }
+
+void set_failures_hook(dump_hook hook) noexcept { failures.store(hook, std::memory_order_release); }
 
 void set_calls_hook(calls_hook hook) noexcept { calls.store(hook, std::memory_order_release); }
 
@@ -43,12 +47,15 @@ std::string describe_calls(const void* const* pcs, unsigned n) {
 }
 
 void die_with_dump(const char* text, int status) noexcept {
-  // One thread reports; the others wait for it to end the process.
+  // One thread reports; the others wait for it to end the process. One that dies of its report has none to wait for.
   if (dying.exchange(true, std::memory_order_acq_rel)) {
+    if (reports) ::_exit(status);
     for (;;) ::pause();
   }
+  reports = true;
   put(text);
   put("\n");
+  if (dump_hook hook = failures.load(std::memory_order_acquire)) hook();
   if (dump_hook hook = dump.load(std::memory_order_acquire)) hook();
   ::_exit(status);
 }

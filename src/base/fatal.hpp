@@ -19,6 +19,9 @@ namespace tenon {
 using dump_hook = void (*)() noexcept;
 void set_dump_hook(dump_hook hook) noexcept;
 
+/// What had failed before, for the report of a fatal error: one line for each. Set once, at start-up; null: nothing.
+void set_failures_hook(dump_hook hook) noexcept;
+
 /// The calls at `pcs` (as platform/backtrace.hpp gives them) as lines of text, without tenon's own and the standard library's at its beginning. Allocates.
 std::string describe_calls(const void* const* pcs, unsigned n);
 /// Set once by diag at start-up; null: addresses.

@@ -5,7 +5,8 @@
 #include "base/fatal.hpp"
 #include "core/waiter.hpp"
 
-// State: the count in the upper 32 bits; below it one bit, `waited_for`.
+// State: the count in the upper 32 bits; below it two bits, `waited_for` and `has_failed`. Only the count says whether there is something to wait
+// for: a bit may be set for a moment while a caller looks.
 //
 // Invariants
 //  1. `waited_for` changes only under list_lock_, and is set whenever a waiter is in the list; the count is changed by anybody. (A number of
@@ -13,18 +14,22 @@
 //  2. Whoever brings the count to zero while there are waiters takes them all out of the list and fires them.
 //  3. The count reaches zero in one step, under list_lock_ if there are waiters, and after that step only the lock's release touches
 //     the group: its owner may destroy it, if the destructor waits for that release.
+//  4. `has_failed` is set while there is a failure_, and both change under list_lock_. A function fails before its `done`, so a `wait` that
+//     this ends sees the bit. The `add` that leaves zero takes the failure away once it has been seen.
 
 namespace tenon {
 
 namespace {
 std::int32_t count_of(std::uint64_t s) noexcept { return static_cast<std::int32_t>(s >> 32U); }
 constexpr std::uint64_t waited_for = 1;
+constexpr std::uint64_t has_failed = 2;
 }  // namespace
 
 void wait_group::add(int delta) {
   const auto step = static_cast<std::uint64_t>(static_cast<std::int64_t>(delta)) << 32U;
   if (delta > 0) {  // cannot reach zero: nobody to wake, and no need to look first
-    state_.fetch_add(step, std::memory_order_acq_rel);
+    const std::uint64_t before = state_.fetch_add(step, std::memory_order_acq_rel);
+    if ((before & has_failed) != 0 && count_of(before) == 0) begin_round();
     return;
   }
   std::uint64_t s = state_.load(std::memory_order_relaxed);
@@ -44,8 +49,8 @@ void wait_group::add(int delta) {
     const spin_guard hold(list_lock_);
     s = state_.load(std::memory_order_relaxed);
     // Invariant 2. The count may have changed since; the waiters cannot any more.
-    while (!state_.compare_exchange_weak(s, count_of(s + step) == 0 ? 0 : s + step, std::memory_order_acq_rel,
-                                         std::memory_order_relaxed)) {
+    while (!state_.compare_exchange_weak(s, count_of(s + step) == 0 ? (s + step) & ~waited_for : s + step,
+                                         std::memory_order_acq_rel, std::memory_order_relaxed)) {
     }
     if (count_of(s + step) == 0) {
       while (detail::waiter* w = detail::take(waiters_)) {
@@ -70,16 +75,34 @@ bool wait_group::wait(const context& ctx) {
 }
 
 void wait_group::failed(std::exception_ptr failure) noexcept {
+  std::exception_ptr old;  // goes after the lock
   const spin_guard hold(list_lock_);
-  if (!failure_) failure_ = std::move(failure);
+  if (failure_ && !seen_) return;
+  old = std::exchange(failure_, std::move(failure));
+  seen_ = false;
+  kept_.set(failure_);
+  state_.fetch_or(has_failed, std::memory_order_acq_rel);
 }
 
-/// To one of the waiters.
+/// The count has left zero, and there is a failure from before.
+void wait_group::begin_round() noexcept {
+  std::exception_ptr old;
+  const spin_guard hold(list_lock_);
+  if (!seen_) return;
+  old.swap(failure_);
+  seen_ = false;
+  state_.fetch_and(~has_failed, std::memory_order_acq_rel);
+}
+
+/// To each of the waiters.
 void wait_group::rethrow() {
+  if ((state_.load(std::memory_order_acquire) & has_failed) == 0) return;
   std::exception_ptr failure;
   {
     const spin_guard hold(list_lock_);
-    failure.swap(failure_);
+    failure = failure_;
+    seen_ = true;
+    kept_.seen();
   }
   if (failure) std::rethrow_exception(std::move(failure));
 }
@@ -98,7 +121,7 @@ bool wait_group::wait_or_done(detail::chan_core* done, reuse meanwhile) {
     forget_waiters_if_none();
     return false;
   }
-  if (meanwhile == reuse::panics && state_.load(std::memory_order_acquire) != 0) {
+  if (meanwhile == reuse::panics && count_of(state_.load(std::memory_order_acquire)) != 0) {
     throw_panic("sync: WaitGroup is reused before previous Wait has returned");
   }
   return true;
@@ -116,12 +139,10 @@ wait_group::~wait_group() {
                   "tenon: WaitGroup destroyed while its counter is %d: wait for its goroutines first", n);
     fatal(text);
   }
-  std::exception_ptr unseen;
   {
     const spin_guard invariant_3(list_lock_);
-    unseen.swap(failure_);
   }
-  if (unseen) detail::unhandled_in_current(std::move(unseen));
+  if (failure_ && !seen_) kept_.unhandled(std::move(failure_));
 }
 
 }  // namespace tenon

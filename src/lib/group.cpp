@@ -6,6 +6,7 @@
 
 #include <tenon/panic.hpp>
 
+#include "lib/keep.hpp"
 #include "sched/overdue.hpp"
 
 namespace tenon {
@@ -17,8 +18,8 @@ group::~group() {
     (void)tasks_.wait_or_done(nullptr, wait_group::reuse::is_fine);
   }
   const std::lock_guard hold(mu_);
-  if (seen_ || !first_ || std::uncaught_exceptions() != 0) return;
-  if (std::exception_ptr failure = first_.exception()) detail::unhandled_in_current(std::move(failure));
+  if (seen_ || !first_) return;
+  if (std::exception_ptr failure = first_.exception()) kept_.unhandled(std::move(failure));
 }
 
 void group::set_limit(int n) {
@@ -54,6 +55,7 @@ void group::fail(error e) {
     const std::lock_guard hold(mu_);
     if (first_) return;
     first_ = e;
+    detail::keep(kept_, e);
   }
   scope_.cancel(e);
 }
@@ -66,7 +68,10 @@ error group::wait(const context& until) {
   {
     const std::lock_guard hold(mu_);
     first = first_;
-    if (first) seen_ = true;  // without one: a later member may fail yet
+    if (first) {  // without one: a later member may fail yet
+      seen_ = true;
+      kept_.seen();
+    }
   }
   scope_.cancel(first);  // without the lock: it runs stop callbacks, which may use the group
   return first;

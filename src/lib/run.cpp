@@ -10,6 +10,7 @@
 #include "base/diagnostics.hpp"
 #include "base/fatal.hpp"
 #include "lib/context.hpp"
+#include "lib/keep.hpp"
 #include "lib/with_signals.hpp"
 #include "sched/overdue.hpp"
 #include "sched/scheduler.hpp"
@@ -100,7 +101,8 @@ struct main_call {
   const run_options& options;
   run_result result;
   std::exception_ptr failure;
-  context of_root;  // kept until nothing runs under it any more
+  kept_failure kept;  // `f` has failed, and the root group's members go on
+  context of_root;    // kept until nothing runs under it any more
 
   void operator()() noexcept {
     watch_locks(*options.check_locks);
@@ -112,13 +114,18 @@ struct main_call {
     set_run_context(of_root);
     try {
       result = entry(arg, root);
-      if (result.failure) root.cancel();
+      if (result.failure) {
+        keep(kept, result.failure);
+        root.cancel();
+      }
     } catch (...) {
       failure = std::current_exception();
+      kept.set(failure);
       root.cancel();
     }
     const bool dealt_with = group_access::failure_was_seen(root);
     error of_members = wait(root);
+    kept.seen();
     if (failure || result.failure || !of_members || dealt_with) return;
     if ((failure = of_members.exception()) == nullptr) result.failure = std::move(of_members);
   }
@@ -152,7 +159,7 @@ int run_main(const run_options& options, run_result (*entry)(void*, group&), voi
   signal_scope root =
       on_interrupt.active() ? with_signals_quietly(background(), {SIGINT}) : with_signals_quietly(background(), {});
   if (on_interrupt.active()) the_scheduler().set_interrupt_check(&run_context_is_listened_to);
-  main_call call{entry, arg, root.ctx(), effective, {}, nullptr, {}};
+  main_call call{entry, arg, root.ctx(), effective, {}, nullptr, {}, {}};
   the_scheduler().run(effective, [](void* p) noexcept { (*static_cast<main_call*>(p))(); }, &call, where);
   the_scheduler().set_interrupt_check(nullptr);
   set_run_context(nullptr);

@@ -1,7 +1,9 @@
 #include "sched/goroutine.hpp"
 
 #include <cxxabi.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <mutex>
@@ -14,6 +16,7 @@
 
 #include "base/fatal.hpp"
 #include "platform/annotate.hpp"
+#include "sched/kept_failure.hpp"
 #include "sched/scheduler.hpp"
 
 // The life of a goroutine: created, started, switched, ended, joined, recycled.
@@ -24,11 +27,6 @@ namespace {
 constexpr unsigned pool_limit = 256;  // stacks of the default size that a worker keeps to itself
 
 std::atomic<unhandled_hook> hook{nullptr};
-
-void describe(const goroutine_core* g, char* out, std::size_t size) noexcept {
-  std::snprintf(out, size, g->name != nullptr ? "goroutine %llu [%s]" : "goroutine %llu",
-                static_cast<unsigned long long>(g->id.load(std::memory_order_relaxed)), g->name);
-}
 }  // namespace
 
 goroutine_core* scheduler::create(const spawn_options& options) {
@@ -205,7 +203,16 @@ unsigned long long goroutine_id(const goroutine_core* g) noexcept { return g->id
 
 // ---------------------------------------------------------------- failures
 
-static void report_unhandled(std::exception_ptr failure, const char* who, std::source_location created) noexcept {
+void report_unhandled(std::exception_ptr failure, const failed_goroutine& who) noexcept {
+  char name[128] = "a plain thread";
+  if (who.id != 0) {
+    std::snprintf(name, sizeof name, who.name != nullptr ? "goroutine %llu [%s]" : "goroutine %llu",
+                  static_cast<unsigned long long>(who.id), who.name);
+  }
+  report_unhandled(std::move(failure), name, who.where);
+}
+
+void report_unhandled(std::exception_ptr failure, const char* who, std::source_location created) noexcept {
   char where[512];
   std::snprintf(where, sizeof where, "%s:%u", created.file_name(), static_cast<unsigned>(created.line()));
   if (unhandled_hook h = hook.load(std::memory_order_acquire)) {
@@ -214,6 +221,7 @@ static void report_unhandled(std::exception_ptr failure, const char* who, std::s
   }
   const char* what = "an exception of unknown type";
   std::exception_ptr hold = failure;
+  report_is_about(hold);
   try {
     std::rethrow_exception(failure);
   } catch (const std::exception& e) {
@@ -223,14 +231,19 @@ static void report_unhandled(std::exception_ptr failure, const char* who, std::s
   } catch (...) {  // NOLINT: said so above
   }
   char text[1024];
+  if (std::uncaught_exceptions() > 0) {  // the one on its way may be caught: this one is not a reason to end
+    const int n =
+        std::snprintf(text, sizeof text, "tenon: unhandled beside an exception on its way: %s, started at %s: %s\n",
+                      who, where, what);
+    (void)!::write(STDERR_FILENO, text, std::min(static_cast<std::size_t>(n), sizeof text - 1));
+    return;
+  }
   std::snprintf(text, sizeof text, "panic: %s\n\n%s [unhandled exception]:\ncreated at %s", what, who, where);
   die_with_dump(text);
 }
 
 void unhandled_in(const goroutine_core* g, std::exception_ptr failure) noexcept {
-  char who[128];
-  describe(g, who, sizeof who);
-  report_unhandled(std::move(failure), who, g->where);
+  report_unhandled(std::move(failure), failed_goroutine::of(g));
 }
 
 void unhandled_outside(std::exception_ptr failure, std::source_location where) noexcept {
@@ -238,8 +251,7 @@ void unhandled_outside(std::exception_ptr failure, std::source_location where) n
 }
 
 void unhandled_in_current(std::exception_ptr failure) noexcept {
-  if (const goroutine_core* g = running_goroutine()) return unhandled_in(g, std::move(failure));
-  report_unhandled(std::move(failure), "a plain thread", std::source_location());
+  report_unhandled(std::move(failure), failed_goroutine::of(running_goroutine()));
 }
 
 void go_of_nil() noexcept { fatal("go of nil func value"); }

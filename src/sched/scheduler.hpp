@@ -173,6 +173,11 @@ class scheduler {
   void attend_to_timers() noexcept;
   void worker_retaken() noexcept;
   void look_for_deadlock() noexcept;
+  /// No worker runs a goroutine, or is about to: what parked ones hold stays as it is.
+  [[nodiscard]] bool all_parked() const noexcept {
+    return active_.load(std::memory_order_seq_cst) == 0 && retaken_.load(std::memory_order_seq_cst) == 0 &&
+           searching_.load(std::memory_order_seq_cst) == 0;
+  }
   [[nodiscard]] std::int64_t coarse_now() const noexcept { return coarse_now_.load(std::memory_order_relaxed); }
   void set_coarse_now(clock::nanos t) noexcept { coarse_now_.store(t, std::memory_order_relaxed); }
   [[nodiscard]] const run_options& options() const noexcept { return options_; }

@@ -310,7 +310,9 @@ TEST(WaitGroup, WaitRethrowsTheFirstException) {
         wg.go([] { throw std::runtime_error("in the group"); });
         wg.go([] { throw std::runtime_error("the second"); });
         EXPECT_THROW(wg.wait(), std::runtime_error);
-        EXPECT_NO_THROW(wg.wait()) << "once";
+        EXPECT_THROW(wg.wait(), std::runtime_error) << "until it is used again";
+        wg.go([] {});
+        EXPECT_NO_THROW(wg.wait()) << "a new round";
         wg.go([] { throw std::runtime_error("in the group"); });
         EXPECT_THROW((void)wg.wait(tenon::background()), std::runtime_error);
       },

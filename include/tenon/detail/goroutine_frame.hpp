@@ -14,6 +14,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <tenon/detail/kept_failure.hpp>
+
 namespace tenon {
 class context;
 }
@@ -106,17 +108,21 @@ class result_slot {
       }
     } catch (...) {
       failure_ = std::current_exception();
+      kept_.set(failure_);
     }
   }
   R take() {
-    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+    if (failure_) std::rethrow_exception(failure());
     if constexpr (std::is_reference_v<R>) {
       return static_cast<R>(**value_);
     } else if constexpr (!std::is_void_v<R>) {
       return std::move(*value_);
     }
   }
-  std::exception_ptr failure() noexcept { return std::exchange(failure_, nullptr); }
+  std::exception_ptr failure() noexcept {
+    if (failure_) kept_.seen();
+    return std::exchange(failure_, nullptr);
+  }
 
  private:
   struct nothing {};
@@ -124,6 +130,7 @@ class result_slot {
                                     std::conditional_t<std::is_reference_v<R>, std::remove_reference_t<R>*, R>>;
   std::optional<stored> value_;
   std::exception_ptr failure_;
+  kept_failure kept_;
 };
 
 /// What a handle can reach of a goroutine's frame.
