@@ -1,5 +1,6 @@
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -47,32 +48,49 @@ void thread_stops() noexcept {
 struct sigaction previous_segv;
 struct sigaction previous_bus;
 
+[[noreturn]] void report_overflow(const goroutine_core& g) noexcept {
+  char text[768];
+  std::snprintf(
+      text, sizeof text,
+      "fatal error: stack overflow\n\ngoroutine %llu%s%s%s, started at %s:%u, has used up its stack of %zu bytes "
+      "(go({.stack_size = …}, f) gives this one more, run_options::stack_size all)",
+      static_cast<unsigned long long>(g.id.load(std::memory_order_relaxed)), g.name != nullptr ? " \"" : "",
+      g.name != nullptr ? g.name : "", g.name != nullptr ? "\"" : "", g.where.file_name(),
+      static_cast<unsigned>(g.where.line()), g.slot.size);
+  die_with_dump(text);
+}
+
+/// The signal goes where it went before tenon's handler was there.
+void pass_on(int sig, siginfo_t* info, void* context) noexcept {
+  struct sigaction& previous = sig == SIGSEGV ? previous_segv : previous_bus;
+  const bool sent = info->si_code <= 0;  // by a process; the kernel's own, for a fault, are above
+  const bool plain = (previous.sa_flags & SA_SIGINFO) == 0;
+  if (!plain || (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN)) {
+    const struct sigaction handler = previous;
+    if ((previous.sa_flags & static_cast<int>(SA_RESETHAND)) != 0) {  // it counts on being called once
+      previous.sa_flags = 0;
+      previous.sa_handler = SIG_DFL;
+    }
+    plain ? handler.sa_handler(sig) : handler.sa_sigaction(sig, info, context);
+    return;
+  }
+  if (sent && previous.sa_handler == SIG_IGN) return;
+  ::sigaction(sig, &previous, nullptr);
+  // After a fault the instruction runs again, and the default ends the process. What was sent has to be sent again, with its sender.
+  if (sent) ::syscall(SYS_rt_tgsigqueueinfo, ::getpid(), ::syscall(SYS_gettid), sig, info);
+}
+
 /// A fault in a guard, or just below the stack of the goroutine that runs here, is an overflow; any other goes where it went before.
 void on_fault(int sig, siginfo_t* info, void* context) {
   const goroutine_core* g = running_goroutine();
-  if (g != nullptr) {
+  if (g != nullptr && info->si_code > 0) {  // otherwise it was sent, and has no address
     const auto* address = static_cast<const std::byte*>(info->si_addr);
     const bool in_own_guard = address >= g->slot.base && address < g->slot.low();
-    if (in_own_guard || stacks::classify(address) == stacks::fault_kind::guard) {
-      char text[768];
-      std::snprintf(
-          text, sizeof text,
-          "fatal error: stack overflow\n\ngoroutine %llu%s%s%s, started at %s:%u, has used up its stack of %zu bytes "
-          "(go({.stack_size = …}, f) gives it more)",
-          static_cast<unsigned long long>(g->id.load(std::memory_order_relaxed)), g->name != nullptr ? " \"" : "",
-          g->name != nullptr ? g->name : "", g->name != nullptr ? "\"" : "", g->where.file_name(),
-          static_cast<unsigned>(g->where.line()), g->slot.size);
-      die_with_dump(text);
-    }
+    if (in_own_guard || stacks::classify(address) == stacks::fault_kind::guard) report_overflow(*g);
   }
-  const struct sigaction& previous = sig == SIGSEGV ? previous_segv : previous_bus;
-  if ((previous.sa_flags & SA_SIGINFO) != 0 && previous.sa_sigaction != nullptr) {
-    previous.sa_sigaction(sig, info, context);
-  } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
-    previous.sa_handler(sig);
-  } else {
-    ::sigaction(sig, &previous, nullptr);  // the faulting instruction runs again, and the default ends the process
-  }
+  const int saved = errno;
+  pass_on(sig, info, context);
+  errno = saved;
 }
 
 void on_quit(int) {
