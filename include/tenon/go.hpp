@@ -174,7 +174,7 @@ struct go_access {
     frame_head<R>* head = f;
     head->child.set(child);
     goroutine_has_context(g, head->child);
-    goroutine_start(g, &frame::entry, true);
+    goroutine_start(g, &run_joined<R, Call>, true);
     return goroutine<R>(g, head);
   }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// The dump of every goroutine: number, name, state, wait reason, how long, where it was started, its stack.
+// The dump of every goroutine: number, name, state, wait reason, how long, where it was started, its stack. Goroutines that differ in
+// nothing but number and time are printed once.
 
 #include <string>
 
@@ -11,8 +12,5 @@ void dump_all() noexcept;
 
 /// The calls as a dump shows them, from the program's own innermost one on.
 std::string calls_text(const void* const* pcs, unsigned n);
-
-/// The signal that freezes a worker for the time in which stacks are read.
-void install_freezer();
 
 }  // namespace tenon::diag

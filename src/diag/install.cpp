@@ -11,6 +11,7 @@
 #include "base/diagnostics.hpp"
 #include "base/fatal.hpp"
 #include "diag/dump.hpp"
+#include "diag/freeze.hpp"
 #include "platform/stack.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/service.hpp"

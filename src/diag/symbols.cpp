@@ -1,196 +1,198 @@
 #include "diag/symbols.hpp"
 
 #include <cxxabi.h>
-#include <dlfcn.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <initializer_list>
 #include <memory>
 #include <utility>
 
-#if defined(TENON_HAVE_LIBDW_HEADERS)
-#include <dwarf.h>
-#include <elfutils/libdw.h>
-#include <elfutils/libdwfl.h>
+#include "diag/symbol_table.hpp"
+
+#if defined(TENON_HAVE_LIBBACKTRACE)
+
+// GCC's <backtrace.h> under the names that cmake/TenonLibbacktrace.cmake has given it. Hidden: they are not the shared library's to offer.
+extern "C" {
+struct backtrace_state;
+using backtrace_error = void (*)(void* arg, const char* text, int number);
+using backtrace_full = int (*)(void* arg, std::uintptr_t pc, const char* file, int line, const char* function);
+using backtrace_name = void (*)(void* arg, std::uintptr_t pc, const char* name, std::uintptr_t at, std::uintptr_t size);
+[[gnu::visibility("hidden")]] backtrace_state* tenon_libbacktrace_create_state(const char* executable, int threaded,
+                                                                               backtrace_error error, void* arg);
+[[gnu::visibility("hidden")]] int tenon_libbacktrace_pcinfo(backtrace_state* state, std::uintptr_t pc,
+                                                            backtrace_full found, backtrace_error error, void* arg);
+[[gnu::visibility("hidden")]] int tenon_libbacktrace_syminfo(backtrace_state* state, std::uintptr_t pc,
+                                                             backtrace_name found, backtrace_error error, void* arg);
+}
+
 #endif
 
 namespace tenon::diag {
 
 namespace {
 
+/// Without what compilers append where they split or specialise a function: "f() [clone .constprop.0]".
 std::string demangle(const char* name) {
   int status = 0;
   const std::unique_ptr<char, void (*)(void*)> text(abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free);
-  return status == 0 && text != nullptr ? text.get() : name;
+  if (status != 0 || text == nullptr) return name;
+  const std::string_view full = text.get();
+  return std::string(full.substr(0, full.find(" [clone ")));
 }
 
-#if defined(TENON_HAVE_LIBDW_HEADERS)
-
-class debug_info {
- public:
-  debug_info() {
-    // No look-ups over the network from within a dying process.
-    ::setenv("DEBUGINFOD_URLS", "", 1);
-    void* lib = ::dlopen("libdw.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (lib == nullptr) return;
-    const bool found = get(lib, "dwfl_begin", begin_) && get(lib, "dwfl_linux_proc_report", report_) &&
-                       get(lib, "dwfl_report_end", report_end_) && get(lib, "dwfl_addrmodule", module_) &&
-                       get(lib, "dwfl_module_addrname", name_) && get(lib, "dwfl_getsrc", source_) &&
-                       get(lib, "dwfl_lineinfo", line_) && get(lib, "dwfl_module_addrdie", unit_) &&
-                       get(lib, "dwarf_getsrcfiles", files_) && get(lib, "dwarf_filesrc", file_) &&
-                       get(lib, "dwarf_getscopes", scopes_) && get(lib, "dwarf_getscopes_die", scopes_of_) &&
-                       get(lib, "dwarf_tag", tag_) && get(lib, "dwarf_attr_integrate", attribute_) &&
-                       get(lib, "dwarf_attr", direct_attribute_) && get(lib, "dwarf_formref_die", reference_) &&
-                       get(lib, "dwarf_formstring", string_) && get(lib, "dwarf_formudata", number_) &&
-                       get(lib, "dwfl_linux_proc_find_elf", callbacks_.find_elf) &&
-                       get(lib, "dwfl_standard_find_debuginfo", callbacks_.find_debuginfo);
-    if (!found) return;
-    Dwfl* d = begin_(&callbacks_);
-    if (d == nullptr || report_(d, ::getpid()) != 0) return;
-    report_end_(d, nullptr, nullptr);
-    dwfl_ = d;
+bool starts_with_any(std::string_view text, std::initializer_list<std::string_view> beginnings) {
+  for (const std::string_view beginning : beginnings) {
+    if (text.starts_with(beginning)) return true;
   }
+  return false;
+}
 
-  bool find(std::uintptr_t address, std::vector<symbol>& out) {
-    if (dwfl_ == nullptr) return false;
-    Dwfl_Module* m = module_(dwfl_, address);
-    if (m == nullptr) return false;
-    symbol place;
-    if (const char* name = name_(m, address)) place.function = demangle(name);
-    if (Dwfl_Line* l = source_(dwfl_, address)) {
-      int line = 0;
-      if (const char* file = line_(l, nullptr, &line, nullptr, nullptr, nullptr)) {
-        place.file = file;
-        place.line = line;
-      }
-    }
-    if (place.function.empty()) return false;
-    std::string outermost = std::move(place.function);
-    for_each_inlined(m, address, [&](std::string function, const char* file, int line) {
-      place.function = std::move(function);
-      out.push_back(std::exchange(place, {}));
-      if (file != nullptr) place.file = file;
-      place.line = line;
-    });
-    place.function = std::move(outermost);
-    out.push_back(std::move(place));
-    return true;
+/// std::invoke and what it consists of, by names without arguments.
+bool only_calls(std::string_view name) {
+  return starts_with_any(name, {"__invoke", "invoke", "apply", "__apply", "__call_impl"});
+}
+
+bool eat(std::string_view& text, std::string_view beginning) {
+  if (!text.starts_with(beginning)) return false;
+  text.remove_prefix(beginning.size());
+  return true;
+}
+
+/// The next <length><name> of a linkage name; empty if none stands there.
+std::string_view eat_name(std::string_view& text) {
+  std::size_t length = 0;
+  std::size_t digits = 0;
+  for (; digits < text.size() && text[digits] >= '0' && text[digits] <= '9' && length < text.size(); ++digits)
+    length = length * 10 + static_cast<std::size_t>(text[digits] - '0');
+  if (length == 0 || length > text.size() - digits) return {};
+  const std::string_view name = text.substr(digits, length);
+  text.remove_prefix(digits + length);
+  return name;
+}
+
+/// Where a name tells nothing, the file does.
+origin origin_of_file(std::string_view function, std::string_view file) {
+  constexpr std::string_view here = __FILE__;
+  constexpr std::string_view sources = here.substr(0, here.size() - std::string_view("diag/symbols.cpp").size());
+  const bool in_sources = !sources.empty() && file.starts_with(sources);
+  if (in_sources || file.find("/include/tenon/") != std::string_view::npos) return origin::internal;
+  if (file.find("/c++/") != std::string_view::npos) return only_calls(function) ? origin::internal : origin::standard;
+  return function == "tenon_goroutine_start" || function == "tenon_walk_from" ? origin::internal : origin::program;
+}
+
+void name(symbol& s, const char* linkage_name) {
+  bool known = false;
+  s.from = origin_of(linkage_name, known);
+  s.function = demangle(linkage_name);
+  if (!known) s.from = origin_of_file(s.function, s.file);
+}
+
+#if defined(TENON_HAVE_LIBBACKTRACE)
+
+// What it cannot read is looked up otherwise, or said to be unknown; it is not for it to print.
+void no_error(void*, const char*, int) {}
+
+bool is_linkage_name(std::string_view name) { return name.starts_with("_Z"); }
+
+std::vector<symbol> from_debug_information(std::uintptr_t address) {
+  // One for the whole process, for good: it keeps what it has read. Its memory is mapped, not malloc's.
+  static backtrace_state* const state = tenon_libbacktrace_create_state(nullptr, 1, &no_error, nullptr);
+  std::vector<symbol> all;
+  if (state == nullptr) return all;
+  std::string last;  // the name of the function that the others are inlined into
+  struct frames {
+    std::vector<symbol>& all;
+    std::string& last;
+  } found{all, last};
+  tenon_libbacktrace_pcinfo(
+      state, address,
+      [](void* arg, std::uintptr_t, const char* file, int line, const char* function) {
+        if (file == nullptr && function == nullptr) return 0;
+        auto& to = *static_cast<frames*>(arg);
+        symbol s;
+        if (file != nullptr) s.file = file;
+        s.line = file != nullptr ? line : 0;
+        if (function != nullptr) name(s, function);
+        to.last = function != nullptr ? function : "";
+        to.all.push_back(std::move(s));
+        return 0;
+      },
+      &no_error, &found);
+  if (all.empty()) return all;
+  // In the debug information a function that no other file can call has a short name only; the symbol table has the full one.
+  if (!is_linkage_name(last)) {
+    std::string full;
+    tenon_libbacktrace_syminfo(
+        state, address,
+        [](void* arg, std::uintptr_t, const char* symbol_name, std::uintptr_t, std::uintptr_t) {
+          if (symbol_name != nullptr) *static_cast<std::string*>(arg) = symbol_name;
+        },
+        &no_error, &full);
+    if (is_linkage_name(full) || (last.empty() && !full.empty())) name(all.back(), full.c_str());
   }
-
- private:
-  template <class F>
-  static bool get(void* lib, const char* name, F& f) {
-    f = reinterpret_cast<F>(::dlsym(lib, name));
-    return f != nullptr;
-  }
-
-  /// For each function inlined at `address`, the innermost first: its name, and the place it was called from.
-  template <class F>
-  void for_each_inlined(Dwfl_Module* m, Dwarf_Addr address, F f) {
-    Dwarf_Addr bias = 0;
-    Dwarf_Die* unit = unit_(m, address, &bias);
-    Dwarf_Files* files = nullptr;
-    if (unit == nullptr || files_(unit, &files, nullptr) != 0) return;
-    Dwarf_Die* scopes = nullptr;
-    const int near = scopes_(unit, address - bias, &scopes);
-    const scopes_holder hold_near(scopes);
-    if (near <= 0) return;
-    // Those of an inlined function are its definition's; the ones around the place are its own entry's.
-    Dwarf_Die innermost = scopes[0];
-    Dwarf_Die* around = nullptr;
-    const int n = scopes_of_(&innermost, &around);
-    const scopes_holder hold_around(around);
-    for (int i = 0; i < n; ++i) {
-      if (tag_(&around[i]) != DW_TAG_inlined_subroutine) continue;
-      const Dwarf_Word file = number(&around[i], DW_AT_call_file);
-      f(name_of(&around[i]), file != 0 ? file_(files, file, nullptr, nullptr) : nullptr,
-        static_cast<int>(number(&around[i], DW_AT_call_line)));
-    }
-  }
-
-  std::string name_of(Dwarf_Die* die) {
-    Dwarf_Attribute attribute;
-    if (const char* text = string_(attribute_(die, DW_AT_linkage_name, &attribute))) return demangle(text);
-    // A function that no other unit can see has none: spelled from the scopes that it is declared in.
-    Dwarf_Die declared = *die;
-    for (Dwarf_Die next;
-         reference(&declared, DW_AT_abstract_origin, &next) || reference(&declared, DW_AT_specification, &next);)
-      declared = next;
-    Dwarf_Die* scopes = nullptr;
-    const int n = scopes_of_(&declared, &scopes);
-    const scopes_holder hold(scopes);
-    std::string name;
-    for (int i = 0; i < n && tag_(&scopes[i]) != DW_TAG_compile_unit; ++i) {
-      const char* text = string_(attribute_(&scopes[i], DW_AT_name, &attribute));
-      if (text == nullptr && tag_(&scopes[i]) != DW_TAG_namespace) continue;
-      name.insert(0, name.empty() ? "" : "::").insert(0, text != nullptr ? text : "(anonymous namespace)");
-    }
-    return name;
-  }
-
-  bool reference(Dwarf_Die* die, unsigned kind, Dwarf_Die* to) {
-    Dwarf_Attribute attribute;
-    return reference_(direct_attribute_(die, kind, &attribute), to) != nullptr;
-  }
-
-  Dwarf_Word number(Dwarf_Die* die, unsigned kind) {
-    Dwarf_Attribute attribute;
-    Dwarf_Word value = 0;
-    return number_(attribute_(die, kind, &attribute), &value) == 0 ? value : 0;
-  }
-
-  using scopes_holder = std::unique_ptr<Dwarf_Die, decltype([](Dwarf_Die* p) { std::free(p); })>;
-
-  Dwfl_Callbacks callbacks_{};
-  decltype(&dwfl_begin) begin_ = nullptr;
-  decltype(&dwfl_linux_proc_report) report_ = nullptr;
-  decltype(&dwfl_report_end) report_end_ = nullptr;
-  decltype(&dwfl_addrmodule) module_ = nullptr;
-  decltype(&dwfl_module_addrname) name_ = nullptr;
-  decltype(&dwfl_getsrc) source_ = nullptr;
-  decltype(&dwfl_lineinfo) line_ = nullptr;
-  decltype(&dwfl_module_addrdie) unit_ = nullptr;
-  decltype(&dwarf_getsrcfiles) files_ = nullptr;
-  decltype(&dwarf_filesrc) file_ = nullptr;
-  decltype(&dwarf_getscopes) scopes_ = nullptr;
-  decltype(&dwarf_getscopes_die) scopes_of_ = nullptr;
-  decltype(&dwarf_tag) tag_ = nullptr;
-  decltype(&dwarf_attr_integrate) attribute_ = nullptr;
-  decltype(&dwarf_attr) direct_attribute_ = nullptr;
-  decltype(&dwarf_formref_die) reference_ = nullptr;
-  decltype(&dwarf_formstring) string_ = nullptr;
-  decltype(&dwarf_formudata) number_ = nullptr;
-  Dwfl* dwfl_ = nullptr;
-};
+  return all;
+}
 
 #else
 
-struct debug_info {
-  bool find(std::uintptr_t, std::vector<symbol>&) { return false; }
-};
+std::vector<symbol> from_debug_information(std::uintptr_t) { return {}; }
 
 #endif
 
 }  // namespace
 
-std::vector<symbol> symbolize(const void* pc) {
-  static auto* const info = new debug_info;
-  std::vector<symbol> out;
-  const auto address = reinterpret_cast<std::uintptr_t>(pc) - 1;
-  if (info->find(address, out)) return out;
-  symbol place;
-  Dl_info dl{};
-  if (::dladdr(reinterpret_cast<void*>(address), &dl) != 0) {
-    if (dl.dli_fname != nullptr) place.module = dl.dli_fname;
-    if (dl.dli_sname != nullptr) {
-      place.function = demangle(dl.dli_sname);
-      place.offset = address - reinterpret_cast<std::uintptr_t>(dl.dli_saddr);
-    } else {
-      place.offset = address - reinterpret_cast<std::uintptr_t>(dl.dli_fbase);
-    }
+origin origin_of(std::string_view linkage_name, bool& known) {
+  known = true;
+  std::string_view rest = linkage_name;
+  if (!eat(rest, "_Z")) {
+    known = false;
+    return origin::program;
   }
-  out.push_back(std::move(place));
-  return out;
+  // What stands in front of the name of a thunk: how far the object is moved.
+  if (rest.size() > 1 && rest[0] == 'T' && (rest[1] == 'h' || rest[1] == 'v' || rest[1] == 'c')) {
+    const std::size_t digit = rest.find_first_of("0123456789");
+    std::size_t end = rest.find('_', digit);
+    if (rest[1] == 'v' && end != std::string_view::npos) end = rest.find('_', end + 1);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  }
+  // What is local to a function has its name in front.
+  while (eat(rest, "Z")) {
+  }
+  if (eat(rest, "N")) rest.remove_prefix(std::min(rest.find_first_not_of("rVKRO"), rest.size()));
+  while (eat(rest, "L")) {
+  }
+  if (rest.size() > 1 && rest[0] == 'S' && std::string_view("absiodt").find(rest[1]) != std::string_view::npos) {
+    rest.remove_prefix(2);
+    return only_calls(eat_name(rest)) ? origin::internal : origin::standard;
+  }
+  const std::string_view outermost = eat_name(rest);
+  if (outermost == "std" || outermost == "__gnu_cxx" || outermost == "__cxxabiv1") return origin::standard;
+  if (outermost == "tenon") {
+    const std::string_view next = eat_name(rest);
+    for (const std::string_view inside :
+         {"detail", "diag", "futex", "scheduler", "clock", "stacks", "annotate", "_GLOBAL__N_1", "die_with_dump",
+          "fatal", "switch_context", "walk_from", "backtrace", "throw_panic", "assert_failed"}) {
+      if (next == inside) return origin::internal;
+    }
+    return origin::tenon;
+  }
+  known = !outermost.empty() && outermost != "_GLOBAL__N_1";
+  return origin::program;
+}
+
+std::vector<symbol> symbolize(const void* pc) {
+  const auto address = reinterpret_cast<std::uintptr_t>(pc) - 1;
+  std::vector<symbol> all = from_debug_information(address);
+  const bool named = !all.empty() && !all.back().function.empty();
+  if (named && !all.back().file.empty()) return all;
+  if (all.empty()) all.emplace_back();
+  table_entry entry = look_up(address);
+  symbol& outermost = all.back();
+  outermost.module = std::move(entry.module);
+  outermost.address = entry.address;
+  if (!named && !entry.linkage_name.empty()) name(outermost, entry.linkage_name.c_str());
+  return all;
 }
 
 }  // namespace tenon::diag

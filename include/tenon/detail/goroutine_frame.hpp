@@ -155,13 +155,17 @@ struct joined_frame : frame_head<R> {
   joined_frame(const joined_frame&) = delete;
   joined_frame& operator=(const joined_frame&) = delete;
   ~joined_frame() {}  // NOLINT: `call` has ended
-
-  static void entry(void* frame) noexcept {
-    auto* self = static_cast<joined_frame*>(static_cast<frame_head<R>*>(frame));
-    self->result.fill(self->call);
-    self->call.~Call();
-  }
 };
+
+// The outermost functions of goroutines. Templates at namespace scope: GCC describes a lambda's conversion to a pointer inside of the function
+// around it, where some readers of debug information do not find what has been inlined into it, such as all of the user's frames.
+
+template <class R, class Call>
+void run_joined(void* frame) noexcept {
+  auto* self = static_cast<joined_frame<R, Call>*>(static_cast<frame_head<R>*>(frame));
+  self->result.fill(self->call);
+  self->call.~Call();
+}
 
 template <class F>
 bool is_nil(const F& f) noexcept {
@@ -184,6 +188,13 @@ void call_unowned(F& f) noexcept {
   }
 }
 
+template <class F>
+void run_owned(void* frame) noexcept {
+  F& call = *static_cast<F*>(frame);
+  call_unowned(call);
+  call.~F();
+}
+
 /// Starts `f()` in a goroutine without a handle; the caller's own bookkeeping (a wait group's count) owns it.
 template <class F>
 void spawn_owned(const spawn_options& options, F f) {
@@ -195,14 +206,7 @@ void spawn_owned(const spawn_options& options, F f) {
     goroutine_discard(g);
     throw;
   }
-  goroutine_start(
-      g,
-      [](void* p) noexcept {
-        F& call = *static_cast<F*>(p);
-        call_unowned(call);
-        call.~F();
-      },
-      false);
+  goroutine_start(g, &run_owned<F>, false);
 }
 
 struct owned_scope {

@@ -1,0 +1,79 @@
+#include "diag/freeze.hpp"
+
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+
+#include "platform/futex.hpp"
+#include "sched/scheduler.hpp"
+
+namespace tenon::diag {
+
+namespace {
+
+using namespace detail;
+
+constexpr int freeze_signal = SIGURG;  // ignored by default and hardly used: Go's runtime chose it for the same reasons
+
+std::atomic<std::uint32_t> frozen_round{0};  // odd: freeze; the handler waits for it to change
+std::atomic<std::uint32_t> frozen_workers{0};
+stack_ends worker_stacks[most_threads];
+std::atomic<bool> worker_traced[most_threads];
+
+void on_freeze(int) {
+  const int saved = errno;
+  const std::uint32_t round = frozen_round.load(std::memory_order_acquire);
+  const worker* w = this_worker();
+  if ((round & 1U) != 0 && w != nullptr) {
+    backtrace_interrupted(worker_stacks[w->number]);
+    worker_traced[w->number].store(true, std::memory_order_release);
+    frozen_workers.fetch_add(1, std::memory_order_release);
+    while (frozen_round.load(std::memory_order_acquire) == round) futex::wait(frozen_round, round, 100'000'000);
+  }
+  errno = saved;
+}
+
+}  // namespace
+
+void freeze_world() noexcept {
+  scheduler& s = the_scheduler();
+  frozen_workers.store(0, std::memory_order_relaxed);
+  frozen_round.fetch_add(1, std::memory_order_release);
+  std::uint32_t asked = 0;
+  for (unsigned i = 0; i < s.worker_slots(); ++i) {
+    worker_traced[i].store(false, std::memory_order_relaxed);
+    const pid_t tid = s.worker_at(i)->tid.load(std::memory_order_acquire);
+    if (tid != 0 && ::syscall(SYS_tgkill, ::getpid(), tid, freeze_signal) == 0) ++asked;
+  }
+  // A thread in uninterruptible sleep must not keep us for ever; its goroutine is then shown without a stack.
+  const clock::nanos deadline = clock::real() + 1'000'000'000;
+  while (frozen_workers.load(std::memory_order_acquire) < asked && clock::real() < deadline) cpu_relax();
+}
+
+void thaw_world() noexcept {
+  frozen_round.fetch_add(1, std::memory_order_release);
+  futex::wake_all(frozen_round);
+}
+
+const stack_ends* stack_of_running(const goroutine_core* g) noexcept {
+  scheduler& s = the_scheduler();
+  for (unsigned i = 0; i < s.worker_slots(); ++i) {
+    if (s.worker_at(i)->running.load(std::memory_order_relaxed) == g &&
+        worker_traced[i].load(std::memory_order_acquire))
+      return &worker_stacks[i];
+  }
+  return nullptr;
+}
+
+void install_freezer() {
+  struct sigaction action{};
+  action.sa_handler = &on_freeze;
+  action.sa_flags = SA_RESTART | SA_ONSTACK;
+  ::sigemptyset(&action.sa_mask);
+  ::sigaction(freeze_signal, &action, nullptr);
+}
+
+}  // namespace tenon::diag

@@ -1,0 +1,24 @@
+#pragma once
+
+// Stops the world for the time in which stacks are read: a signal holds every worker thread in a handler, where it also writes down its
+// own stack. Takes no lock of the rooms below.
+
+#include "platform/backtrace.hpp"
+
+namespace tenon::detail {
+struct goroutine_core;
+}
+
+namespace tenon::diag {
+
+/// The signal's handler. Once, before the first freeze.
+void install_freezer();
+
+/// By the service thread only. After it, what is on no CPU stays where it is. A worker that does not answer within a second goes on.
+void freeze_world() noexcept;
+void thaw_world() noexcept;
+
+/// Between the two: the stack of the worker that runs `g`; null if it is not known.
+const stack_ends* stack_of_running(const detail::goroutine_core* g) noexcept;
+
+}  // namespace tenon::diag
