@@ -3,7 +3,8 @@
 // `update_age` holds the lock when it formats the customer for its error message, and formatting takes the lock.
 // Notice: the program does not hang. tenon says at once which goroutine waits for itself, where it locked first and
 // where again, whatever else goes on, and exits with status 2. A debug build looks for it by itself, any other when it is
-// told to, as here, or by TENON_CHECK_LOCKS=1. format_fixed.cpp has the ways out.
+// told to, as here, or by TENON_CHECK_LOCKS=1. That it is also the end is asked for here, too (or by TENON_CHECK_LOCKS=2):
+// in other programs another goroutine may be meant to unlock. format_fixed.cpp has the ways out.
 
 #include <iostream>
 #include <mutex>
@@ -47,5 +48,5 @@ int main() {
     std::cout << c << std::endl;  // flushed: the program ends below
     std::cout << c.update_age(-1).message() << '\n';
   };
-  return tn::run(ask_for_trouble, {.check_locks = true});
+  return tn::run(ask_for_trouble, {.check_locks = true, .lock_faults_are_fatal = true});
 }

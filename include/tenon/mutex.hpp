@@ -7,15 +7,17 @@
 /// clang checks `TENON_TSA(guarded_by(mu))` with `-Wthread-safety`. It need not be unlocked by the goroutine that locked it (as in
 /// Go). Cannot be copied or moved. A waiter that has waited for more than a millisecond gets the lock handed over, so nobody starves.
 ///
-/// Not recursive: a goroutine that locks it twice waits for itself. Where the run checks its locks (`run_options::check_locks`) that is fatal at once,
-/// and the message says who, where it locked first and where again; `lock(ctx)` can give up, and waits.
+/// Not recursive: a goroutine that locks it twice waits until another one unlocks it, and for ever if none does. Where locks are checked
+/// (`run_options::check_locks`) such a wait is reported on stderr when it begins, once for each place: who waits, where it locked first and
+/// where again. It goes on to wait, as the lock may be meant to be handed on; `run_options::lock_faults_are_fatal` ends the program instead.
+/// `lock(ctx)` can give up, and is not reported. A mutex is checked from its first lock within a run that checks locks.
 ///
 /// Fatal, with Go's text: `sync: unlock of unlocked mutex`. An `unlock` happens before any later `lock` returns.
 
 #include <atomic>
 #include <cstdint>
 
-#include <tenon/detail/lock_tenure.hpp>
+#include <tenon/detail/relock_check.hpp>
 #include <tenon/detail/thread_safety.hpp>
 #include <tenon/detail/wait_list.hpp>
 
@@ -40,49 +42,45 @@ class TENON_TSA(capability("mutex")) mutex {
 
   // The bodies are what the analysis is about, not its subject.
   void lock() TENON_TSA(acquire_capability()) TENON_TSA_UNCHECKED {
-    if (detail::lock_tenure::watched()) [[unlikely]]
-      return (void)lock_watched(nullptr);
-    if (!try_to_lock()) (void)lock_slow(nullptr);
+    std::uint32_t free = 0;
+    if (!try_to_lock(free)) (void)lock_slow(free, nullptr);
   }
 
   /// False if `ctx` was canceled first (also when it was canceled already): the mutex is then not held.
   [[nodiscard]] bool lock(const context& ctx) TENON_TSA(try_acquire_capability(true)) TENON_TSA_UNCHECKED {
-    if (detail::lock_tenure::watched()) [[unlikely]]
-      return lock_watched(detail::done_core(ctx));
     return lock_or_done(detail::done_core(ctx));
   }
 
   /// Never blocks. Fails only if the mutex is held, or reserved for a starved waiter.
   [[nodiscard]] bool try_lock() noexcept TENON_TSA(try_acquire_capability(true)) TENON_TSA_UNCHECKED {
-    const bool got = try_to_lock();
-    if (got && detail::lock_tenure::watched()) [[unlikely]]
-      tenure_.took();
-    return got;
+    std::uint32_t free = 0;
+    return try_to_lock(free) || (free >= undecided_bit && try_lock_slow());
   }
 
   void unlock() TENON_TSA(release_capability()) TENON_TSA_UNCHECKED {
-    if (detail::lock_tenure::watched()) [[unlikely]]
-      tenure_.lets_go();
     if (state_.fetch_sub(locked_bit, std::memory_order_release) != locked_bit) unlock_slow();
   }
 
  private:
   // See src/core/mutex.cpp for what each bit means and who may set it.
   static constexpr std::uint32_t locked_bit = 1;
-  bool try_to_lock() noexcept TENON_TSA_UNCHECKED {
-    std::uint32_t free = 0;
+  static constexpr std::uint32_t undecided_bit = 8;
+  /// Of a plain mutex only. `free` is 0; if false is returned, what the state was instead.
+  bool try_to_lock(std::uint32_t& free) noexcept TENON_TSA_UNCHECKED {
     return state_.compare_exchange_strong(free, locked_bit, std::memory_order_acquire, std::memory_order_relaxed);
   }
-  bool lock_watched(detail::chan_core* done) TENON_TSA_UNCHECKED;
   bool lock_or_done(detail::chan_core* done) TENON_TSA_UNCHECKED;
-  bool lock_slow(detail::chan_core* done) TENON_TSA_UNCHECKED;
+  bool lock_slow(std::uint32_t seen, detail::chan_core* done) TENON_TSA_UNCHECKED;
+  bool try_lock_slow() noexcept TENON_TSA_UNCHECKED;
+  bool lock_from(caller_frame caller, std::uint32_t seen, detail::chan_core* done) TENON_TSA_UNCHECKED;
+  bool take_if_free(caller_frame caller) noexcept;
   void unlock_slow();
 
-  std::atomic<std::uint32_t> state_{0};
+  std::atomic<std::uint32_t> state_{undecided_bit};
   std::atomic<std::uint32_t> list_lock_{0};
   detail::wait_list waiters_;
   bool woken_ = false;
-  detail::lock_tenure tenure_;
+  detail::lock_holder holder_;
 };
 
 }  // namespace tenon

@@ -20,8 +20,8 @@
 /// **Signals.** The first SIGINT cancels the root context; a second one dumps every goroutine and exits with status 130. SIGQUIT dumps and
 /// exits with status 2. A signal that the process ignores, or has a handler of its own for (SIGQUIT), is left alone.
 ///
-/// Environment: `TENON_PROCS` overrides the number of workers (a positive integer), `TENON_CHECK_LOCKS` overrides `check_locks` (0 or 1). Anything
-/// else is refused with exit status 2.
+/// Environment: `TENON_PROCS` overrides the number of workers (a positive integer), `TENON_CHECK_LOCKS` overrides `check_locks` and
+/// `lock_faults_are_fatal` (0: no checks, 1: reports, 2: fatal). Anything else is refused with exit status 2.
 
 #include <chrono>
 #include <cstddef>
@@ -54,9 +54,12 @@ struct run_options {
   bool cancel_on_interrupt = true;
   /// SIGQUIT prints a dump of every goroutine and exits with status 2, as a Go program does.
   bool dump_on_sigquit = true;
-  /// A goroutine that locks again what it holds is reported at once, with both places, instead of waiting for itself; each lock then
-  /// costs about a microsecond more. Empty: where tenon was built without NDEBUG.
+  /// A goroutine that is about to wait for a lock that it holds itself is reported on stderr, with both places, once for each place; it goes on
+  /// to wait. Each lock then costs some tens of nanoseconds more. Empty: where tenon was built without NDEBUG.
   std::optional<bool> check_locks = std::nullopt;
+  /// What `check_locks` reports ends the program: a dump, and exit status 2. Not for programs in which a lock travels: locked by one goroutine,
+  /// unlocked by another.
+  bool lock_faults_are_fatal = false;
 };
 
 namespace detail {

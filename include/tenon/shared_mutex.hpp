@@ -4,8 +4,8 @@
 ///
 /// Go counterpart: `sync.RWMutex`. A writer that waits keeps new readers out, so that it is not starved; when it unlocks, the readers that
 /// waited go before the next writer. So a goroutine that holds a shared lock must not take it a second time: with a writer
-/// waiting in between that is a deadlock. There is no upgrade from shared to exclusive. Where the run checks its locks
-/// (`run_options::check_locks`), a goroutine that waits for itself in one of these ways is reported at once, as with `mutex`.
+/// waiting in between that is a deadlock. There is no upgrade from shared to exclusive. Where locks are checked
+/// (`run_options::check_locks`), a goroutine that waits for itself in one of these ways is reported when the wait begins, as with `mutex`.
 ///
 /// Meets the standard's *SharedLockable*: `std::shared_lock`, `std::unique_lock`, `std::scoped_lock` work. `lock` and `lock_shared` block the
 /// goroutine, or OS thread; their `ctx` forms give up when `ctx` is canceled. `unlock` and `unlock_shared` never block and may come from
@@ -38,53 +38,38 @@ class TENON_TSA(capability("shared_mutex")) shared_mutex {
   }
 
   void lock() TENON_TSA(acquire_capability()) TENON_TSA_UNCHECKED {
-    if (detail::lock_tenure::watched()) [[unlikely]]
-      return (void)lock_watched(nullptr);
     if (!try_to_lock()) (void)lock_slow(nullptr);
   }
   /// False if `ctx` was canceled first (also when it was canceled already): the mutex is then not held.
   [[nodiscard]] bool lock(const context& ctx) TENON_TSA(try_acquire_capability(true)) TENON_TSA_UNCHECKED {
-    if (detail::lock_tenure::watched()) [[unlikely]]
-      return lock_watched(detail::done_core(ctx));
     return lock_or_done(detail::done_core(ctx));
   }
   [[nodiscard]] bool try_lock() noexcept TENON_TSA(try_acquire_capability(true)) TENON_TSA_UNCHECKED {
-    const bool got = try_to_lock();
-    if (got && detail::lock_tenure::watched()) [[unlikely]]
-      tenure_.took();
-    return got;
+    std::uint32_t free = 0;
+    return state_.compare_exchange_strong(free, writer_bit, std::memory_order_acquire, std::memory_order_relaxed) ||
+           ((free & (undecided_bit | checked_bit)) != 0 && try_lock_slow());
   }
   void unlock() TENON_TSA(release_capability()) TENON_TSA_UNCHECKED {
-    if (detail::lock_tenure::watched()) [[unlikely]]
-      tenure_.lets_go();
     std::uint32_t held = writer_bit;
     if (!state_.compare_exchange_strong(held, 0, std::memory_order_release, std::memory_order_relaxed)) unlock_slow();
   }
 
   void lock_shared() TENON_TSA(acquire_shared_capability()) TENON_TSA_UNCHECKED {
-    if (detail::lock_tenure::watched()) [[unlikely]]
-      return (void)lock_shared_watched(nullptr);
     if (!try_to_lock_shared()) (void)lock_shared_slow(nullptr);
   }
   /// False if `ctx` was canceled first (also when it was canceled already): the mutex is then not held.
   [[nodiscard]] bool lock_shared(const context& ctx)
       TENON_TSA(try_acquire_shared_capability(true)) TENON_TSA_UNCHECKED {
-    if (detail::lock_tenure::watched()) [[unlikely]]
-      return lock_shared_watched(detail::done_core(ctx));
     return lock_shared_or_done(detail::done_core(ctx));
   }
   /// False also while a writer waits.
   [[nodiscard]] bool try_lock_shared() noexcept TENON_TSA(try_acquire_shared_capability(true)) TENON_TSA_UNCHECKED {
-    const bool got = try_to_lock_shared();
-    if (got && detail::lock_tenure::watched()) [[unlikely]]
-      tenure_.took_shared();
-    return got;
+    return try_to_lock_shared() ||
+           ((state_.load(std::memory_order_relaxed) & (undecided_bit | checked_bit)) != 0 && try_lock_shared_slow());
   }
   void unlock_shared() TENON_TSA(release_shared_capability()) TENON_TSA_UNCHECKED {
-    if (detail::lock_tenure::watched()) [[unlikely]]
-      tenure_.lets_go_shared();
     std::uint32_t s = reader;  // a guess, as in try_to_lock_shared
-    while ((s & queued_bit) == 0 && s >= reader) {
+    while ((s & not_plain) == 0 && s >= reader) {
       if (state_.compare_exchange_weak(s, s - reader, std::memory_order_release, std::memory_order_relaxed)) return;
     }
     unlock_shared_slow();
@@ -109,37 +94,45 @@ class TENON_TSA(capability("shared_mutex")) shared_mutex {
   // See src/core/shared_mutex.cpp for what each bit means and who may set it.
   static constexpr std::uint32_t writer_bit = 1;
   static constexpr std::uint32_t queued_bit = 2;
-  static constexpr std::uint32_t reader = 4;
+  static constexpr std::uint32_t undecided_bit = 4;
+  static constexpr std::uint32_t checked_bit = 8;
+  static constexpr std::uint32_t reader = 16;
+  /// Not for the fast paths of readers.
+  static constexpr std::uint32_t not_plain = queued_bit | undecided_bit | checked_bit;
   bool try_to_lock() noexcept TENON_TSA_UNCHECKED {
     std::uint32_t free = 0;
     return state_.compare_exchange_strong(free, writer_bit, std::memory_order_acquire, std::memory_order_relaxed);
   }
   bool try_to_lock_shared() noexcept TENON_TSA_UNCHECKED {
-    // A guess, right where nobody else is: a load here would wait for the locked instruction before it.
+    // A guess, right where there is no other reader: a load here would wait for the locked instruction before it.
     std::uint32_t s = 0;
-    while ((s & (writer_bit | queued_bit)) == 0) {
+    while ((s & (writer_bit | not_plain)) == 0) {
       if (state_.compare_exchange_weak(s, s + reader, std::memory_order_acquire, std::memory_order_relaxed))
         return true;
     }
     return false;
   }
-  bool lock_watched(detail::chan_core* done) TENON_TSA_UNCHECKED;
-  bool lock_shared_watched(detail::chan_core* done) TENON_TSA_UNCHECKED;
   bool lock_or_done(detail::chan_core* done) TENON_TSA_UNCHECKED;
   bool lock_slow(detail::chan_core* done);
+  bool try_lock_slow() noexcept;
+  bool lock_from(caller_frame caller, detail::chan_core* done);
   bool lock_shared_or_done(detail::chan_core* done) TENON_TSA_UNCHECKED;
   bool lock_shared_slow(detail::chan_core* done);
+  bool try_lock_shared_slow() noexcept;
+  bool lock_shared_from(caller_frame caller, detail::chan_core* done);
   void unlock_slow();
   void unlock_shared_slow();
+  bool acquire_if(std::uint32_t closed, std::uint32_t mine) noexcept;
   bool acquire_or_queue(std::uint32_t closed, std::uint32_t mine) noexcept;
   bool wait_or_leave(detail::wait_list& list, detail::chan_core* done, detail::wait_reason reason);
   detail::waiter* admit(bool readers_first) noexcept;
+  [[nodiscard]] bool checked() const noexcept { return (state_.load(std::memory_order_relaxed) & checked_bit) != 0; }
 
-  std::atomic<std::uint32_t> state_{0};
+  std::atomic<std::uint32_t> state_{undecided_bit};
   std::atomic<std::uint32_t> list_lock_{0};
   detail::wait_list readers_;
   detail::wait_list writers_;
-  detail::lock_tenure tenure_;
+  detail::lock_holder holder_;
 };
 
 }  // namespace tenon

@@ -46,6 +46,8 @@ std::string describe_calls(const void* const* pcs, unsigned n) {
   return text;
 }
 
+void print_report(const char* text) noexcept { put(text); }
+
 void die_with_dump(const char* text, int status) noexcept {
   // One thread reports; the others wait for it to end the process. One that dies of its report has none to wait for.
   if (dying.exchange(true, std::memory_order_acq_rel)) {

@@ -15,6 +15,9 @@ namespace tenon {
 /// Prints TEXT as it is, and a dump; exits with `status`.
 [[noreturn]] void die_with_dump(const char* text, int status = 2) noexcept;
 
+/// Prints TEXT as it is to stderr, by write(2): what a program has to be told that goes on.
+void print_report(const char* text) noexcept;
+
 /// A dump to stderr, for fatal and SIGQUIT. Set once by diag at start-up; null: no dump.
 using dump_hook = void (*)() noexcept;
 void set_dump_hook(dump_hook hook) noexcept;

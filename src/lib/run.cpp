@@ -9,6 +9,7 @@
 
 #include "base/diagnostics.hpp"
 #include "base/fatal.hpp"
+#include "core/relock_check.hpp"
 #include "lib/context.hpp"
 #include "lib/keep.hpp"
 #include "lib/with_signals.hpp"
@@ -46,14 +47,15 @@ unsigned procs_from_environment() {
 }
 
 /// TENON_CHECK_LOCKS, or `otherwise` if it is not set.
-bool check_locks_from_environment(bool otherwise) {
+lock_checking lock_checking_from_environment(lock_checking otherwise) {
   const char* text = std::getenv("TENON_CHECK_LOCKS");
   if (text == nullptr) return otherwise;
-  if ((text[0] != '0' && text[0] != '1') || text[1] != '\0') {
-    std::fprintf(stderr, "tenon: TENON_CHECK_LOCKS=%s: want 0 or 1\n", text);
+  if (text[0] < '0' || text[0] > '2' || text[1] != '\0') {
+    std::fprintf(stderr, "tenon: TENON_CHECK_LOCKS=%s: want 0 (no checks), 1 (reports) or 2 (fatal)\n", text);
     std::exit(2);
   }
-  return text[0] == '1';
+  constexpr lock_checking meant[] = {lock_checking::off, lock_checking::report, lock_checking::fatal};
+  return meant[text[0] - '0'];
 }
 
 #ifdef NDEBUG
@@ -61,6 +63,11 @@ constexpr bool debug_build = false;
 #else
 constexpr bool debug_build = true;
 #endif
+
+lock_checking lock_checking_of(const run_options& options) {
+  if (!options.check_locks.value_or(debug_build)) return lock_checking::off;
+  return options.lock_faults_are_fatal ? lock_checking::fatal : lock_checking::report;
+}
 
 /// SIGINT while a run is active: the first cancels the root (the watch), the second dumps and exits (what the watch gives the signal back to).
 class interrupts {
@@ -99,15 +106,16 @@ struct main_call {
   void* arg;
   const context& parent;
   const run_options& options;
+  lock_checking locks;
   run_result result;
   std::exception_ptr failure;
   kept_failure kept;  // `f` has failed, and the root group's members go on
   context of_root;    // kept until nothing runs under it any more
 
   void operator()() noexcept {
-    watch_locks(*options.check_locks);
+    check_locks(locks);
     struct last {
-      ~last() { watch_locks(false); }
+      ~last() { check_locks(lock_checking::undecided); }
     } no_longer;
     group root(parent);
     of_root = root.ctx();
@@ -152,14 +160,14 @@ struct main_call {
 int run_main(const run_options& options, run_result (*entry)(void*, group&), void* arg, std::source_location where) {
   run_options effective = options;
   if (const unsigned procs = procs_from_environment(); procs != 0) effective.workers = procs;
-  effective.check_locks = check_locks_from_environment(effective.check_locks.value_or(debug_build));
+  const lock_checking locks = lock_checking_from_environment(lock_checking_of(options));
   install_diagnostics(effective.dump_on_sigquit);
 
   const interrupts on_interrupt(effective.cancel_on_interrupt);
   signal_scope root =
       on_interrupt.active() ? with_signals_quietly(background(), {SIGINT}) : with_signals_quietly(background(), {});
   if (on_interrupt.active()) the_scheduler().set_interrupt_check(&run_context_is_listened_to);
-  main_call call{entry, arg, root.ctx(), effective, {}, nullptr, {}, {}};
+  main_call call{entry, arg, root.ctx(), effective, locks, {}, nullptr, {}, {}};
   the_scheduler().run(effective, [](void* p) noexcept { (*static_cast<main_call*>(p))(); }, &call, where);
   the_scheduler().set_interrupt_check(nullptr);
   set_run_context(nullptr);

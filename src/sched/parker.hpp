@@ -42,7 +42,7 @@ struct held_locks;
 struct parker {
   enum class kind : std::uint8_t { goroutine, thread, callback };
   const kind what;
-  held_locks* held = nullptr;  // its own business; see core/lock_tenure.cpp
+  held_locks* held = nullptr;  // its own business; see core/relock_check.cpp
   explicit constexpr parker(kind k = kind::goroutine) noexcept : what(k) {}
 };
 
@@ -60,7 +60,7 @@ struct callback_parker : parker {
 };
 
 parker* this_parker() noexcept;
-/// At the end of a goroutine or thread. See core/lock_tenure.cpp.
+/// At the end of a goroutine or thread. See core/relock_check.cpp.
 void forget_held_locks(parker* p) noexcept;
 parker* begin_wait(wait_reason reason, const void* object = nullptr) noexcept;
 void commit_wait(parker* p) noexcept;

@@ -25,7 +25,7 @@ using tenon::context;
 using tenon_test::in_virtual_time;
 
 // For what locks twice and has another unlock in between, as Go allows: where locks are checked that is a mistake.
-const tenon::run_options hands_over{.workers = 2, .check_locks = false};
+const tenon::run_options hands_over{.workers = 2};
 
 // Locked in one place and unlocked in another, as clang's analysis cannot follow it.
 void acquire(tenon::mutex& mu) TENON_TSA(no_thread_safety_analysis) { mu.lock(); }

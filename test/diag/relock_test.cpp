@@ -1,4 +1,4 @@
-// Who locks again what it holds is told so at once, and nobody else is.
+// A goroutine that waits for what it holds itself is reported at once, and no other.
 
 #include <gtest/gtest.h>
 
@@ -59,23 +59,26 @@ TEST_P(Relock, IsReportedWithBothPlacesAtOnce) {
       << e.describe();
 }
 
-constexpr const char* lock_by_1 = "fatal error: goroutine 1 waits for itself: lock of what it holds";
-constexpr const char* shared_by_1 = "fatal error: goroutine 1 waits for itself: lock_shared of what it holds";
+constexpr const char* lock_by_1 = "fatal error: recursive lock of a mutex that goroutine 1 already holds";
+constexpr const char* write_by_1 = "fatal error: recursive lock of a shared_mutex that goroutine 1 already holds";
+constexpr const char* read_by_1 = "fatal error: recursive lock_shared of a shared_mutex that goroutine 1 already holds";
 
 INSTANTIATE_TEST_SUITE_P(
     Of, Relock,
     testing::Values(relock{"mutex_twice", lock_by_1}, relock{"mutex_much_later", lock_by_1},
                     relock{"try_then_lock", lock_by_1}, relock{"with_a_context_that_never_ends", lock_by_1},
                     relock{"in_a_named_goroutine",
-                           "fatal error: goroutine [0-9]+ \"twice\" waits for itself: lock of what it holds"},
-                    relock{"in_a_plain_thread", "fatal error: a plain thread waits for itself: lock of what it holds"},
-                    relock{"write_twice", lock_by_1}, relock{"read_while_writing", shared_by_1},
-                    relock{"upgrade", lock_by_1}, relock{"read_twice_with_a_writer_between", shared_by_1},
-                    relock{"guarded_in_itself", lock_by_1}, relock{"once_in_itself", lock_by_1}),
+                           "fatal error: recursive lock of a mutex that goroutine [0-9]+ \"twice\" already holds"},
+                    relock{"in_a_plain_thread",
+                           "fatal error: recursive lock of a mutex that a plain thread already holds"},
+                    relock{"scoped_lock_of_two", lock_by_1}, relock{"write_twice", write_by_1},
+                    relock{"read_while_writing", read_by_1}, relock{"upgrade", write_by_1},
+                    relock{"read_twice_with_a_writer_between", read_by_1}, relock{"guarded_in_itself", lock_by_1},
+                    relock{"once_in_itself", lock_by_1}),
     [](const testing::TestParamInfo<relock>& info) { return info.param.program_case; });
 
-TEST(RelockSetting, IsHeldToZeroOrOne) {
-  for (const char* value : {"", "2", "yes", "11"}) {
+TEST(RelockSetting, IsHeldToZeroOneOrTwo) {
+  for (const char* value : {"", "3", "yes", "11"}) {
     const ending e = run_program("workers", {}, {{"TENON_CHECK_LOCKS", value}});
     EXPECT_EQ(e.status, 2) << "TENON_CHECK_LOCKS='" << value << "': " << e.describe();
     EXPECT_NE(e.err.find("TENON_CHECK_LOCKS"), std::string::npos) << e.describe();
@@ -83,13 +86,27 @@ TEST(RelockSetting, IsHeldToZeroOrOne) {
 }
 
 TEST(RelockSetting, OfTheEnvironmentGoesFirst) {
+  const ending none = run_program("lock_handed_on", {"one"}, {{"TENON_CHECK_LOCKS", "0"}});
+  EXPECT_EQ(none.err, "") << none.describe();
+  const ending fatal = run_program("deadlock", {"mutex_twice"}, {{"TENON_CHECK_LOCKS", "2"}});
+  EXPECT_EQ(tenon_test::first_line(fatal.err), lock_by_1) << fatal.describe();
+}
+
+// A wait for oneself that is also a deadlock of all: both are said, and the program ends as Go's does.
+TEST(RelockSetting, OfReportsLeavesTheEndToTheDeadlock) {
   const ending e = run_program("deadlock", {"mutex_twice"}, {{"TENON_CHECK_LOCKS", "1"}});
-  EXPECT_EQ(tenon_test::first_line(e.err), lock_by_1) << e.describe();
+  EXPECT_EQ(tenon_test::first_line(e.err), "tenon: recursive lock of a mutex that goroutine 1 already holds")
+      << e.describe();
+  EXPECT_TRUE(has_line(e.err, "^fatal error: all goroutines are asleep - deadlock!$")) << e.describe();
+  EXPECT_EQ(e.status, 2) << e.describe();
 }
 
 // ---- what is not reported -----------------------------------------------------------------------------------------
 
-void in_checked_run(const std::function<void()>& f) { tenon::run(f, {.check_locks = true}); }
+// A report would be fatal.
+void in_checked_run(const std::function<void()>& f) {
+  tenon::run(f, {.check_locks = true, .lock_faults_are_fatal = true});
+}
 
 TEST(NoRelock, OfALockThatCanGiveUp) {
   in_checked_run([] {
@@ -188,7 +205,7 @@ TEST(NoRelock, OfWhatAnEarlierGoroutineHeld) {
   });
 }
 
-// Between two runs locks change hands unseen.
+// Between two runs locks change hands, too.
 TEST(NoRelock, OfWhatWasLockedInAnEarlierRun) {
   tenon::mutex mu;
   auto go_on = tenon::make_chan<void>();
@@ -225,19 +242,21 @@ TEST(NoRelock, OfASharedLockThatIsFree) {
   });
 }
 
-// More locks than there is room for in the notes, let go of in any order.
+// More locks than there is room for in the records, unlocked in any order.
 TEST(NoRelock, AmongManyLocks) {
   in_checked_run([] {
     std::vector<tenon::mutex> mutexes(100);
     std::vector<tenon::shared_mutex> shared(100);
     for (int round = 0; round < 3; ++round) {
+      std::vector<std::unique_lock<tenon::mutex>> holds;
+      std::vector<std::shared_lock<tenon::shared_mutex>> shared_holds;
       for (std::size_t i = 0; i < 100; ++i) {
-        mutexes[i].lock();
-        shared[i].lock_shared();
+        holds.emplace_back(mutexes[i]);
+        shared_holds.emplace_back(shared[i]);
       }
       for (std::size_t i = 0; i < 100; ++i) {
-        mutexes[i * 37 % 100].unlock();
-        shared[i * 61 % 100].unlock_shared();
+        holds[i * 37 % 100].unlock();
+        shared_holds[i * 61 % 100].unlock();
       }
     }
     std::atomic<int> entered{0};

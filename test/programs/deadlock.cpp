@@ -34,7 +34,7 @@ namespace {
 
 unsigned workers = 0;
 
-// Who waits for itself is reported sooner where locks are checked: test/programs/relock.cpp.
+// That a goroutine waits for itself is reported before, where locks are checked: test/programs/relock.cpp.
 void in_run(const std::function<void(tenon::context)>& f) { tenon::run(f, {.workers = workers, .check_locks = false}); }
 
 void recv() {

@@ -1,5 +1,5 @@
-// A goroutine that locks again what it holds: `relock <case>`. Somebody else is awake all the time, so that it is no deadlock of all.
-// The lines at which it locks are announced on stdout.
+// A goroutine that locks again what it holds, where that is fatal: `relock <case>`. Another one sleeps all the time, so that it is no deadlock
+// of all. The lines at which it locks are announced on stdout.
 
 #include <chrono>
 #include <cstdio>
@@ -68,6 +68,14 @@ void in_a_plain_thread() {
   }).join();
 }
 
+// Several locks at once, taken by the standard library's own algorithm.
+void scoped_lock_of_two() {
+  tenon::mutex mu;
+  tenon::mutex other;
+  ANNOUNCED("first", const std::scoped_lock hold(mu, other));
+  ANNOUNCED("again", mu.lock());
+}
+
 void write_twice() {
   tenon::shared_mutex mu;
   ANNOUNCED("first", const std::lock_guard hold(mu));
@@ -117,6 +125,7 @@ struct {
     {"with_a_context_that_never_ends", with_a_context_that_never_ends},
     {"in_a_named_goroutine", in_a_named_goroutine},
     {"in_a_plain_thread", in_a_plain_thread},
+    {"scoped_lock_of_two", scoped_lock_of_two},
     {"write_twice", write_twice},
     {"read_while_writing", read_while_writing},
     {"upgrade", upgrade},
@@ -130,12 +139,12 @@ struct {
 int main(int argc, char** argv) {
   for (const auto& c : cases) {
     if (argc != 2 || std::strcmp(argv[1], c.name) != 0) continue;
-    const auto beside_somebody_awake = [&c](tenon::group& g) {
+    const auto beside_a_sleeper = [&c](tenon::group& g) {
       g.go([] { tenon::sleep_for(1h); });
       c.f();
       std::puts("came back");
     };
-    return tenon::run(beside_somebody_awake, {.check_locks = true});
+    return tenon::run(beside_a_sleeper, {.check_locks = true, .lock_faults_are_fatal = true});
   }
   std::fputs("usage: relock <case>\n", stderr);
   return 64;
