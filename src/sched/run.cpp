@@ -86,7 +86,10 @@ worker* scheduler::new_worker(bool searching) noexcept {
 
 void scheduler::maybe_finished() noexcept {
   barrier::light();  // our end is counted before we look; pairs with the heavy one of the main goroutine
-  if (TENON_UNLIKELY(main_ended_.load(std::memory_order_relaxed)) && live() == 0) {
+  if (TENON_LIKELY(!main_ended_.load(std::memory_order_relaxed))) return;
+  // Two of the last may end at once, and light orders neither's count before its look at the other's: both would see one that lives.
+  barrier::full();
+  if (live() == 0) {
     finished_.store(1, std::memory_order_release);
     futex::wake_all(finished_);
   }

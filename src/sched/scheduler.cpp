@@ -195,9 +195,9 @@ void scheduler::timer_started(clock::nanos when) noexcept {
 
 // ---------------------------------------------------------------- the fast path
 
-/// The slot's goroutine, taken out. Under the owner's side of queue_lock.
+/// The slot's goroutine, taken out. Under queue_lock. Acquire: for a thief, what its waker did; `ready` fills the slot without the lock.
 TENON_INLINE goroutine_core* scheduler::take_slot(worker& w) noexcept {
-  goroutine_core* g = w.slot.load(std::memory_order_relaxed);
+  goroutine_core* g = w.slot.load(std::memory_order_acquire);
   if (g != nullptr) w.slot.store(nullptr, std::memory_order_relaxed);
   return g;
 }
