@@ -6,7 +6,8 @@
 // happen to share a thread. But the scheduler's own data does go from fiber to fiber with the thread. So src/sched is compiled without
 // instrumentation (CMakeLists.txt), and the orderings that it gives its callers are stated here, one by one:
 //   go → first instruction of the goroutine; its end → join; a goroutine's end → the next one on the same stack;
-//   unpark → the return of the wait it ends; the creation of a worker → the use of it.
+//   unpark → the return of the wait it ends; the creation of a worker → the use of it; under a virtual clock, what was done before
+//   it moved → what is done after.
 // Thread-local variables (errno, std::call_once's, the user's own) are shared by the goroutines of a worker, in turn, and ordered by
 // the thread itself: no race by C++'s rules. They are declared as such, so that only real ones are reported. What they point to, on the heap, is not: two goroutines that use it by turns
 // on one worker are reported.

@@ -1,3 +1,4 @@
+#include "platform/annotate.hpp"
 #include "sched/scheduler.hpp"
 
 // A run under a virtual clock (src/sim): one worker, always one goroutine at a time, and every choice of the next one is the chooser's.
@@ -5,6 +6,7 @@
 // Invariants
 //  1. Time moves only when no goroutine can run and nothing outside may still wake one: not while a blocking call goes on, and not before
 //     the descriptors have been looked at. (It does not wait for them: what comes from outside may be late.)
+//     So a move of the clock is an order: each thing done before it happens before each thing done after it.
 //  2. The order depends on nothing but the choices: no slice, no monitor (sched/service.cpp leaves a running worker alone), no theft.
 
 namespace tenon::detail {
@@ -33,6 +35,8 @@ bool scheduler::advance_clock() noexcept {
   if (poll_descriptors()) return true;
   const clock::nanos next = next_timer();
   if (next == clock::never) return false;
+  // Everybody waits, and has left its stack for this thread's: what was done at earlier moments happens before what is done from now on.
+  annotate::happens_after(&worker_at(0)->thread);
   if (next > clock::now()) clock::virtual_now.store(next, std::memory_order_relaxed);
   run_all_timers(clock::now());
   return true;

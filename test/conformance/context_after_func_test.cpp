@@ -172,7 +172,7 @@ TEST(AfterFunc, SeveralOnOneContextAllRun) {
   in_virtual_time([] {
     auto scope = tenon::with_cancel(background());
     constexpr int n = 100;
-    int ran = 0;
+    std::atomic<int> ran = 0;
     std::vector<tenon::after_func_handle> handles;
     for (int i = 0; i < n; ++i) handles.push_back(tenon::after_func(scope.ctx(), [&] { ++ran; }));
     for (int i = 0; i < n; i += 2) EXPECT_TRUE(handles[static_cast<std::size_t>(i)].stop());
@@ -214,8 +214,8 @@ TEST(AfterFunc, EitherStoppedOrRunNeverBothNorNeither) {
 
 // Go: context/context.go AfterFunc: the same with the moment of a deadline
 TEST(AfterFunc, EitherStoppedOrRunAtTheMomentOfTheDeadline) {
-  int stops = 0;
-  int runs = 0;
+  std::atomic<int> stops = 0;
+  std::atomic<int> runs = 0;
   in_virtual_time([&](tenon::group& g) {
     g.go_n(20, [&](int i) {
       const auto before = tenon::with_timeout(background(), 1ms);

@@ -12,7 +12,9 @@
 ///
 /// **Time** is virtual: it stands still while any goroutine can run, and goes to the next timer when all of them wait. `now`, sleeps, timers,
 /// tickers and deadlines use it. `std::chrono::steady_clock` does not: ask `tn::now()`. A goroutine in `blocking`, or waiting for a
-/// descriptor, holds the clock; plain OS threads do not.
+/// descriptor, holds the clock; plain OS threads do not. What goroutines do before the clock moves happens before what they do after it, as with
+/// Go's `synctest.Wait`: a test may sleep, and then look at a plain variable that others have written. Two goroutines at one moment are not
+/// ordered by being on one thread: ThreadSanitizer reports them, as it would in `run`.
 ///
 /// **Order**: one worker; who runs next, among all that can, and which ready case a `select` takes are drawn from `seed`. The same program with
 /// the same seed takes the same course every time, as long as no OS thread of its own and no `blocking` is in play; other seeds try other orders.
