@@ -25,6 +25,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using tenon::context;
+using tenon_test::eventually;
 using tenon_test::settle;
 
 class CondBy : public testing::TestWithParam<tenon_test::callers> {};
@@ -96,19 +97,27 @@ TEST(Cond, TheOneWhoHasWaitedLongestIsWokenFirst) {
       [](const context&) {
         tenon::mutex mu;
         tenon::cond c;
+        int waiting = 0;  // who has counted itself in waits as soon as the mutex is free
         std::vector<int> order;
         std::vector<tenon::goroutine<>> all;
+        const auto holds = [&](const auto& condition) {
+          return eventually([&] {
+            const std::lock_guard hold(mu);
+            return condition();
+          });
+        };
         for (int i = 0; i < 10; ++i) {
           all.push_back(tenon::go([&, i] {
             std::unique_lock hold(mu);
+            ++waiting;
             c.wait(hold);
             order.push_back(i);
           }));
-          settle();
+          EXPECT_TRUE(holds([&] { return waiting == i + 1; }));
         }
-        for (int i = 0; i < 10; ++i) {
+        for (std::size_t i = 0; i < 10; ++i) {
           c.signal();
-          settle();
+          EXPECT_TRUE(holds([&] { return order.size() == i + 1; }));
         }
         for (auto& g : all) g.join();
         EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));

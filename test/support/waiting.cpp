@@ -15,9 +15,54 @@
 #include <tenon/go.hpp>
 #include <tenon/run.hpp>
 
+#include "platform/stack.hpp"
+#include "sched/goroutine.hpp"
+#include "sched/scheduler.hpp"
+
 namespace tenon_test {
 
 namespace {
+
+using tenon::detail::goroutine_core;
+using tenon::detail::goroutine_state;
+
+/// Whether a worker is in a call of `blocking` with it.
+bool blocks(const goroutine_core& g) noexcept {
+  const tenon::detail::scheduler& s = tenon::detail::the_scheduler();
+  for (unsigned i = 0; i < s.worker_slots(); ++i) {
+    const tenon::detail::worker& w = *s.worker_at(i);
+    if (w.running.load() != &g) continue;
+    const tenon::detail::standing stand = w.stand.load();
+    return stand == tenon::detail::standing::blocking || stand == tenon::detail::standing::retaken_blocking;
+  }
+  return false;
+}
+
+/// Whether a goroutine other than the caller can run, or is only about to wait.
+bool others_run() noexcept {
+  struct look {
+    const goroutine_core* me;
+    bool found = false;
+  } l{tenon::detail::running_goroutine()};
+  tenon::stacks::for_each(
+      [](const tenon::stack_slot& slot, void* p) {
+        auto& mine = *static_cast<look*>(p);
+        const goroutine_core& g = *tenon::detail::descriptor_of(slot);
+        if (mine.found || &g == mine.me) return;
+        switch (g.state.load()) {
+          case goroutine_state::free:
+          case goroutine_state::ended: break;
+          case goroutine_state::created:
+          case goroutine_state::runnable: mine.found = true; break;
+          case goroutine_state::running: mine.found = !blocks(g); break;
+          case goroutine_state::waiting: mine.found = g.ctx.busy.load() != 0; break;
+        }
+      },
+      &l);
+  return l.found;
+}
+
+constexpr std::chrono::milliseconds settled_by{100};
 
 constexpr int status_of(fate o) { return 10 + static_cast<int>(o); }
 
@@ -49,6 +94,15 @@ fate in_child(const std::function<void()>& body) {
 }
 
 }  // namespace
+
+void settle() noexcept {
+  for (int i = 0; i < 100; ++i) tenon::yield();
+  const auto end = std::chrono::steady_clock::now() + settled_by;
+  while (others_run() && std::chrono::steady_clock::now() < end) {
+    std::this_thread::yield();  // the kernel keeps one of them from running
+    tenon::yield();
+  }
+}
 
 fate fate_in_goroutine(const std::function<void()>& f, fate expected) {
   return in_child([&] {

@@ -2,9 +2,10 @@
 
 /// Asserting that something waits, or that it comes about, without sleeping for a guessed time.
 ///
-/// `eventually` waits for what must happen, as long as it takes. `settle` gives everybody else the chance to do what must
-/// *not* happen: with one worker it is exact, because a yield puts the caller behind every other runnable goroutine; with
-/// several, or with OS threads, it is a fair chance. Either way a correct library never fails such a test.
+/// `eventually` waits for what must happen, as long as it takes. `settle` gives all others the chance to do what must *not* happen: it
+/// returns when every other goroutine waits for something, also where the monitor has given the work of a worker that the kernel keeps
+/// from running to a second one; after a while it returns in any case, for there may be one that only yields. OS threads have a fair chance.
+/// Either way a correct library never fails such a test.
 
 #include <atomic>
 #include <chrono>
@@ -30,10 +31,8 @@ template <class P>
   }
 }
 
-/// Lets the others run: a bounded number of yields.
-inline void settle() noexcept {
-  for (int i = 0; i < 100; ++i) tenon::yield();
-}
+/// Lets the others run, until all goroutines wait.
+void settle() noexcept;
 
 /// True while `flag` stays false although the others had their chance.
 [[nodiscard]] inline bool stays_false(const std::atomic<bool>& flag) noexcept {
