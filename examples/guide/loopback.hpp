@@ -18,7 +18,10 @@
 
 namespace loopback {
 
-inline tenon::error why(const char* call) { return {std::error_code(errno, std::generic_category()), call}; }
+/// What the last system call said. Not `errno`, which in a function that waits may be that of the thread it was on before.
+inline tenon::error why(const char* call, int number = tenon::last_error()) {
+  return {std::error_code(number, std::generic_category()), call};
+}
 
 class socket {
  public:
@@ -31,7 +34,7 @@ class socket {
   ~socket() { close(); }
 
   [[nodiscard]] int fd() const noexcept { return fd_; }
-  /// Also ends whoever waits for it.
+  /// Also ends the waits for it.
   void close() noexcept {
     if (fd_ >= 0) (void)tenon::close_fd(std::exchange(fd_, -1));
   }
@@ -58,7 +61,7 @@ class connection {
         buffer_.append(block, static_cast<std::size_t>(n));
       } else if (n == 0) {
         return std::optional<std::string>();
-      } else if (errno != EAGAIN) {
+      } else if (tenon::last_error() != EAGAIN) {
         return why("recv");
       } else if (tenon::error e = tenon::wait_readable(ctx, socket_.fd())) {
         return e;
@@ -72,7 +75,7 @@ class connection {
       const ssize_t n = ::send(socket_.fd(), rest.data(), rest.size(), MSG_NOSIGNAL);
       if (n >= 0) {
         rest.remove_prefix(static_cast<std::size_t>(n));
-      } else if (errno != EAGAIN) {
+      } else if (tenon::last_error() != EAGAIN) {
         return why("send");
       } else if (tenon::error e = tenon::wait_writable(ctx, socket_.fd())) {
         return e;
@@ -100,7 +103,7 @@ inline socket make_socket() {
   return socket(fd);
 }
 
-/// A port of its own. Nobody listens there: it refuses connections. Throws if there is no loopback device.
+/// A port of its own. It refuses connections: no listener is there. Throws if there is no loopback device.
 class port {
  public:
   port() : socket_(make_socket()) {
@@ -129,7 +132,8 @@ class listener : public port {
     for (;;) {
       const int fd = ::accept4(socket_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd >= 0) return connection(socket(fd));
-      if (errno != EAGAIN && errno != ECONNABORTED) return why("accept");
+      const int number = tenon::last_error();
+      if (number != EAGAIN && number != ECONNABORTED) return why("accept", number);
       if (tenon::error e = tenon::wait_readable(ctx, socket_.fd())) return e;
     }
   }
@@ -139,12 +143,12 @@ inline tenon::result<connection> dial(const tenon::context& ctx, std::uint16_t t
   socket s = make_socket();
   const sockaddr_in at = address(to);
   if (::connect(s.fd(), reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0) {
-    if (errno != EINPROGRESS) return why("connect");
+    if (tenon::last_error() != EINPROGRESS) return why("connect");
     if (tenon::error e = tenon::wait_writable(ctx, s.fd())) return e;
     int number = 0;
     socklen_t size = sizeof number;
     ::getsockopt(s.fd(), SOL_SOCKET, SO_ERROR, &number, &size);
-    if ((errno = number) != 0) return why("connect");
+    if (number != 0) return why("connect", number);
   }
   return connection(std::move(s));
 }

@@ -1,12 +1,13 @@
 #include "os.hpp"
 
-#include <cerrno>
 #include <climits>
 #include <string_view>
 
 #include <fcntl.h>
 #include <unistd.h>
 #include <tenon/blocking.hpp>
+#include <tenon/errno.hpp>
+#include <tenon/last_error.hpp>
 
 namespace md5all {
 
@@ -18,7 +19,9 @@ unique_fd::~unique_fd() {
 
 // To ThreadSanitizer each goroutine is a thread of its own. What two of them do, one after the other, to the errno of
 // the thread that both run on looks like a race to it.
-__attribute__((no_sanitize("thread"))) std::error_code last_error() noexcept { return {errno, std::system_category()}; }
+__attribute__((no_sanitize("thread"))) std::error_code last_error() noexcept {
+  return {tn::last_error(), std::system_category()};
+}
 __attribute__((no_sanitize("thread"))) void clear_error() noexcept { errno = 0; }
 
 unique_fd open_path(const std::string& path, int flags) noexcept {

@@ -8,9 +8,12 @@
 ///     for (;;) {
 ///       const ssize_t n = ::recv(fd, buffer, sizeof buffer, 0);  // a descriptor in non-blocking mode
 ///       if (n >= 0) return n;
-///       if (errno != EAGAIN) return …;
+///       if (tenon::last_error() != EAGAIN) return …;
 ///       if (tenon::error e = tenon::wait_readable(ctx, fd)) return e;
 ///     }
+///
+/// `tenon::last_error()`, not `errno`: in a function that waits, compilers go on reading the `errno` of the thread that it was on before
+/// (last_error.hpp says why; errno.hpp makes the name right).
 ///
 /// A wait blocks the goroutine, or the calling OS thread, never a worker, until the next read (or accept), or write (or the connect under way),
 /// would not block: also when it would fail, or has met the end of the stream. Several may wait for one descriptor; each of them
@@ -22,7 +25,7 @@
 ///     or thread closes it with `close_fd` meanwhile (Go: `use of closed network connection`);
 ///   - what the system says, when it has no memory or no descriptor left to watch this one with.
 ///
-/// **Close with `close_fd`.** A descriptor that a bare `::close` takes away while somebody waits is dropped by the kernel in silence: that wait
+/// **Close with `close_fd`.** A descriptor that a bare `::close` takes away during a wait is dropped by the kernel in silence: that wait
 /// ends with its context or never. `close_fd` ends the waits first. As with any close, the number may be another file's from then on: who still
 /// uses it must have been told. To end the waits and keep the descriptor, cancel their context; a peer is told by `::shutdown`.
 ///
@@ -33,6 +36,7 @@
 
 #include <tenon/context.hpp>
 #include <tenon/error.hpp>
+#include <tenon/last_error.hpp>
 
 namespace tenon {
 

@@ -3,7 +3,7 @@
 /// `on_this_thread`: a scope in which the calling goroutine stays on the OS thread it is on.
 ///
 /// Go counterpart: `runtime.LockOSThread` / `UnlockOSThread`. For code that keeps something in thread-local storage across
-/// a blocking tenon call: `errno`, an OpenGL context, a thread-affine library. While the scope lives, this thread runs no
+/// a blocking tenon call: an OpenGL context, a thread-affine library (for `errno` see last_error.hpp). While the scope lives, this thread runs no
 /// other goroutine, and its queue goes on without it; parking and waking cost a thread switch each. Scopes nest. On a plain OS
 /// thread the scope does nothing. The scope must end in the goroutine that began it. Does not block when it begins or ends.
 

@@ -13,6 +13,7 @@
 #include <tenon/go.hpp>
 #include <tenon/group.hpp>
 #include <tenon/guarded.hpp>
+#include <tenon/last_error.hpp>
 #include <tenon/mutex.hpp>
 #include <tenon/on_this_thread.hpp>
 #include <tenon/once.hpp>

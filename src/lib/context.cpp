@@ -301,7 +301,7 @@ ctx_node* background_node() noexcept {
   return node;
 }
 
-/// The run's own context, which lives longer than any goroutine: that of most goroutines, so that nobody counts references to it.
+/// The run's own context, which lives longer than any goroutine: that of most goroutines, so that references to it need not be counted.
 std::atomic<ctx_node*> run_context{nullptr};
 
 /// The context that goroutine g runs under; null: none. Only g itself calls this.

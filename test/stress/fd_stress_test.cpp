@@ -62,7 +62,7 @@ TEST_P(FdStress, BothDirectionsOfManySockets) {
             if (done > 0) {
               sent += static_cast<std::size_t>(done);
             } else {
-              ASSERT_EQ(errno, EAGAIN);
+              ASSERT_EQ(tenon::last_error(), EAGAIN);
               ASSERT_EQ(wait_writable(end), nullptr);
             }
           }
@@ -73,7 +73,7 @@ TEST_P(FdStress, BothDirectionsOfManySockets) {
           for (std::size_t got = 0; got < bytes;) {
             const ssize_t n = ::read(end, block, sizeof block);
             if (n < 0) {
-              ASSERT_EQ(errno, EAGAIN);
+              ASSERT_EQ(tenon::last_error(), EAGAIN);
               ASSERT_EQ(wait_readable(end), nullptr);
               continue;
             }
@@ -164,7 +164,7 @@ TEST_P(FdStress, ANumberThatIsUsedAgain) {
           make_pair(ends);
           auto writer = tenon::go([end = ends[1]] { EXPECT_EQ(::write(end, "x", 1), 1); });
           for (char c = 0; ::read(ends[0], &c, 1) != 1;) {
-            ASSERT_EQ(errno, EAGAIN);
+            ASSERT_EQ(tenon::last_error(), EAGAIN);
             const tenon::error e = wait_readable(ends[0]);
             ASSERT_EQ(e, nullptr) << e.message();
           }

@@ -296,7 +296,7 @@ struct pipe_ends {
   }
   char read_one() const {
     char c = 0;
-    while (::read(fd[0], &c, 1) < 0 && errno == EINTR) {
+    while (::read(fd[0], &c, 1) < 0 && tenon::last_error() == EINTR) {
     }
     return c;
   }
@@ -400,7 +400,7 @@ TEST(FieldF17, ProcessesAreSpawnedUnderLoad) {
               ::posix_spawnattr_destroy(&attributes);
               int status = 0;
               tenon::blocking([&] {
-                while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+                while (::waitpid(child, &status, 0) < 0 && tenon::last_error() == EINTR) {
                 }
               });
               ASSERT_TRUE(WIFEXITED(status));
@@ -441,7 +441,7 @@ int status_of_forked(const std::function<bool()>& f, const std::function<void()>
   }
   meanwhile();
   int status = -1;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  while (::waitpid(child, &status, 0) < 0 && tenon::last_error() == EINTR) {
   }
   return status;
 }

@@ -65,7 +65,7 @@ struct pipe_ends {
     char block[4096] = {};
     while (::write(in, block, sizeof block) > 0) {
     }
-    EXPECT_EQ(errno, EAGAIN);
+    EXPECT_EQ(tenon::last_error(), EAGAIN);
   }
   void empty() const {
     char block[4096];
@@ -328,11 +328,11 @@ struct bound_socket {
   ~bound_socket() { (void)close_fd(fd); }
 };
 
-/// 0, or errno.
+/// 0, or an error number.
 int connect_to(const sockaddr_in& at, int& fd) {
   fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (::connect(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0) return 0;
-  if (errno != EINPROGRESS) return errno;
+  if (const int why = tenon::last_error(); why != EINPROGRESS) return why;
   EXPECT_EQ(wait_writable(fd), nullptr);
   int number = 0;
   socklen_t size = sizeof number;
@@ -351,7 +351,7 @@ TEST_P(FdBy, AConnectionIsMadeOrRefused) {
     auto server = start(GetParam(), [&] {
       int peer = -1;
       while ((peer = ::accept4(at.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)) < 0) {
-        ASSERT_EQ(errno, EAGAIN);
+        ASSERT_EQ(tenon::last_error(), EAGAIN);
         ASSERT_EQ(wait_readable(at.fd), nullptr);
       }
       EXPECT_EQ(::write(peer, "hello", 5), 5);

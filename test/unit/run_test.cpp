@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cerrno>
 #include <chrono>
 #include <latch>
 #include <memory>
@@ -20,6 +19,7 @@
 #include <vector>
 
 #include <tenon/blocking.hpp>
+#include <tenon/errno.hpp>
 #include <tenon/go.hpp>
 #include <tenon/mutex.hpp>
 #include <tenon/on_this_thread.hpp>
