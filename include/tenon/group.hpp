@@ -15,9 +15,9 @@
 /// group's context where it takes one, and returns an `error`, anything an `error` is made from, or nothing.
 ///
 /// **The end.** `wait` blocks until all members have ended, and cancels the context; `wait(ctx)` also ends when `ctx` is canceled, and then
-/// returns that context's error while the members go on. The destructor cancels and waits: no member outlives its group. A failure
-/// that no caller waited for ends there: an exception goes to the unhandled hook, in the name of the member that threw it. Until it has been seen, every
-/// fatal report (a deadlock's, say) names it.
+/// returns that context's error while the members go on. The destructor cancels and waits: no member outlives its group. Fatal where a member
+/// itself waits for its group, or destroys it: `a goroutine waits for its own end`. A failure that no caller waited for ends there: an exception goes to
+/// the unhandled hook, in the name of the member that threw it. Until it has been seen, every fatal report (a deadlock's, say) names it.
 ///
 /// **Stages.** `produce` starts a member that sends into a channel of its own and returns the receiving end; the channel closes when the
 /// function ends, however it ends, and after its failure has become the group's.
@@ -181,7 +181,7 @@ class group {
 
   template <class F>
   void start(place entered, F&& f, std::source_location where) {
-    detail::spawn_owned({.where = where, .inherits = false, .under = detail::node_of(ctx())},
+    detail::spawn_owned({.where = where, .inherits = false, .under = detail::node_of(ctx()), .owner = this},
                         [held = std::move(entered), f = std::decay_t<F>(std::forward<F>(f))]() mutable {
                           // The place is given back after the function and what it captured are gone.
                           const place held_to_the_end(std::move(held));

@@ -5,7 +5,8 @@
 /// Go counterpart: `runtime.LockOSThread` / `UnlockOSThread`. For code that keeps something in thread-local storage across
 /// a blocking tenon call: an OpenGL context, a thread-affine library (for `errno` see last_error.hpp). While the scope lives, this thread runs no
 /// other goroutine, and its queue goes on without it; parking and waking cost a thread switch each. Scopes nest. On a plain OS
-/// thread the scope does nothing. The scope must end in the goroutine that began it. Does not block when it begins or ends.
+/// thread the scope does nothing. The scope must end in the goroutine that began it. Does not block when it begins or ends, unless there are
+/// already more than 3,500 of them.
 
 namespace tenon {
 

@@ -17,6 +17,11 @@
 /// from the group's `wait` is `f`'s to deal with: only what `f` returns or throws counts then. Blocks the calling OS thread. One `run` at a
 /// time: a nested or concurrent one throws `panic`. Runs may follow each other. Channels, mutexes and contexts may outlive a run.
 ///
+/// **The end.** When the root group has ended, goroutines whose handles stand elsewhere (in a static variable, say) have their contexts canceled and are
+/// waited for; what keeps the run longer than `report_after` is named on stderr. The end itself is one moment: what a thread starts before it
+/// (`go`, an `after_func`, a timer's function) runs in the run, which waits for it; after it `go` is refused, and functions of timers
+/// and contexts run on threads of their own.
+///
 /// **Signals.** The first SIGINT cancels the root context; a second one dumps every goroutine and exits with status 130. SIGQUIT dumps and
 /// exits with status 2. A signal that the process ignores, or has a handler of its own for (SIGQUIT), is left alone.
 ///
@@ -39,7 +44,9 @@ struct run_options {
   /// Workers that run goroutines at the same time, at most: where fewer get more done, some rest. 0: the CPUs this process may use (affinity
   /// mask and cgroup quota). At most 4096.
   unsigned workers = 0;
-  /// Threads altogether, including those that stand in while others block.
+  /// Threads altogether, including those that stand in while others block; beside them each goroutine in `on_this_thread` may have its own. Of
+  /// these, `workers` stay free of `blocking` calls, so that goroutines can always run: further calls wait for their turn. Bare system calls and
+  /// locks of the system can take all of them: that is said on stderr after `report_after`, with what they are in.
   unsigned max_threads = 512;
   /// Address space of a goroutine's stack, guard included; memory is used only as the stack is touched. Rounded up to a
   /// power of two; at least 16 KiB.

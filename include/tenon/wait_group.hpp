@@ -52,7 +52,7 @@ class wait_group {
     if (detail::is_nil(f)) detail::go_of_nil();
     add(1);
     try {
-      detail::spawn_owned({.where = where}, [this, f = std::decay_t<F>(std::forward<F>(f))]() mutable {
+      detail::spawn_owned({.where = where, .owner = this}, [this, f = std::decay_t<F>(std::forward<F>(f))]() mutable {
         // Done when the function and what it captured are gone: they may refer to what the waiter has.
         const detail::owned_scope finished{this, [](void* self) { static_cast<wait_group*>(self)->done(); }};
         auto task(std::move(f));

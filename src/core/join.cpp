@@ -3,6 +3,7 @@
 #include "platform/annotate.hpp"
 #include "sched/goroutine.hpp"
 #include "sched/overdue.hpp"
+#include "sched/own_end.hpp"
 #include "sched/scheduler.hpp"
 
 #include <tenon/detail/goroutine_frame.hpp>
@@ -13,6 +14,7 @@
 //
 // Invariants
 //  1. The list changes under join_lock only; `awaited` is set and left under it. So an end that nobody awaits takes no lock.
+//     (lib/remaining.cpp sets it, too, to keep an end back.)
 //  2. An end that is awaited says `ended` under the lock and touches nothing after the lock's release: `goroutine_release` waits for that.
 
 namespace tenon::detail {
@@ -38,7 +40,7 @@ void announce_end(goroutine_core* g) noexcept {
 
 bool goroutine_join(goroutine_core* g, chan_core* done) {
   if (g->join.load(std::memory_order_acquire) != join_state::ended) {
-    if (g == running_goroutine()) fatal("tenon: a goroutine waits for its own end");
+    if (g == running_goroutine()) fatal_own_end("the one whose handle it waits for");
     spin_acquire(g->join_lock);
     auto state = join_state::running;
     if (!g->join.compare_exchange_strong(state, join_state::awaited, std::memory_order_acq_rel) &&

@@ -4,6 +4,7 @@
 
 #include "base/fatal.hpp"
 #include "core/waiter.hpp"
+#include "sched/own_end.hpp"
 
 // State: the count in the upper 32 bits; below it two bits, `waited_for` and `has_failed`. Only the count says whether there is something to wait
 // for: a bit may be set for a moment while a caller looks.
@@ -109,6 +110,7 @@ void wait_group::rethrow() {
 
 bool wait_group::wait_or_done(detail::chan_core* done, reuse meanwhile) {
   if (count_of(state_.load(std::memory_order_acquire)) == 0) return true;
+  if (done == nullptr) detail::refuse_to_wait_for_own_end(this, "started by the wait group that it waits for");
   spin_acquire(list_lock_);
   if (count_of(state_.fetch_or(waited_for, std::memory_order_acq_rel)) == 0) {
     forget_waiters_if_none();

@@ -54,12 +54,12 @@ struct after_func_node final : ctx_child {
   bool listens(std::vector<cancel_node*>&) override { return true; }
   void parent_canceled() noexcept override {
     if (!leave_waiting(phase::started)) return drop();
-    if (the_scheduler().started()) {
-      spawn_owned({.where = where}, [this] { execute(); });
-    } else {
-      const auto body = [this] { execute(); };
-      call_outside(where, body);
+    const auto body = [this] { execute(); };
+    try {
+      if (spawn_owned({.where = where, .owner = this, .only_while_running = true}, body)) return;
+    } catch (const std::bad_alloc&) {  // no stack: then here, too
     }
+    call_outside(where, body);
   }
 
  private:

@@ -8,8 +8,6 @@
 
 #include <tenon/detail/goroutine_frame.hpp>
 
-#include "sched/scheduler.hpp"
-
 namespace tenon::detail {
 
 /// Calls f() where nobody joins and no goroutine runs: an exception goes to the unhandled hook.
@@ -22,15 +20,12 @@ void call_outside(std::source_location where, F& f) noexcept {
   }
 }
 
-/// Runs f() in a goroutine of its own; outside of a runtime, in a thread of its own. Where there is memory for neither, here.
+/// Runs f() in a goroutine of its own, which `owner` waits for; outside of a run, in a thread of its own. Where there is memory for neither, here.
 template <class F>
-void run_apart(std::source_location where, F f) noexcept {
+void run_apart(std::source_location where, F f, const void* owner = nullptr) noexcept {
   try {
-    if (the_scheduler().started()) {
-      spawn_owned({.where = where}, f);
-    } else {
-      std::thread([where, f]() mutable { call_outside(where, f); }).detach();
-    }
+    if (spawn_owned({.where = where, .owner = owner, .only_while_running = true}, f)) return;
+    std::thread([where, f]() mutable { call_outside(where, f); }).detach();
   } catch (...) {
     call_outside(where, f);
   }

@@ -306,15 +306,16 @@ std::atomic<ctx_node*> run_context{nullptr};
 
 /// The context that goroutine g runs under; null: none. Only g itself calls this.
 ctx_node* context_of(goroutine_core& g) {
-  if (g.own == nullptr) return g.under;
-  ctx_node* n = g.own->load(std::memory_order_acquire);
+  std::atomic<ctx_node*>* const own = g.own.load(std::memory_order_relaxed);
+  if (own == nullptr) return g.under;
+  ctx_node* n = own->load(std::memory_order_acquire);
   if (n != nullptr && n != own_context::canceled_unmade()) return n;
   ctx_node* fresh = derive_node(g.under != nullptr ? g.under : background_node());
   n = nullptr;
   // Release: the node, to the handle's owner.
-  if (!g.own->compare_exchange_strong(n, fresh, std::memory_order_acq_rel)) {
+  if (!own->compare_exchange_strong(n, fresh, std::memory_order_acq_rel)) {
     cancel_only(fresh);
-    g.own->store(fresh, std::memory_order_release);
+    own->store(fresh, std::memory_order_release);
   }
   return fresh;
 }

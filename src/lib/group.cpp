@@ -8,12 +8,14 @@
 
 #include "lib/keep.hpp"
 #include "sched/overdue.hpp"
+#include "sched/own_end.hpp"
 
 namespace tenon {
 
 group::~group() {
   cancel();
   if (!tasks_.is_done()) {
+    detail::refuse_to_wait_for_own_end(this, "a member of the group that it destroys");
     const detail::overdue_watch watch({.group = detail::node_of(ctx())});
     (void)tasks_.wait_or_done(nullptr, wait_group::reuse::is_fine);
   }
@@ -63,7 +65,9 @@ void group::fail(error e) {
 error group::wait() { return wait(nullptr); }
 
 error group::wait(const context& until) {
-  if (!tasks_.wait_or_done(detail::done_core(until), wait_group::reuse::is_fine)) return until.err();
+  detail::chan_core* const done = detail::done_core(until);
+  if (done == nullptr) detail::refuse_to_wait_for_own_end(this, "a member of the group that it waits for");
+  if (!tasks_.wait_or_done(done, wait_group::reuse::is_fine)) return until.err();
   error first;
   {
     const std::lock_guard hold(mu_);

@@ -6,16 +6,19 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <thread>
 
 #include "base/diagnostics.hpp"
 #include "base/fatal.hpp"
 #include "core/relock_check.hpp"
 #include "lib/context.hpp"
 #include "lib/keep.hpp"
+#include "lib/remaining.hpp"
 #include "lib/with_signals.hpp"
 #include "sched/overdue.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/service.hpp"
+#include "sched/timer_heap.hpp"
 
 // What surrounds a run: the environment, the signals, the root context.
 
@@ -100,6 +103,53 @@ class interrupts {
   bool active_ = false;
 };
 
+/// Does something once a context is canceled, or at once if it is. It waits for nothing, so it does not count as somebody whom a cancellation
+/// would wake: a program in which all others are stuck is stuck.
+class on_cancel : ctx_child {
+ public:
+  on_cancel(const context& ctx, void (*f)(void*) noexcept, void* arg) noexcept
+      : ctx_child(references_), node_(node_of(ctx)->canceler()), f_(f), arg_(arg) {
+    if (!node_->adopt(this)) f_(arg_);
+  }
+  on_cancel(const on_cancel&) = delete;
+  on_cancel& operator=(const on_cancel&) = delete;
+  /// Waits while f is being called.
+  ~on_cancel() {
+    (void)node_->disown(this);
+    while (references_.load(std::memory_order_acquire) != 1) std::this_thread::yield();
+  }
+
+ private:
+  void propagate(const error&, const error&, list<ctx_child>&) noexcept override {}
+  bool listens(std::vector<cancel_node*>&) override { return false; }
+  void parent_canceled() noexcept override {
+    f_(arg_);
+    references_.fetch_sub(1, std::memory_order_release);
+  }
+
+  std::atomic<std::uint32_t> references_{1};
+  cancel_node* node_;
+  void (*f_)(void*) noexcept;
+  void* arg_;
+};
+
+/// The time that a canceled root group has left.
+class grace_period : timer_node {
+ public:
+  explicit grace_period(std::chrono::nanoseconds length) noexcept : length_(length) {
+    fire = [](timer_node*, clock::nanos) noexcept {
+      die_with_dump("tenon: run: the grace period is over, and goroutines of the root group go on");
+    };
+  }
+  grace_period(const grace_period&) = delete;
+  grace_period& operator=(const grace_period&) = delete;
+  ~grace_period() { stop_timer(this); }
+  void begin() { start_timer(this, clock::after(length_.count())); }
+
+ private:
+  const std::chrono::nanoseconds length_;
+};
+
 /// The main goroutine, and what becomes of its root group.
 struct main_call {
   run_result (*entry)(void*, group&);
@@ -134,24 +184,21 @@ struct main_call {
     const bool dealt_with = group_access::failure_was_seen(root);
     error of_members = wait(root);
     kept.seen();
+    cancel_remaining();
     if (failure || result.failure || !of_members || dealt_with) return;
     if ((failure = of_members.exception()) == nullptr) result.failure = std::move(of_members);
   }
 
+  /// The members may go on as long as they like, until the root is canceled.
   error wait(group& root) const {
-    if (options.grace.count() <= 0) {
-      if (!root.ctx().is_canceled())
-        (void)root.wait(root.ctx());  // it may go on as long as it likes, until it is canceled
-      const overdue_watch watch({.group = node_of(root.ctx())});
+    if (options.grace.count() > 0) {
+      grace_period grace(options.grace);
+      const on_cancel begin(root.ctx(), [](void* g) noexcept { static_cast<grace_period*>(g)->begin(); }, &grace);
       return root.wait();
     }
-    error e = root.wait(root.ctx());
-    // `root.wait` cancels the root at its own end, so look whether anybody is left.
-    const auto last = with_timeout(background(), options.grace);
-    e = root.wait(last.ctx());
-    if (last.ctx().is_canceled())
-      die_with_dump("tenon: run: the grace period is over, and goroutines of the root group go on");
-    return e;
+    overdue_watch watch({.group = node_of(root.ctx())}, overdue_watch::begins::later);
+    const on_cancel begin(root.ctx(), [](void* w) noexcept { static_cast<overdue_watch*>(w)->begin(); }, &watch);
+    return root.wait();
   }
 };
 

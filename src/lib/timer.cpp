@@ -7,6 +7,7 @@
 
 #include "core/chan.hpp"
 #include "lib/apart.hpp"
+#include "sched/own_end.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/timer_heap.hpp"
 
@@ -16,7 +17,9 @@
 //  1. `lock` orders stop, reset and firing. A firing that was overtaken by a stop finds `armed` false, one that was overtaken by
 //     a reset finds `when` in its future: both do nothing, so no stale tick is ever delivered.
 //  2. A pending node holds a reference; whoever takes it out of the heap (stop, or the firing) gives it back.
-//  3. The channel has one slot, so that nobody needs to wait when the timer fires, but shows length and capacity 0; stop and
+//  3. Destruction waits for the calls of f that have started, each of which says in `running` who makes it: one that destroys its own timer
+//     would wait for itself.
+//  4. The channel has one slot, so that nobody needs to wait when the timer fires, but shows length and capacity 0; stop and
 //     reset empty it.
 //
 // Lock order: a timer's lock, then its channel's or a heap's.
@@ -41,6 +44,12 @@ struct timer_core {
   std::function<void()> f;
   std::source_location where;
   wait_group calls;  // of f, that have started
+  /// One of them, in its own frame.
+  struct call {
+    const parker* who = nullptr;
+    call* next = nullptr;
+  };
+  call* running = nullptr;  // guarded by lock
 
   timer_core() {
     node.core = this;
@@ -102,14 +111,39 @@ struct timer_core {
 
   void start_call() noexcept {
     const auto body = [this] {
-      owned_scope end{this, [](void* self) {
-                        static_cast<timer_core*>(self)->calls.done();
-                        static_cast<timer_core*>(self)->drop();
-                      }};
+      struct in_progress {
+        timer_core& self;
+        call me;
+        explicit in_progress(timer_core& t) : self(t) {
+          me.who = this_parker();
+          const std::lock_guard hold(self.lock);
+          me.next = std::exchange(self.running, &me);
+        }
+        in_progress(const in_progress&) = delete;
+        in_progress& operator=(const in_progress&) = delete;
+        ~in_progress() {
+          {
+            const std::lock_guard hold(self.lock);
+            call** link = &self.running;
+            while (*link != &me) link = &(*link)->next;
+            *link = me.next;
+          }
+          self.calls.done();
+          self.drop();
+        }
+      };
+      [[maybe_unused]] in_progress call_of_f(*this);
       f();
     };
     refs.fetch_add(1, std::memory_order_relaxed);
     run_apart(where, body);
+  }
+
+  [[nodiscard]] bool is_called_by(const parker* p) noexcept {
+    const std::lock_guard hold(lock);
+    const call* c = running;
+    while (c != nullptr && c->who != p) c = c->next;
+    return c != nullptr;
   }
 };
 
@@ -135,6 +169,7 @@ void destroy(timer_core* t) noexcept {
     const std::lock_guard hold(t->lock);
     (void)t->disarm();
   }
+  if (t->is_called_by(this_parker())) fatal_own_end("the function of the timer that it destroys");
   t->calls.wait();
   t->drop();
 }

@@ -1,6 +1,8 @@
 #include <tenon/blocking.hpp>
 #include <tenon/on_this_thread.hpp>
 
+#include <utility>
+
 #include "base/fatal.hpp"
 #include "platform/futex.hpp"
 #include "sched/scheduler.hpp"
@@ -12,20 +14,26 @@ namespace tenon::detail {
 
 // A blocking call only marks the worker. If it lasts, the monitor turns `blocking` into `retaken_blocking`, takes the worker out
 // of the active count and wakes another; the return then counts it in again.
+//
+// A thread in a blocking call is one less for the goroutines that can run. So there are never more such calls at a time than leave `procs`
+// of max_threads free: further ones wait for a permit. A pinned goroutine has its thread for itself, for as long as it likes, and must not
+// have to wait for another to let go of one: the limit on threads grows by one for each (up to most_threads, then they wait).
 
 worker* scheduler::blocking_enter() noexcept {
   worker* w = this_worker();
   if (w == nullptr || w->current == nullptr) return nullptr;
-  standing expected = standing::running;
-  if (w->stand.load(std::memory_order_relaxed) != standing::running) {
-    if (w->stand.load(std::memory_order_relaxed) != standing::retaken_running) return nullptr;  // nested
-    rejoin(*w);
+  const standing now = settled(*w);
+  if (now == standing::blocking || now == standing::retaken_blocking) return nullptr;  // nested
+  if (w->locked == nullptr) {
+    blocking_permits_.acquire(wait_reason::thread_permit);
+    w = this_worker();
+    w->has_permit = true;
   }
-  // A compare-exchange, because the monitor may be retaking the worker as one that is held too long.
-  while (!w->stand.compare_exchange_weak(expected, standing::blocking, std::memory_order_acq_rel)) {
-    if (expected == standing::retaken_running) rejoin(*w);
-    expected = standing::running;
-  }
+  do {
+    rejoin(*w);  // the monitor may be retaking this worker, as one that is held too long
+    standing expected = standing::running;
+    if (w->stand.compare_exchange_strong(expected, standing::blocking, std::memory_order_acq_rel)) break;
+  } while (true);
   w->shut = true;
   service::nudge();
   return w;
@@ -34,12 +42,13 @@ worker* scheduler::blocking_enter() noexcept {
 void scheduler::blocking_leave(worker* w) noexcept {
   if (w == nullptr) return;
   w->shut = w->locked != nullptr;
-  if (w->stand.exchange(standing::running, std::memory_order_acq_rel) == standing::retaken_blocking) {
+  if (change(*w, standing::running) == standing::retaken_blocking) {
     activate();
     retaken_.fetch_sub(1, std::memory_order_seq_cst);
     w->poke.store(true,
                   std::memory_order_relaxed);  // there may be one worker too many now: look around at the next switch
   }
+  if (std::exchange(w->has_permit, false)) blocking_permits_.release();
 }
 
 void scheduler::pin() noexcept {
@@ -47,6 +56,9 @@ void scheduler::pin() noexcept {
   if (w == nullptr || w->current == nullptr) return;
   goroutine_core* g = w->current;
   if (g->pin_depth++ != 0) return;
+  pin_permits_.acquire(wait_reason::thread_permit);
+  pinned_.fetch_add(1, std::memory_order_relaxed);
+  w = this_worker();
   w->locked_ready.store(false, std::memory_order_relaxed);
   w->locked = g;
   w->shut = true;
@@ -59,10 +71,16 @@ void scheduler::unpin() noexcept {
   if (w == nullptr || w->current == nullptr) return;
   goroutine_core* g = w->current;
   if (g->pin_depth == 0 || --g->pin_depth != 0) return;
-  g->pinned.store(nullptr, std::memory_order_relaxed);
-  w->locked = nullptr;
-  w->shut = false;
+  release_pin(*w, g);
   w->poke.store(true, std::memory_order_relaxed);
+}
+
+void scheduler::release_pin(worker& w, goroutine_core* g) noexcept {
+  g->pinned.store(nullptr, std::memory_order_relaxed);
+  w.locked = nullptr;
+  w.shut = false;
+  pinned_.fetch_sub(1, std::memory_order_relaxed);
+  pin_permits_.release();
 }
 
 /// The pinned goroutine has parked: this thread waits for it and nothing else, and does not count as active meanwhile.
@@ -70,8 +88,11 @@ goroutine_core* scheduler::wait_locked(worker& w) noexcept {
   stop_searching(w);
   hand_over_queues(w);
   if (!w.locked_ready.exchange(false, std::memory_order_acquire)) {
-    w.stand.store(standing::idle, std::memory_order_seq_cst);
-    active_.fetch_sub(1, std::memory_order_seq_cst);
+    if (change(w, standing::idle) == standing::retaken_running) {
+      retaken_.fetch_sub(1, std::memory_order_seq_cst);
+    } else {
+      active_.fetch_sub(1, std::memory_order_seq_cst);
+    }
     barrier::heavy();
     // Somebody has to be there for timers and descriptors, and to notice a deadlock.
     if (!poller_taken_.load(std::memory_order_seq_cst)) {
@@ -85,7 +106,7 @@ goroutine_core* scheduler::wait_locked(worker& w) noexcept {
       if (w.locked_ready.load(std::memory_order_seq_cst)) break;
       futex::wait(w.sleep_word, 0);
     }
-    // In this order: whoever looks for a deadlock sees the one or the other.
+    // In this order: a look for a deadlock sees the one or the other.
     activate();
     w.locked_ready.store(false, std::memory_order_seq_cst);
     w.stand.store(standing::running, std::memory_order_seq_cst);

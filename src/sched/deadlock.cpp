@@ -12,7 +12,8 @@ namespace tenon::detail {
 bool scheduler::nothing_can_wake() noexcept {
   return active_.load(std::memory_order_seq_cst) == 0 && retaken_.load(std::memory_order_seq_cst) == 0 &&
          searching_.load(std::memory_order_seq_cst) == 0 && outside_wakers_.load(std::memory_order_seq_cst) == 0 &&
-         descriptor_waits_.load(std::memory_order_seq_cst) == 0 && !has_work(true) && next_timer() == clock::never &&
+         descriptor_waits_.load(std::memory_order_seq_cst) == 0 &&
+         being_created_.load(std::memory_order_seq_cst) == 0 && !has_work(true) && next_timer() == clock::never &&
          !service::has_timers() && live() != 0 && !stopping_.load(std::memory_order_seq_cst);
 }
 

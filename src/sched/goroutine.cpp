@@ -61,9 +61,10 @@ goroutine_core* scheduler::create(const spawn_options& options) {
   g->pin_depth = 0;
   g->name = options.name;
   g->where = options.where;
+  g->owner = options.owner;
   g->system.store(false, std::memory_order_relaxed);
-  g->join.store(join_state::running, std::memory_order_relaxed);
-  g->own = nullptr;
+  g->own.store(nullptr, std::memory_order_relaxed);
+  g->join.store(join_state::running, std::memory_order_release);  // after `own`: see lib/remaining.cpp
   g->under = nullptr;
   g->under_counted = false;
   if (w != nullptr) {
@@ -72,10 +73,8 @@ goroutine_core* scheduler::create(const spawn_options& options) {
       w->last_id = w->next_id + 16;
     }
     g->id.store(++w->next_id, std::memory_order_relaxed);
-    w->created.store(w->created.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   } else {
     g->id.store(ids_.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    created_outside_.fetch_add(1, std::memory_order_release);
   }
   g->state.store(goroutine_state::created, std::memory_order_release);
   return g;
@@ -108,10 +107,35 @@ void scheduler::recycle(goroutine_core* g) noexcept {
 void scheduler::discard(goroutine_core* g) noexcept {
   if (g->under_counted) release_context(std::exchange(g->under, nullptr));
   recycle(g);
-  if (worker* w = this_worker()) {
+  dismiss();
+}
+
+/// From a plain thread, or a worker's own stack (a timer): nothing but this count keeps the run from ending meanwhile.
+bool scheduler::admit_from_outside() noexcept {
+  if (intake_.load(std::memory_order_relaxed) == intake::closed) return false;
+  being_created_.fetch_add(1, std::memory_order_seq_cst);    // before it counts as living: that would be a deadlock
+  created_outside_.fetch_add(1, std::memory_order_seq_cst);  // then look: close_intake does the opposite
+  for (;;) {
+    switch (intake_.load(std::memory_order_seq_cst)) {
+      case intake::open: return true;
+      case intake::closing: std::this_thread::yield(); continue;  // it is being decided: a look at some counters
+      case intake::closed: break;
+    }
+    created_outside_.fetch_sub(1, std::memory_order_seq_cst);
+    being_created_.fetch_sub(1, std::memory_order_seq_cst);
+    return false;
+  }
+}
+
+void scheduler::dismiss() noexcept {
+  worker* w = this_worker();
+  if (w != nullptr && w->current != nullptr) {
     w->ended.store(w->ended.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   } else {
-    created_outside_.fetch_sub(1, std::memory_order_release);
+    created_outside_.fetch_sub(1, std::memory_order_seq_cst);
+    being_created_.fetch_sub(1, std::memory_order_seq_cst);
+    maybe_finished();
+    if (active() == 0 && poll() != nullptr) poll()->wake();  // a look for a deadlock may have waited for this goroutine
   }
 }
 
@@ -128,9 +152,7 @@ void scheduler::end_goroutine(goroutine_core* g) noexcept {
   worker& w = *this_worker();
   if (TENON_UNLIKELY(g->pin_depth != 0)) {  // a pinned goroutine that ends gives the thread back
     g->pin_depth = 0;
-    g->pinned.store(nullptr, std::memory_order_relaxed);
-    w.locked = nullptr;
-    w.shut = false;
+    release_pin(w, g);
   }
   if (g->under_counted) release_context(std::exchange(g->under, nullptr));
   if (TENON_UNLIKELY(g->held != nullptr)) forget_held_locks(g);
@@ -155,7 +177,7 @@ std::uint64_t scheduler::live() const noexcept {
   std::uint64_t created = 0;
   for (unsigned i = 0; i < worker_slots(); ++i) ended += worker_at(i)->ended.load(std::memory_order_acquire);
   for (unsigned i = 0; i < worker_slots(); ++i) created += worker_at(i)->created.load(std::memory_order_acquire);
-  created += created_outside_.load(std::memory_order_acquire);
+  created += created_outside_.load(std::memory_order_seq_cst);
   return created - ended;
 }
 
@@ -164,7 +186,8 @@ std::uint64_t scheduler::live() const noexcept {
 goroutine_core* goroutine_create(const spawn_options& options, std::size_t frame_size, std::size_t frame_align,
                                  void** frame) {
   scheduler& s = the_scheduler();
-  if (TENON_UNLIKELY(!s.started())) {
+  if (TENON_UNLIKELY(!s.admit())) {
+    if (options.only_while_running) return nullptr;
     char text[512];
     std::snprintf(
         text, sizeof text,
@@ -173,7 +196,13 @@ goroutine_core* goroutine_create(const spawn_options& options, std::size_t frame
         options.where.file_name(), static_cast<unsigned>(options.where.line()));
     fatal(text);
   }
-  goroutine_core* g = s.create(options);
+  goroutine_core* g = nullptr;
+  try {
+    g = s.create(options);
+  } catch (...) {
+    s.dismiss();
+    throw;
+  }
   auto at = reinterpret_cast<std::uintptr_t>(g) - frame_size;
   at &= ~(std::uintptr_t{frame_align < 16 ? 16 : frame_align} - 1);
   if (TENON_UNLIKELY(at < reinterpret_cast<std::uintptr_t>(g->low) + stacks::smallest / 4)) {
@@ -193,11 +222,14 @@ void goroutine_start(goroutine_core* g, void (*entry)(void* frame) noexcept, boo
   g->has_run = false;
   annotate::happens_before(g);
   the_scheduler().enqueue_fresh(g);
+  the_scheduler().created();
 }
 
 void goroutine_discard(goroutine_core* g) noexcept { the_scheduler().discard(g); }
 
-void goroutine_has_context(goroutine_core* g, own_context& c) noexcept { g->own = c.slot(); }
+void goroutine_has_context(goroutine_core* g, own_context& c) noexcept {
+  g->own.store(c.slot(), std::memory_order_release);
+}
 
 unsigned long long goroutine_id(const goroutine_core* g) noexcept { return g->id.load(std::memory_order_relaxed); }
 

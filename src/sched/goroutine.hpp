@@ -65,9 +65,10 @@ struct goroutine_core : parker {
   wait_list joiners;
 
   // The context it runs under (src/lib/context.cpp): `*own` once that has been made, a child of `under`; without `own` it is `under`.
-  ctx_node* under = nullptr;              // null: none
-  bool under_counted = false;             // it holds a reference
-  std::atomic<ctx_node*>* own = nullptr;  // in the frame
+  ctx_node* under = nullptr;                          // null: none
+  bool under_counted = false;                         // it holds a reference
+  std::atomic<std::atomic<ctx_node*>*> own{nullptr};  // in the frame
+  const void* owner = nullptr;                        // see spawn_options
 
   stack_slot slot;
   std::byte* low = nullptr;  // = slot.low()

@@ -31,7 +31,7 @@ void put(const char* text, int length) noexcept {
 }
 
 struct members {
-  const ctx_node* under;
+  const awaited& whom;
   int n = 0;
 };
 
@@ -40,7 +40,8 @@ void name_member(const stack_slot& slot, void* p) noexcept {
   const goroutine_core& g = *descriptor_of(slot);
   const goroutine_state state = g.state.load(std::memory_order_acquire);
   if (state == goroutine_state::free || state == goroutine_state::created || state == goroutine_state::ended) return;
-  if (g.under != m.under || g.own != nullptr || ++m.n > most_named) return;
+  if (!m.whom.everything && (g.under != m.whom.group || g.own.load(std::memory_order_relaxed) != nullptr)) return;
+  if (++m.n > most_named) return;
   char line[512];
   int n = std::snprintf(line, sizeof line, "  ");
   n += describe(g, line + n, sizeof line - static_cast<std::size_t>(n) - 1);
@@ -51,12 +52,16 @@ void name_member(const stack_slot& slot, void* p) noexcept {
 
 }  // namespace
 
-overdue_watch::overdue_watch(awaited whom) noexcept {
+overdue_watch::overdue_watch(awaited whom, begins when) noexcept {
+  alarm_.who = running_goroutine();
+  alarm_.whom = whom;
+  if (when == begins::now) begin();
+}
+
+void overdue_watch::begin() noexcept {
   const scheduler& s = the_scheduler();
   const std::int64_t after = s.options().report_after.count();
   if (!s.started() || s.simulated() || after <= 0) return;
-  alarm_.who = running_goroutine();
-  alarm_.whom = whom;
   alarm_.fire = [](timer_node* t, clock::nanos) noexcept {
     auto* a = static_cast<alarm*>(t);
     report(*a);
@@ -78,10 +83,12 @@ void overdue_watch::report(const alarm& a) noexcept {
   char text[1024];
   int n = std::snprintf(text, sizeof text, "tenon: ");
   const auto room = [&] { return sizeof text - static_cast<std::size_t>(n) - 2; };
-  n += a.who != nullptr ? describe(*a.who, text + n, room()) : std::snprintf(text + n, room(), "a plain thread");
+  const char* const thread = a.whom.everything ? "the end of run" : "a plain thread";
+  n += a.who != nullptr ? describe(*a.who, text + n, room()) : std::snprintf(text + n, room(), "%s", thread);
   if (n > 500) n = 500;
   const double seconds = static_cast<double>(the_scheduler().options().report_after.count()) / 1e9;
-  n += std::snprintf(text + n, room(), ", has waited %g s for the end of ", seconds);
+  n += std::snprintf(text + n, room(), ", has waited %g s for %s", seconds,
+                     a.whom.everything ? "goroutines that none of its groups owns:\n" : "the end of ");
   if (a.whom.goroutine != nullptr) {
     n += describe(*a.whom.goroutine, text + n, room());
     n = n < static_cast<int>(sizeof text) - 1 ? n : static_cast<int>(sizeof text) - 2;
@@ -89,9 +96,9 @@ void overdue_watch::report(const alarm& a) noexcept {
     put(text, n);
     return;
   }
-  n += std::snprintf(text + n, room(), "its group's goroutines:\n");
+  if (!a.whom.everything) n += std::snprintf(text + n, room(), "its group's goroutines:\n");
   put(text, n);
-  members m{a.whom.group};
+  members m{a.whom};
   stacks::for_each(&name_member, &m);
   if (m.n > most_named) {
     n = std::snprintf(text, sizeof text, "  and %d more\n", m.n - most_named);

@@ -10,19 +10,23 @@
 
 namespace tenon::detail {
 
-/// Those waited for: one goroutine, or all that run under a group's context.
+/// Those waited for: one goroutine, all that run under a group's context, or all that there are.
 struct awaited {
   const goroutine_core* goroutine = nullptr;
   const ctx_node* group = nullptr;
+  bool everything = false;
 };
 
 /// While it is there, its maker waits. After the run's `report_after` the service thread reports it. Never under a virtual clock.
 class overdue_watch {
  public:
-  explicit overdue_watch(awaited whom) noexcept;
+  enum class begins : std::uint8_t { now, later };
+  explicit overdue_watch(awaited whom, begins when = begins::now) noexcept;
   overdue_watch(const overdue_watch&) = delete;
   overdue_watch& operator=(const overdue_watch&) = delete;
   ~overdue_watch();
+  /// Once, if it begins later. From any thread.
+  void begin() noexcept;
 
  private:
   struct alarm : timer_node {

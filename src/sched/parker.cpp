@@ -121,6 +121,7 @@ const char* to_text(wait_reason reason) noexcept {
     case wait_reason::join: return "goroutine join";
     case wait_reason::after_func_wait: return "after_func wait";
     case wait_reason::io_wait: return "IO wait";
+    case wait_reason::thread_permit: return "waiting for a thread";
   }
   return "?";
 }

@@ -32,6 +32,7 @@ enum class wait_reason : std::uint8_t {
   join,
   after_func_wait,
   io_wait,
+  thread_permit,
 };
 
 /// As dumps print it; Go's text where Go has one.

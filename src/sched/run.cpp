@@ -14,10 +14,17 @@
 #include "platform/annotate.hpp"
 #include "platform/cpu.hpp"
 #include "platform/futex.hpp"
+#include "sched/overdue.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/service.hpp"
 
 // Starting and stopping a run: threads come and go, the structures stay.
+//
+// The end of a run is one point in time: the store of `closed` in close_intake. A goroutine whose creation was admitted before it is run to its end,
+// and the run waits for that; a creation after it is refused (`go`), or goes apart from the run (a timer's function, an after_func).
+// A goroutine that runs keeps the run alive, so what it creates needs no look. Plain threads, and timers on a worker's own stack, count first
+// and then look at `intake_`; the end is announced (`closing`), then the counts are looked at, then it is decided. One of the two sees the
+// other. While it is being decided creators wait.
 
 namespace tenon::detail {
 
@@ -40,7 +47,8 @@ void set_thread_hooks(void (*start)() noexcept, void (*stop)() noexcept) noexcep
 worker* scheduler::new_worker(bool searching) noexcept {
   const std::lock_guard hold(growth);
   const unsigned i = threads_.load(std::memory_order_relaxed);
-  if (i >= options_.max_threads || i >= most_threads) return nullptr;
+  const unsigned most = most_workers_ == 0 ? 0 : most_workers_ + pinned_.load(std::memory_order_relaxed);
+  if (i >= std::min(most, most_threads)) return nullptr;
   worker* w = workers_[i].load(std::memory_order_relaxed);
   try {
     if (w == nullptr) {
@@ -84,6 +92,11 @@ worker* scheduler::new_worker(bool searching) noexcept {
   return w;
 }
 
+bool scheduler::out_of_threads() const noexcept {
+  return threads_.load(std::memory_order_relaxed) >=
+         std::min(options_.max_threads + pinned_.load(std::memory_order_relaxed), most_threads);
+}
+
 void scheduler::maybe_finished() noexcept {
   barrier::light();  // our end is counted before we look; pairs with the heavy one of the main goroutine
   if (TENON_LIKELY(!main_ended_.load(std::memory_order_relaxed))) return;
@@ -95,15 +108,18 @@ void scheduler::maybe_finished() noexcept {
   }
 }
 
-void scheduler::run(const run_options& options, void (*entry)(void*) noexcept, void* arg, std::source_location where) {
-  static std::atomic<bool> taken{false};
-  if (taken.exchange(true, std::memory_order_acq_rel)) {
-    throw panic("tenon: run called while another run is active: nested and concurrent runs are not allowed");
-  }
-  struct release {
-    ~release() { taken.store(false, std::memory_order_release); }
-  } giving_back;
+/// No goroutine was left a moment ago. True if that is the end of the run, false if one has been admitted meanwhile.
+bool scheduler::close_intake() noexcept {
+  // The last one to leave from here on says so again. Acquire: what it had counted.
+  finished_.exchange(0, std::memory_order_acq_rel);
+  intake_.store(intake::closing, std::memory_order_seq_cst);
+  const bool end = live() == 0;
+  intake_.store(end ? intake::closed : intake::open, std::memory_order_seq_cst);
+  return end;
+}
 
+/// Everything that a run finds as if there had been none before.
+void scheduler::begin(const run_options& options) {
   ::pthread_sigmask(SIG_SETMASK, nullptr, &signals_of_run);
   barrier::init();
   options_ = options;
@@ -112,8 +128,12 @@ void scheduler::run(const run_options& options, void (*entry)(void*) noexcept, v
   procs_.store(simulated_ ? 1 : std::min(wanted, most_threads), std::memory_order_relaxed);
   width_.store(procs(), std::memory_order_relaxed);
   run_number_.fetch_add(1, std::memory_order_relaxed);
-  if (options_.max_threads < procs() + 1) options_.max_threads = procs() + 1;
-  // It outlives the run, because whoever wakes a sleeper may come late.
+  options_.max_threads = std::clamp(options_.max_threads, std::min(procs() + 1, most_threads), most_threads);
+  // Enough threads stay free of blocking calls to run goroutines on. Pinned goroutines may have threads beyond max_threads.
+  blocking_permits_.reset(
+      static_cast<int>(std::max(options_.max_threads - std::min(procs(), options_.max_threads), 1U)));
+  pin_permits_.reset(static_cast<int>(std::max(most_threads - options_.max_threads, 1U)));
+  // It outlives the run, because a thread that wakes a sleeper may come late.
   if (poller* before = poll(); before == nullptr || !before->is_ours()) {
     poller_.store(new poller, std::memory_order_release);
     delete before;
@@ -124,21 +144,46 @@ void scheduler::run(const run_options& options, void (*entry)(void*) noexcept, v
   finished_.store(0, std::memory_order_relaxed);
   set_coarse_now(clock::real());
   service::start();
+  const std::lock_guard hold(growth);  // a late waker may be looking
+  most_workers_ = options_.max_threads;
+}
 
-  started_.store(true, std::memory_order_release);
+void scheduler::run(const run_options& options, void (*entry)(void*) noexcept, void* arg, std::source_location where) {
+  static std::atomic<bool> taken{false};
+  if (taken.exchange(true, std::memory_order_acq_rel)) {
+    throw panic("tenon: run called while another run is active: nested and concurrent runs are not allowed");
+  }
+  struct release {
+    ~release() { taken.store(false, std::memory_order_release); }
+  } giving_back;
+
+  begin(options);
+  intake_.store(intake::open, std::memory_order_seq_cst);
+  struct closing {  // where no stack can be had for the first goroutine
+    scheduler& self;
+    bool armed = true;
+    ~closing() {
+      if (armed) self.intake_.store(intake::closed, std::memory_order_seq_cst);
+    }
+  } on_failure{*this};
   struct main_call {
     scheduler* self;
     void (*entry)(void*) noexcept;
     void* arg;
-  } call{this, entry, arg};
+    overdue_watch* remaining;
+  };
+  overdue_watch remaining({.everything = true}, overdue_watch::begins::later);
+  const main_call call{this, entry, arg, &remaining};
   void* frame = nullptr;
   goroutine_core* g = goroutine_create({nullptr, 0, where}, sizeof(main_call), alignof(main_call), &frame);
   ::new (frame) main_call(call);
+  on_failure.armed = false;
   goroutine_start(
       g,
       [](void* p) noexcept {
         auto& c = *static_cast<main_call*>(p);
         c.entry(c.arg);
+        if (c.self->live() > 1) c.remaining->begin();
         c.self->main_ended_.store(true, std::memory_order_relaxed);
         barrier::heavy();
       },
@@ -148,13 +193,17 @@ void scheduler::run(const run_options& options, void (*entry)(void*) noexcept, v
       threads_.load(std::memory_order_seq_cst) == 0) {
     fatal("tenon: cannot start a worker thread");
   }
-  service::nudge();
-  while (finished_.load(std::memory_order_acquire) == 0) futex::wait(finished_, 0);
+  do {
+    while (finished_.load(std::memory_order_acquire) == 0) futex::wait(finished_, 0);
+  } while (!close_intake());
+  stop_workers();
+}
 
+void scheduler::stop_workers() noexcept {
   stopping_.store(true, std::memory_order_seq_cst);
   {
     const std::lock_guard hold(growth);  // no thread is added from here on
-    options_.max_threads = 0;
+    most_workers_ = 0;
   }
   barrier::heavy();
   const unsigned threads = threads_.load(std::memory_order_relaxed);
@@ -166,7 +215,7 @@ void scheduler::run(const run_options& options, void (*entry)(void*) noexcept, v
     futex::wake_all(w.sleep_word);
   }
   for (unsigned i = 0; i < threads; ++i) worker_at(i)->thread.join();
-  started_.store(false, std::memory_order_release);
+  service::await_pause();  // the monitor does not look at, or count, what is reset now
   for (unsigned i = 0; i < threads; ++i) {
     worker& w = *worker_at(i);
     w.timers.move_all_to(service::timers());
@@ -185,9 +234,13 @@ void scheduler::run(const run_options& options, void (*entry)(void*) noexcept, v
     w.next_id = w.last_id = 0;
     w.running.store(nullptr, std::memory_order_relaxed);
   }
-  idle_list_ = nullptr;
-  idle_.store(0, std::memory_order_relaxed);
-  active_.store(0, std::memory_order_relaxed);
+  {
+    const std::lock_guard hold(
+        idle_lock_);  // a late waker takes no worker out of the list any more, and counts none in
+    idle_list_ = nullptr;
+    idle_.store(0, std::memory_order_relaxed);
+    active_.store(0, std::memory_order_relaxed);
+  }
   retaken_.store(0, std::memory_order_relaxed);
   // searching_ is left alone: every worker has counted itself out, and a thread outside, or the monitor, may be about to.
   threads_.store(0, std::memory_order_relaxed);

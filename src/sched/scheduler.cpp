@@ -9,7 +9,7 @@
 #include "sched/service.hpp"
 
 // Finding work, and going to sleep without missing any. Starting and stopping is in run.cpp, goroutines in goroutine.cpp, blocking
-// and pinning in blocking.cpp, the look for a deadlock in deadlock.cpp.
+// and pinning in blocking.cpp, a worker's status in worker_status.cpp, the look for a deadlock in deadlock.cpp.
 
 namespace tenon::detail {
 
@@ -158,22 +158,26 @@ void scheduler::wake_for_stuck_work() noexcept {
   unsigned none = 0;
   if (!searching_.compare_exchange_strong(none, 1, std::memory_order_seq_cst)) return;  // invariant 4
   worker* w = nullptr;
+  bool first = false;
   {
     const std::lock_guard hold(idle_lock_);
-    w = idle_list_;
+    w = stopping_.load(std::memory_order_relaxed) ? nullptr : idle_list_;
     if (w != nullptr) {
       idle_list_ = w->idle_next;
       w->listed = false;
       idle_.fetch_sub(1, std::memory_order_relaxed);
       // Under the lock: it may be waking of itself at this very moment, and takes it from here that it has been counted.
       w->searching = true;
-      activate();
+      first = count_in();
     }
   }
   if (w != nullptr) {
     rouse(*w);
+    if (first) service::nudge();
   } else if (stopping_.load(std::memory_order_relaxed) || new_worker(true) == nullptr) {
     searching_.fetch_sub(1, std::memory_order_seq_cst);
+    // A worker that went to sleep meanwhile has taken us for one that may find work: it looks for a deadlock again.
+    if (active() == 0 && poll() != nullptr) poll()->wake();
   }
 }
 
@@ -485,20 +489,6 @@ bool scheduler::has_work(bool and_slots) const noexcept {
 
 // ---------------------------------------------------------------- going idle
 
-/// Back from being retaken by the monitor: this worker counts again.
-void scheduler::rejoin(worker& w) noexcept {
-  if (w.stand.load(std::memory_order_relaxed) == standing::running) return;
-  if (w.stand.exchange(standing::running, std::memory_order_seq_cst) == standing::retaken_running) {
-    activate();
-    retaken_.fetch_sub(1, std::memory_order_seq_cst);
-  }
-}
-
-void scheduler::worker_retaken() noexcept {
-  retaken_.fetch_add(1, std::memory_order_seq_cst);
-  active_.fetch_sub(1, std::memory_order_seq_cst);
-}
-
 /// Whether this worker is one too many. If so it has given its work away and must go idle.
 bool scheduler::retire(worker& w) noexcept {
   if (TENON_LIKELY(active_.load(std::memory_order_relaxed) <= width())) return false;
@@ -513,7 +503,7 @@ bool scheduler::retire(worker& w) noexcept {
 void scheduler::go_idle(worker& w) noexcept {
   stop_searching(w);
   w.sleep_word.store(0, std::memory_order_relaxed);
-  w.stand.store(standing::idle, std::memory_order_seq_cst);
+  const bool retaken = change(w, standing::idle) == standing::retaken_running;
   {
     const std::lock_guard hold(idle_lock_);
     w.idle_next = idle_list_;
@@ -521,7 +511,8 @@ void scheduler::go_idle(worker& w) noexcept {
     w.listed = true;
     idle_.fetch_add(1, std::memory_order_relaxed);
   }
-  const unsigned others = active_.fetch_sub(1, std::memory_order_seq_cst) - 1;
+  if (retaken) retaken_.fetch_sub(1, std::memory_order_seq_cst);
+  const unsigned others = retaken ? active() : active_.fetch_sub(1, std::memory_order_seq_cst) - 1;
   barrier::heavy();  // invariant 2: we are listed before we look once more
   const bool enough = others >= width();
   // What a worker that makes progress has had in its queue for several searches, and nobody could catch, it will run itself; should it
@@ -541,7 +532,7 @@ void scheduler::go_idle(worker& w) noexcept {
     *link = w.idle_next;
     w.listed = false;
     idle_.fetch_sub(1, std::memory_order_relaxed);
-    activate();
+    (void)count_in();
   }
   w.stand.store(standing::running, std::memory_order_seq_cst);
   set_coarse_now(clock::real());

@@ -16,7 +16,9 @@
 //
 // Invariants
 //  1. `active_` counts the workers that run or look for goroutines, minus those that the monitor has `retaken` because they
-//     are stuck. Only an idle worker that is woken, or a new one, raises it, and only below `width_`; a worker that comes back from
+//     are stuck. A status and its count change together as far as others can tell: the owner waits while the monitor is `retaking`.
+//     The one that raises `active_` from zero wakes the monitor, which sleeps while nothing runs.
+//     Only an idle worker that is woken, or a new one, raises it, and only below `width_`; a worker that comes back from
 //     being retaken, or wakes for a timer, may exceed it for a moment and retires at its next look around, as does one too many
 //     when the width shrinks. What it has, it gives away first.
 //  2. No lost wake-up: whoever makes work visible does barrier::light and then looks for idle workers; whoever goes idle
@@ -47,6 +49,7 @@
 #include "platform/current.hpp"
 #include "platform/poller.hpp"
 #include "sched/goroutine.hpp"
+#include "sched/permits.hpp"
 #include "sched/timer_heap.hpp"
 #include "sched/work_queue.hpp"
 
@@ -54,8 +57,12 @@ namespace tenon::detail {
 
 constexpr unsigned most_threads = 4096;
 
-/// Who drives a worker's `standing`: the owner writes `running` and `blocking`, the monitor turns them into their retaken forms.
-enum class standing : std::uint8_t { offline, idle, running, blocking, retaken_running, retaken_blocking };
+/// Who drives a worker's `standing`: the owner writes `running`, `blocking` and `idle`, the monitor turns the first two into their retaken
+/// forms. It passes through `retaking`, in which its counts are not complete yet: the owner waits for the end of that.
+enum class standing : std::uint8_t { offline, idle, running, blocking, retaking, retaken_running, retaken_blocking };
+
+/// Whether goroutines can be created: see "The end of a run" in sched/run.cpp.
+enum class intake : std::uint8_t { closed, open, closing };
 
 struct eh_globals {  // what __cxa_get_globals points to (Itanium C++ ABI)
   void* caught = nullptr;
@@ -71,6 +78,7 @@ struct alignas(cache_line) worker {
   std::uint32_t slice_switches = 0;
   bool searching = false;
   bool shut = false;                  // pinned, or in a blocking call: what is woken here goes elsewhere
+  bool has_permit = false;            // its blocking call is counted in `blocking_permits_`
   std::uint32_t wakes_to_skip = 0;    // see thrifty
   std::uint32_t fruitless = 0;        // searches in a row that found nothing although something seemed to be there
   goroutine_core* leaving = nullptr;  // ended without a handle; its stack is free once it has been switched away from
@@ -119,6 +127,9 @@ struct alignas(cache_line) worker {
 /// The calling thread's worker, or null. Never keep it across anything that can switch: a goroutine that parks may go on elsewhere.
 TENON_INLINE worker* this_worker() noexcept { return static_cast<worker*>(current()); }
 
+/// The running goroutine, or null on a plain thread or a worker's own stack.
+goroutine_core* running_goroutine() noexcept;
+
 class scheduler {
  public:
   void run(const run_options& options, void (*entry)(void*) noexcept, void* arg, std::source_location where);
@@ -148,13 +159,28 @@ class scheduler {
   [[noreturn]] void end_goroutine(goroutine_core* g) noexcept;
 
   // Stacks and descriptors.
+  /// Counts in a goroutine that is about to be created. False, and nothing is counted: there is no run, or it has ended.
+  bool admit() noexcept {
+    worker* w = this_worker();
+    if (TENON_UNLIKELY(w == nullptr || w->current == nullptr)) return admit_from_outside();
+    w->created.store(w->created.load(std::memory_order_relaxed) + 1,
+                     std::memory_order_release);  // the caller keeps the run alive
+    return true;
+  }
+  /// Undoes it.
+  void dismiss() noexcept;
+  /// The goroutine that the caller has been admitted for is in a queue.
+  void created() noexcept {
+    if (running_goroutine() == nullptr) being_created_.fetch_sub(1, std::memory_order_seq_cst);
+  }
   goroutine_core* create(const spawn_options& options);
   void recycle(goroutine_core* g) noexcept;
   void discard(goroutine_core* g) noexcept;
   static auto entry_point() noexcept { return &goroutine_main; }
 
   // For the service thread and diagnostics.
-  [[nodiscard]] bool started() const noexcept { return started_.load(std::memory_order_acquire); }
+  /// Whether there is a run that has not ended.
+  [[nodiscard]] bool started() const noexcept { return intake_.load(std::memory_order_acquire) != intake::closed; }
   [[nodiscard]] unsigned worker_slots() const noexcept { return workers_made_.load(std::memory_order_acquire); }
   [[nodiscard]] worker* worker_at(unsigned i) const noexcept { return workers_[i].load(std::memory_order_acquire); }
   [[nodiscard]] unsigned procs() const noexcept { return procs_.load(std::memory_order_relaxed); }
@@ -166,12 +192,17 @@ class scheduler {
   /// For tests: fixes the width; 0 gives it back to the monitor.
   void hold_width(unsigned n) noexcept;
   [[nodiscard]] bool width_is_held() const noexcept { return width_held_.load(std::memory_order_relaxed); }
-  [[nodiscard]] unsigned active() const noexcept { return active_.load(std::memory_order_relaxed); }
+  [[nodiscard]] unsigned active() const noexcept { return active_.load(std::memory_order_seq_cst); }
   [[nodiscard]] bool has_work(bool and_slots) const noexcept;
   void wake_for_stuck_work() noexcept;
   /// Has a busy worker run the timers of those that are idle.
   void attend_to_timers() noexcept;
-  void worker_retaken() noexcept;
+  /// The monitor takes a worker that seems stuck out of the count. False if it has moved on meanwhile.
+  bool retake(worker& w, standing seen) noexcept;
+  /// Whether no further thread may be started for runnable goroutines.
+  [[nodiscard]] bool out_of_threads() const noexcept;
+  [[nodiscard]] unsigned threads() const noexcept { return threads_.load(std::memory_order_relaxed); }
+  [[nodiscard]] unsigned idle() const noexcept { return idle_.load(std::memory_order_relaxed); }
   void look_for_deadlock() noexcept;
   /// No worker runs a goroutine, or is about to: what parked ones hold stays as it is.
   [[nodiscard]] bool all_parked() const noexcept {
@@ -243,16 +274,25 @@ class scheduler {
   worker* new_worker(bool searching) noexcept;
   void rouse(worker& w) noexcept;
   void maybe_finished() noexcept;
+  bool admit_from_outside() noexcept;
+  void begin(const run_options& options);
+  bool close_intake() noexcept;
+  void stop_workers() noexcept;
+  void release_pin(worker& w, goroutine_core* g) noexcept;
+  static standing settled(const worker& w) noexcept;
+  static standing change(worker& w, standing to) noexcept;
   bool nothing_can_wake() noexcept;
-  /// Counts a worker in. The epoch tells a look for a deadlock that somebody became active in between.
-  void activate() noexcept {
+  /// Counts a worker in. The epoch tells a look for a deadlock that a worker became active in between. True: it is the only one, and the monitor
+  /// may be asleep.
+  [[nodiscard]] bool count_in() noexcept {
     epoch_.fetch_add(1, std::memory_order_seq_cst);
-    active_.fetch_add(1, std::memory_order_seq_cst);
+    return active_.fetch_add(1, std::memory_order_seq_cst) == 0;
   }
+  void activate() noexcept;
   static void goroutine_main(machine_context* c) noexcept;
 
   bool simulated_ = false;  // constant during a run
-  std::atomic<bool> started_{false};
+  std::atomic<intake> intake_{intake::closed};
   std::atomic<bool> stopping_{false};
   std::atomic<unsigned> procs_{0};
   std::atomic<unsigned> width_{0};  // how many of them may be active
@@ -266,6 +306,10 @@ class scheduler {
   std::atomic<worker*> workers_[most_threads] = {};
   std::atomic<unsigned> workers_made_{0};  // entries of workers_ that exist, for ever
   std::atomic<unsigned> threads_{0};       // threads of this run
+  unsigned most_workers_ = 0;              // guarded by `growth` (run.cpp): max_threads; 0: no thread may be added
+  std::atomic<unsigned> pinned_{0};        // goroutines in on_this_thread, each of which may have a thread beyond that
+  permits blocking_permits_;               // for blocking calls: some threads stay free of them
+  permits pin_permits_;
 
   alignas(cache_line) std::atomic<unsigned> active_{0};
   std::atomic<std::uint64_t> epoch_{0};  // how often a worker became active
@@ -286,6 +330,7 @@ class scheduler {
   std::atomic<std::int64_t> coarse_now_{0};
   std::atomic<std::uint64_t> ids_{0};
   std::atomic<std::uint64_t> created_outside_{0};
+  std::atomic<int> being_created_{0};  // by plain threads and timers: counted as living, and in no queue yet
   std::atomic<int> outside_wakers_{0};
   std::atomic<int> descriptor_waits_{0};
   std::atomic<bool (*)() noexcept> interrupt_would_wake_{nullptr};  // null: SIGINT is not being watched
@@ -307,8 +352,6 @@ inline scheduler& the_scheduler() noexcept { return the_only_scheduler.it; }
 /// The number of the calling thread's worker, -1 on a thread that is none: for data kept per worker by the rooms above,
 /// which must not look into a worker themselves (to ThreadSanitizer it belongs to the thread that made it).
 int worker_number() noexcept;
-/// The running goroutine, or null on a plain thread or a worker's own stack.
-goroutine_core* running_goroutine() noexcept;
 
 /// Hooks that diagnostics install (an alternate signal stack for each worker).
 void set_thread_hooks(void (*start)() noexcept, void (*stop)() noexcept) noexcept;

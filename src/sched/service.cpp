@@ -14,6 +14,7 @@
 #include "platform/cpu.hpp"
 #include "platform/futex.hpp"
 #include "sched/scheduler.hpp"
+#include "sched/thread_exhaustion.hpp"
 #include "sched/width.hpp"
 
 namespace tenon::detail::service {
@@ -36,14 +37,19 @@ struct state {
   std::atomic<void (*)() noexcept> jobs[4] = {};
   std::atomic<int> tid{0};
   std::once_flag once;
+  std::mutex looking;  // held while the monitor looks at a run
 };
 
+/// Immortal: the thread is never joined. A child process has no such thread, whatever its parent had, and gets a state of its own.
+std::atomic<state*> current_state{nullptr};
+
 state& self() noexcept {
-  static auto* const s = [] {
-    auto* fresh = new state;  // immortal: the thread is never joined
-    annotate::happens_before(fresh);
-    return fresh;
-  }();
+  state* s = current_state.load(std::memory_order_acquire);
+  if (TENON_LIKELY(s != nullptr)) return *s;
+  auto* fresh = new state;
+  annotate::happens_before(fresh);
+  if (current_state.compare_exchange_strong(s, fresh, std::memory_order_acq_rel)) return *fresh;
+  delete fresh;
   return *s;
 }
 
@@ -53,6 +59,7 @@ struct watched {
   std::uint32_t operations = 0;
   standing stand = standing::offline;
   clock::nanos since = 0;
+  clock::nanos held = 0;    // for how long it has been stuck
   std::uint32_t front = 0;  // of its fresh goroutines
   clock::nanos front_since = 0;
 };
@@ -61,6 +68,7 @@ watched seen[most_threads];
 /// What it knows of all of them.
 struct measured {
   width best;
+  thread_exhaustion exhausted;
   std::uint32_t run = 0;
 };
 measured whole;
@@ -77,79 +85,90 @@ bool any_held(const scheduler& s) noexcept {
   return false;
 }
 
+/// What one round finds out about all workers together.
+struct findings {
+  std::uint64_t steps = 0;
+  bool due = false;         // a timer, or a goroutine that a stuck worker keeps in its queues, is to run
+  bool unattended = false;  // a timer of a worker that will not come to it by itself
+  bool held_up = false;
+};
+
+/// Looks at one worker. Returns for how long it has been stuck, 0 if it is not.
+clock::nanos observe(worker& w, watched& k, clock::nanos now, findings& all) noexcept {
+  const std::uint32_t tick = w.tick.load(std::memory_order_relaxed);
+  const std::uint32_t operations = w.operations.load(std::memory_order_relaxed);
+  all.steps += operations - k.operations;
+  k.operations = operations;
+  const standing stand = w.stand.load(std::memory_order_relaxed);
+  const bool moved = tick != k.tick || stand != k.stand;
+  if (w.timers.next() <= now) {
+    all.due = true;
+    all.unattended |= stand != standing::running || !moved;
+  }
+  if (const std::uint32_t front = w.fresh.front_index(); front != k.front || w.fresh.size() == 0) {
+    k.front = front;
+    k.front_since = now;
+  } else if (now - k.front_since >= held_too_long) {
+    k.front_since = now;
+    w.take_oldest.store(true, std::memory_order_relaxed);
+    w.poke.store(true, std::memory_order_relaxed);
+  }
+  if (moved) {
+    all.steps += tick - k.tick;
+    k.tick = tick;
+    k.stand = stand;
+    k.since = now;
+    return 0;
+  }
+  const clock::nanos held = now - k.since;
+  const bool runs = (stand == standing::running || stand == standing::retaken_running) &&
+                    w.running.load(std::memory_order_relaxed) != nullptr;
+  const bool blocks = stand == standing::blocking || stand == standing::retaken_blocking;
+  if (!runs && !blocks) return 0;
+  if (pending(w)) {
+    w.slot_open.store(true, std::memory_order_relaxed);
+    all.due = true;
+    all.held_up |= held >= holds_up;
+  }
+  return held;
+}
+
+/// Whether a worker that has been stuck for so long is to be taken out of the count, so that another takes its place. A goroutine may well keep
+/// its worker for a while; a blocking call is stepped around in any case once it lasts, then this thread can rest while nothing else happens.
+bool should_retake(const scheduler& s, standing stand, clock::nanos held, bool work_waits) noexcept {
+  if (held == 0) return false;
+  if (stand == standing::running) return !s.simulated() && held >= held_too_long && work_waits;
+  return stand == standing::blocking && (held >= held_too_long || work_waits);
+}
+
 /// One round over the workers. Returns whether anything was done.
 bool look_over(scheduler& s, clock::nanos now) noexcept {
+  findings all;
+  const unsigned n = s.worker_slots();
+  for (unsigned i = 0; i < n; ++i) seen[i].held = observe(*s.worker_at(i), seen[i], now, all);
+  const bool work_waits = all.due || s.has_work(true);
   bool acted = false;
-  bool due = false;
-  bool held_up = false;
-  bool unattended = false;
-  std::uint64_t steps = 0;
-  for (unsigned i = 0; i < s.worker_slots(); ++i) {
-    worker& w = *s.worker_at(i);
-    watched& k = seen[i];
-    const std::uint32_t tick = w.tick.load(std::memory_order_relaxed);
-    const std::uint32_t operations = w.operations.load(std::memory_order_relaxed);
-    steps += operations - k.operations;
-    k.operations = operations;
-    standing stand = w.stand.load(std::memory_order_relaxed);
-    if (w.timers.next() <= now) {
-      due = true;
-      unattended |= stand == standing::idle;
-    }
-    if (const std::uint32_t front = w.fresh.front_index(); front != k.front || w.fresh.size() == 0) {
-      k.front = front;
-      k.front_since = now;
-    } else if (now - k.front_since >= held_too_long) {
-      k.front_since = now;
-      w.take_oldest.store(true, std::memory_order_relaxed);
-      w.poke.store(true, std::memory_order_relaxed);
-    }
-    if (tick != k.tick || stand != k.stand) {
-      steps += tick - k.tick;
-      k.tick = tick;
-      k.stand = stand;
-      k.since = now;
-      continue;
-    }
-    const clock::nanos held = now - k.since;
-    const bool runs = (stand == standing::running || stand == standing::retaken_running) &&
-                      w.running.load(std::memory_order_relaxed) != nullptr;
-    const bool blocks = stand == standing::blocking || stand == standing::retaken_blocking;
-    if (!runs && !blocks) continue;
-    if (pending(w)) {
-      w.slot_open.store(true, std::memory_order_relaxed);
-      due = true;
-      held_up |= held >= holds_up;
-    }
-    // Stuck: somebody else takes its place if there is anything to do. A goroutine may well keep its worker for a while; a
-    // blocking call is stepped around in any case once it lasts, then this thread can rest while nothing else happens.
-    if (s.simulated() && stand == standing::running) continue;  // one at a time, however long it takes
-    const bool anything = due || s.has_work(true);
-    if (stand == standing::running ? held < held_too_long || !anything
-                                   : stand != standing::blocking || (held < held_too_long && !anything)) {
-      continue;
-    }
-    const standing retaken = stand == standing::blocking ? standing::retaken_blocking : standing::retaken_running;
-    if (!w.stand.compare_exchange_strong(stand, retaken, std::memory_order_acq_rel)) continue;
-    w.poke.store(true, std::memory_order_relaxed);
-    s.worker_retaken();
+  for (unsigned i = 0; i < n; ++i) {
+    const standing stand = seen[i].stand;
+    if (!should_retake(s, stand, seen[i].held, work_waits) || !s.retake(*s.worker_at(i), stand)) continue;
     s.wake_for_stuck_work();
-    k.stand = retaken;
     acted = true;
   }
   if (!s.simulated() && s.poll_descriptors()) acted = true;
   if (s.run_number() != whole.run) {
     whole.run = s.run_number();
     whole.best.start(s.procs(), now);
+    whole.exhausted = {};
   }
-  const unsigned width = whole.best.observe(now, steps, s.active(), held_up);
+  const unsigned width = whole.best.observe(now, all.steps, s.active(), all.held_up);
   if (width != s.width() && !s.width_is_held()) s.set_width(width);
-  // The others have no time to look, and whoever was in the poller may have found other work.
-  if (unattended && s.active() >= s.width()) s.attend_to_timers();
-  if (due && s.active() < s.width()) {
+  // The others have no time to look, and a worker that was in the poller may have found other work.
+  if (all.unattended && s.active() >= s.width()) s.attend_to_timers();
+  if (all.due && s.active() < s.width()) {
     s.wake_for_stuck_work();
     acted = true;
   }
+  whole.exhausted.observe(s, now, work_waits && all.steps == 0);
   return acted;
 }
 
@@ -177,13 +196,17 @@ bool look_over(scheduler& s, clock::nanos now) noexcept {
       me.firing.store(false, std::memory_order_release);
     }
     if (me.watches.next() <= now) me.watches.run_due(now);
-    const bool running = s.started();
-    if (running && (s.active() != 0 || any_held(s))) last_active = now;
-    if (running && now - last_active < linger) {
-      period = look_over(s, now) ? shortest : std::min(period * 2, longest);
-      if (whole.best.wants_to_look()) period = std::min(period, width::look);
-    } else {
-      period = -1;
+    bool running = false;
+    {
+      const std::lock_guard hold(me.looking);  // see await_pause
+      running = s.started();
+      if (running && (s.active() != 0 || any_held(s))) last_active = now;
+      if (running && now - last_active < linger) {
+        period = look_over(s, now) ? shortest : std::min(period * 2, longest);
+        if (whole.best.wants_to_look()) period = std::min(period, width::look);
+      } else {
+        period = -1;
+      }
     }
     if (stacks::trim_pending()) {
       if (now - last_trim >= trim_every) {
@@ -212,6 +235,10 @@ bool look_over(scheduler& s, clock::nanos now) noexcept {
 
 void start() noexcept {
   std::call_once(self().once, [] {
+    static std::once_flag in_this_family;
+    std::call_once(in_this_family, [] {
+      ::pthread_atfork(nullptr, nullptr, [] { current_state.store(new state, std::memory_order_release); });
+    });
     std::thread(loop).detach();
     while (self().tid.load(std::memory_order_acquire) == 0) std::this_thread::yield();
   });
@@ -219,12 +246,14 @@ void start() noexcept {
 
 void nudge() noexcept {
   state& me = self();
-  if (!me.asleep.load(std::memory_order_relaxed)) return;
+  if (!me.asleep.load(std::memory_order_seq_cst)) return;
   // One of those who find it asleep wakes it; a nudge too many costs it one round.
   if (!me.asleep.exchange(false, std::memory_order_seq_cst)) return;
   me.word.fetch_add(1, std::memory_order_seq_cst);
   futex::wake_one(me.word);
 }
+
+void await_pause() noexcept { const std::lock_guard monitor_is_not_inside(self().looking); }
 
 void watch(timer_node* t, clock::nanos when) {
   self().watches.start(t, when);

@@ -28,6 +28,8 @@ void watch(timer_node* t, clock::nanos when);
 /// Asks it to call `job` soon (a null one: just to look around). Async-signal-safe. A few jobs may wait at a time; one that waits
 /// already is not added again.
 void request(void (*job)() noexcept) noexcept;
+/// Returns when the monitor is not looking at the workers, and will not before the next run.
+void await_pause() noexcept;
 /// Its thread id, once started.
 int thread_id() noexcept;
 

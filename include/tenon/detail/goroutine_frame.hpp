@@ -33,6 +33,8 @@ struct spawn_options {
   // The context it runs under: the spawner's, or this one (null: none), which must outlive it.
   bool inherits = true;
   ctx_node* under = nullptr;
+  const void* owner = nullptr;      // what waits for its end: a goroutine that waits for that itself is told so
+  bool only_while_running = false;  // outside of a run: null, instead of a fatal error
 };
 
 /// A goroutine with room for a frame. Fatal outside a runtime. Throws std::bad_alloc when no stack can be had.
@@ -195,11 +197,13 @@ void run_owned(void* frame) noexcept {
   call.~F();
 }
 
-/// Starts `f()` in a goroutine without a handle; the caller's own bookkeeping (a wait group's count) owns it.
+/// Starts `f()` in a goroutine without a handle; the caller's own bookkeeping (a wait group's count) owns it. False: there is no run, and
+/// `only_while_running` says that this is no error.
 template <class F>
-void spawn_owned(const spawn_options& options, F f) {
+bool spawn_owned(const spawn_options& options, F f) {
   void* frame = nullptr;
   goroutine_core* g = goroutine_create(options, sizeof(F), alignof(F), &frame);
+  if (g == nullptr) return false;
   try {
     ::new (frame) F(std::move(f));
   } catch (...) {
@@ -207,6 +211,7 @@ void spawn_owned(const spawn_options& options, F f) {
     throw;
   }
   goroutine_start(g, &run_owned<F>, false);
+  return true;
 }
 
 struct owned_scope {

@@ -1,0 +1,64 @@
+#include <thread>
+
+#include "sched/scheduler.hpp"
+#include "sched/service.hpp"
+
+// A worker's status (`standing`) and the two counts that follow it, `active_` and `retaken_`.
+//
+//   offline ──▶ running ◀──▶ idle            the owner; `active_` counts it where it runs
+//               running ◀──▶ blocking        the owner; it goes on being counted
+//               running ──▶ retaking ──▶ retaken_running        the monitor: from `active_` to `retaken_`
+//              blocking ──▶ retaking ──▶ retaken_blocking       likewise
+//       retaken_running ──▶ running, idle    the owner: out of `retaken_`, and into `active_` where it runs
+//      retaken_blocking ──▶ running          likewise
+//
+// Invariants
+//  1. Owner and monitor change the status by compare-exchange, so neither overwrites what the other has done.
+//  2. The monitor counts while the status is `retaking`, and the owner waits for the end of that. So what the owner finds has been counted, and a
+//     count is never below what it counts: `active_` would wrap around, and a worker that goes idle would believe that others are awake.
+
+namespace tenon::detail {
+
+void scheduler::activate() noexcept {
+  if (count_in()) service::nudge();
+}
+
+/// The status of one's own worker: waits while the monitor changes it and its counts, a few instructions.
+standing scheduler::settled(const worker& w) noexcept {
+  standing now = w.stand.load(std::memory_order_acquire);
+  while (now == standing::retaking) {
+    std::this_thread::yield();
+    now = w.stand.load(std::memory_order_acquire);
+  }
+  return now;
+}
+
+/// The owner's change of its status. Returns what it was: where the monitor has retaken the worker, the counts are the caller's to set right.
+standing scheduler::change(worker& w, standing to) noexcept {
+  standing was = settled(w);
+  while (!w.stand.compare_exchange_weak(was, to, std::memory_order_seq_cst, std::memory_order_relaxed))
+    was = settled(w);
+  return was;
+}
+
+/// Back from being retaken by the monitor: this worker counts again.
+void scheduler::rejoin(worker& w) noexcept {
+  if (TENON_LIKELY(w.stand.load(std::memory_order_relaxed) == standing::running)) return;
+  if (change(w, standing::running) == standing::retaken_running) {
+    activate();
+    retaken_.fetch_sub(1, std::memory_order_seq_cst);
+  }
+}
+
+bool scheduler::retake(worker& w, standing seen) noexcept {
+  // By way of `retaking`, so that the owner cannot undo what has not been counted yet.
+  const standing retaken = seen == standing::blocking ? standing::retaken_blocking : standing::retaken_running;
+  if (!w.stand.compare_exchange_strong(seen, standing::retaking, std::memory_order_seq_cst)) return false;
+  retaken_.fetch_add(1, std::memory_order_seq_cst);
+  active_.fetch_sub(1, std::memory_order_seq_cst);
+  w.stand.store(retaken, std::memory_order_seq_cst);
+  w.poke.store(true, std::memory_order_relaxed);
+  return true;
+}
+
+}  // namespace tenon::detail
