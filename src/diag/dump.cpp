@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <compare>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "core/chan.hpp"
 #include "diag/freeze.hpp"
@@ -19,12 +21,13 @@
 
 // How a dump is taken.
 //
-//   1. The service thread stops the world (diag/freeze.hpp). Nothing can be resumed now, so a goroutine that is on no CPU stays where it is.
-//   2. Every slot ever carved is looked at (platform/stack.hpp, invariant 1). The stack of a parked goroutine is unwound from its saved
-//      context without running on it (platform/context_switch.hpp, walk_from). Into memory mapped beforehand: a frozen thread may
-//      hold malloc's lock.
-//   3. The world goes on, or rather stands by; goroutines that look the same are put together, addresses become names, and the text is
-//      written.
+//   1. The service thread stops the world (diag/freeze.hpp). Nothing can be resumed now, so a goroutine that is on no
+//      CPU stays where it is.
+//   2. Every slot ever carved is looked at (platform/stack.hpp, invariant 1). The stack of a parked goroutine is
+//      unwound from its saved context without running on it (platform/context_switch.hpp, walk_from). Into memory
+//      mapped beforehand: a frozen thread may hold malloc's lock.
+//   3. The world goes on, or rather stands by; goroutines that look the same are put together, addresses become names,
+//      and the text is written.
 //
 // Takes no lock of the rooms below.
 
@@ -94,7 +97,8 @@ void write_out(const std::string& text) noexcept {
   }
 }
 
-/// What is printed of one goroutine, but for its number and how long it has waited. The one that asked for the dump stays alone.
+/// What is printed of one goroutine, but for its number and how long it has waited. The one that asked for the dump
+/// stays alone.
 auto looks(const record& r) {
   const auto text = [](const char* s) { return std::string_view(s != nullptr ? s : ""); };
   const bool room = r.has_channel && r.channel_cap > 1;
@@ -180,8 +184,10 @@ void dump_now() noexcept {
   thaw_world();
 
   const std::span<record> list = all.all();
-  std::sort(list.begin(), list.end(), [](const record& a, const record& b) { return a.id < b.id; });
-  std::stable_sort(list.begin(), list.end(), [](const record& a, const record& b) { return looks(a) < looks(b); });
+  std::sort(list.begin(), list.end(), [](const record& a, const record& b) {
+    const auto order = looks(a) <=> looks(b);
+    return order != 0 ? order < 0 : a.id < b.id;
+  });
   std::vector<alike> groups;
   for (std::size_t i = 0; i < list.size();) {
     std::size_t end = i + 1;

@@ -1,13 +1,14 @@
 #pragma once
 
-// The dump of every goroutine: number, name, state, wait reason, how long, where it was started, its stack. Goroutines that differ in
-// nothing but number and time are printed once.
+// The dump of every goroutine: number, name, state, wait reason, how long, where it was started, its stack. Goroutines
+// that differ in nothing but number and time are printed once.
 
 #include <string>
 
 namespace tenon::diag {
 
-/// Writes a dump to stderr. From any thread; async-signal-safe, because the work is done by the service thread while the caller waits.
+/// Writes a dump to stderr. From any thread; async-signal-safe, because the work is done by the service thread while
+/// the caller waits.
 void dump_all() noexcept;
 
 /// The calls as a dump shows them, from the program's own innermost one on.

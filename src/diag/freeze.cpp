@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cerrno>
 
+#include "platform/annotate.hpp"
 #include "platform/futex.hpp"
 #include "sched/scheduler.hpp"
 
@@ -28,7 +29,9 @@ void on_freeze(int) {
   const std::uint32_t round = frozen_round.load(std::memory_order_acquire);
   const worker* w = this_worker();
   if ((round & 1U) != 0 && w != nullptr) {
+    annotate::happens_after(&frozen_round);  // the dump before: it has read what we write
     backtrace_interrupted(worker_stacks[w->number]);
+    annotate::happens_before(&worker_stacks[w->number]);
     worker_traced[w->number].store(true, std::memory_order_release);
     frozen_workers.fetch_add(1, std::memory_order_release);
     while (frozen_round.load(std::memory_order_acquire) == round) futex::wait(frozen_round, round, 100'000'000);
@@ -51,9 +54,15 @@ void freeze_world() noexcept {
   // A thread in uninterruptible sleep must not keep us for ever; its goroutine is then shown without a stack.
   const clock::nanos deadline = clock::real() + 1'000'000'000;
   while (frozen_workers.load(std::memory_order_acquire) < asked && clock::real() < deadline) cpu_relax();
+  // The world stands still: what a goroutine has done is seen by way of the switch away from it (`busy`), or of its worker's answer.
+  for (unsigned i = 0; i < s.worker_slots(); ++i) {
+    annotate::happens_after(&s.worker_at(i)->thread);
+    annotate::happens_after(&worker_stacks[i]);
+  }
 }
 
 void thaw_world() noexcept {
+  annotate::happens_before(&frozen_round);
   frozen_round.fetch_add(1, std::memory_order_release);
   futex::wake_all(frozen_round);
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Stops the world for the time in which stacks are read: a signal holds every worker thread in a handler, where it also writes down its
-// own stack. Takes no lock of the rooms below.
+// Stops the world for the time in which stacks are read: a signal holds every worker thread in a handler, where it also
+// writes down its own stack. Takes no lock of the rooms below.
 
 #include "platform/backtrace.hpp"
 
@@ -14,7 +14,8 @@ namespace tenon::diag {
 /// The signal's handler. Once, before the first freeze.
 void install_freezer();
 
-/// By the service thread only. After it, what is on no CPU stays where it is. A worker that does not answer within a second goes on.
+/// By the service thread only. After it, what is on no CPU stays where it is. A worker that does not answer within a
+/// second goes on.
 void freeze_world() noexcept;
 void thaw_world() noexcept;
 

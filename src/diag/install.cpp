@@ -16,8 +16,8 @@
 #include "sched/scheduler.hpp"
 #include "sched/service.hpp"
 
-// The process-wide handlers: stack overflow, SIGQUIT, the freezer. Each worker gets an alternate signal stack, because an
-// overflowing goroutine has none left.
+// The process-wide handlers: stack overflow, SIGQUIT, the freezer. Each worker gets an alternate signal stack, because
+// an overflowing goroutine has none left.
 
 namespace tenon {
 
@@ -77,11 +77,13 @@ void pass_on(int sig, siginfo_t* info, void* context) noexcept {
   }
   if (sent && previous.sa_handler == SIG_IGN) return;
   ::sigaction(sig, &previous, nullptr);
-  // After a fault the instruction runs again, and the default ends the process. What was sent has to be sent again, with its sender.
+  // After a fault the instruction runs again, and the default ends the process. What was sent has to be sent again,
+  // with its sender.
   if (sent) ::syscall(SYS_rt_tgsigqueueinfo, ::getpid(), ::syscall(SYS_gettid), sig, info);
 }
 
-/// A fault in a guard, or just below the stack of the goroutine that runs here, is an overflow; any other goes where it went before.
+/// A fault in a guard, or just below the stack of the goroutine that runs here, is an overflow; any other goes where it
+/// went before.
 void on_fault(int sig, siginfo_t* info, void* context) {
   const goroutine_core* g = running_goroutine();
   if (g != nullptr && info->si_code > 0) {  // otherwise it was sent, and has no address

@@ -1,7 +1,7 @@
 #pragma once
 
-// What a dump knows of each goroutine, in memory that is mapped beforehand: while the world is stopped nothing may be allocated, for
-// a frozen thread may hold malloc's lock.
+// What a dump knows of each goroutine, in memory that is mapped beforehand: while the world is stopped nothing may be
+// allocated, for a frozen thread may hold malloc's lock.
 
 #include <cstddef>
 #include <cstdint>

@@ -2,8 +2,9 @@
 
 // Stacks as text: which frames are shown, and how.
 //
-// A reader wants his own code on top. What stands above its innermost frame, tenon's and the standard library's, says no more than the
-// wait reason does, and what stands below its outermost one is how tenon started it. In between, tenon's insides are left out.
+// A reader wants his own code on top. What stands above its innermost frame, tenon's and the standard library's, says
+// no more than the wait reason does, and what stands below its outermost one is how tenon started it. In between,
+// tenon's insides are left out.
 
 #include <cstddef>
 #include <string>

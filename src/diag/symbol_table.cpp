@@ -25,7 +25,8 @@ struct function {
   const char* name;  // in the mapped file
 };
 
-/// A file, mapped for good: names point into it. Everything in it is checked against its size; it may be cut short or be no ELF file.
+/// A file, mapped for good: names point into it. Everything in it is checked against its size; it may be cut short or
+/// be no ELF file.
 class elf_file {
  public:
   explicit elf_file(const char* path) {

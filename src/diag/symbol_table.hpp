@@ -1,7 +1,7 @@
 #pragma once
 
-// The symbol tables of the program and of the shared libraries it has loaded, read from their files: they name functions that the
-// dynamic linker does not know, such as all those of an executable.
+// The symbol tables of the program and of the shared libraries it has loaded, read from their files: they name
+// functions that the dynamic linker does not know, such as all those of an executable.
 
 #include <cstdint>
 #include <string>

@@ -1,6 +1,7 @@
 #include "diag/symbols.hpp"
 
 #include <cxxabi.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -12,7 +13,8 @@
 
 #if defined(TENON_HAVE_LIBBACKTRACE)
 
-// GCC's <backtrace.h> under the names that cmake/TenonLibbacktrace.cmake has given it. Hidden: they are not the shared library's to offer.
+// GCC's <backtrace.h> under the names that cmake/TenonLibbacktrace.cmake has given it. Hidden: they are not the shared
+// library's to offer.
 extern "C" {
 struct backtrace_state;
 using backtrace_error = void (*)(void* arg, const char* text, int number);
@@ -93,6 +95,15 @@ void name(symbol& s, const char* linkage_name) {
 // What it cannot read is looked up otherwise, or said to be unknown; it is not for it to print.
 void no_error(void*, const char*, int) {}
 
+/// GCC 12's libbacktrace puts the folder of the compilation in front of names that clang gives in full:
+/// "/folder//src/a.cpp".
+std::string cleaned(std::string file) {
+  const std::size_t doubled = file.find("//");
+  if (doubled == std::string::npos || ::access(file.c_str(), F_OK) == 0) return file;
+  std::string rest = file.substr(doubled + 1);
+  return ::access(rest.c_str(), F_OK) == 0 ? rest : file;
+}
+
 bool is_linkage_name(std::string_view name) { return name.starts_with("_Z"); }
 
 std::vector<symbol> from_debug_information(std::uintptr_t address) {
@@ -111,8 +122,11 @@ std::vector<symbol> from_debug_information(std::uintptr_t address) {
         if (file == nullptr && function == nullptr) return 0;
         auto& to = *static_cast<frames*>(arg);
         symbol s;
-        if (file != nullptr) s.file = file;
-        s.line = file != nullptr ? line : 0;
+        if (file != nullptr) {
+          s.file = cleaned(file);
+          s.line = line;
+          s.from = origin_of_file("", s.file);
+        }
         if (function != nullptr) name(s, function);
         to.last = function != nullptr ? function : "";
         to.all.push_back(std::move(s));
@@ -120,7 +134,8 @@ std::vector<symbol> from_debug_information(std::uintptr_t address) {
       },
       &no_error, &found);
   if (all.empty()) return all;
-  // In the debug information a function that no other file can call has a short name only; the symbol table has the full one.
+  // In the debug information a function that no other file can call has a short name only; the symbol table has the
+  // full one.
   if (!is_linkage_name(last)) {
     std::string full;
     tenon_libbacktrace_syminfo(

@@ -1,7 +1,8 @@
 #pragma once
 
-// Names for addresses. Where the compiler brought libbacktrace along when the library was built (cmake/TenonLibbacktrace.cmake), function,
-// file and line come from the debug information. Without: the function, from the files' symbol tables.
+// Names for addresses. Where the compiler brought libbacktrace along when the library was built
+// (cmake/TenonLibbacktrace.cmake), function, file and line come from the debug information. Without: the function, from
+// the files' symbol tables.
 
 #include <cstdint>
 #include <string>
@@ -27,12 +28,12 @@ struct symbol {
   std::uintptr_t address = 0;  // in the module, as addr2line and objdump count; else the address itself
 };
 
-/// `pc` is a return address: what is looked up is the call before it. The function that it is in comes last, before it those that have
-/// been inlined there, the innermost first. Never empty. Allocates; not async-signal-safe. Thread-safe.
+/// `pc` is a return address: what is looked up is the call before it. The function that it is in comes last, before it
+/// those that have been inlined there, the innermost first. Never empty. Allocates; not async-signal-safe. Thread-safe.
 std::vector<symbol> symbolize(const void* pc);
 
-/// Whose a function with this linkage name is, if that can be told from it: not for names without a namespace and those of one file only.
-/// `known` says whether.
+/// Whose a function with this linkage name is, if that can be told from it: not for names without a namespace and those
+/// of one file only. `known` says whether.
 origin origin_of(std::string_view linkage_name, bool& known);
 
 }  // namespace tenon::diag

@@ -1,14 +1,15 @@
 #pragma once
 
-// The calls that the caller stands in: return addresses, innermost first. Async-signal-safe once it has been used (the first use loads the
-// unwinder's tables).
+// The calls that the caller stands in: return addresses, innermost first. Async-signal-safe once it has been used (the
+// first use loads the unwinder's tables).
 
 #include <cstddef>
 
 namespace tenon {
 
-/// Fills `pcs` from its beginning and returns how many there are. An interrupted instruction is given as the address after it, so that every
-/// address is one past the call or the instruction that is meant. A signal's own frame, which only calls the handler, is left out.
+/// Fills `pcs` from its beginning and returns how many there are. An interrupted instruction is given as the address
+/// after it, so that every address is one past the call or the instruction that is meant. A signal's own frame, which
+/// only calls the handler, is left out.
 unsigned backtrace(const void** pcs, unsigned room) noexcept;
 
 /// Both ends of a stack, for one that may be deep.

@@ -715,7 +715,7 @@ TEST(Context, ADeadlineWakesWhoeverWaitsAtItsTime) {
     taken.acquire();
     tenon::wait_group busy;
     busy.add(1);
-    int woken = 0;
+    std::atomic<int> woken = 0;
     const auto wait = [&](auto ends_well) {
       g.go([&, ends_well] {
         EXPECT_TRUE(ends_well());

@@ -154,7 +154,7 @@ INSTANTIATE_TEST_SUITE_P(Capacity, FieldDeadline,
 TEST(FieldTicker, KeepsItsBeatBesideGoroutinesThatYield) {
   in_virtual_time([](tenon::group& g) {
     const stopwatch since;
-    bool stop = false;
+    std::atomic<bool> stop = false;
     g.go_n(10, [&](int i) {
       while (!stop) {
         for (int j = 0; j < 20; ++j) tenon::yield();

@@ -11,6 +11,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/values.hpp"
 #include "support/virtual_time.hpp"
 
 namespace {
@@ -407,16 +408,16 @@ TEST(RateLimiter, ThoseWhoWaitAreServedInTheOrderOfTheirCalls) {
   in_virtual_time([](tenon::group& g) {
     const stopwatch since;
     rate_limiter limit(tenon::every(10ms), 1);
-    std::vector<int> called;
-    std::vector<int> served;
+    tenon_test::journal called;
+    tenon_test::journal served;
     g.go_n(20, [&](int i) {
-      called.push_back(i);
+      called += static_cast<char>('a' + i);
       EXPECT_FALSE(limit.wait(g.ctx()));
-      served.push_back(i);
-      EXPECT_EQ(since(), (served.size() - 1) * 10ms);
+      served += static_cast<char>('a' + i);
+      EXPECT_EQ(since(), (served.text().size() - 1) * 10ms);
     });
     tenon::sleep_for(1s);
-    EXPECT_EQ(served, called);
+    EXPECT_EQ(served.text(), called.text());
     EXPECT_EQ(limit.tokens(), 1);
   });
 }

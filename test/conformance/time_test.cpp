@@ -596,7 +596,7 @@ TEST(Timer, AMovedOneGoesOn) {
 // Go: time/sleep_test.go TestTimerStopStress
 TEST(Timer, ManyStoppedInTimeNeverRun) {
   in_virtual_time([](tenon::group& g) {
-    int ran = 0;
+    std::atomic<int> ran = 0;
     g.go_n(100, [&](int i) {
       const tenon::timer t(i % 2 == 0 ? 20s : 19ms, [&] { ++ran; });
       tenon::sleep_for(20ms);

@@ -234,18 +234,23 @@ TEST(ContextLifetime, AStopCallbackOfAGroupMayUseTheGroup) {
 }
 
 TEST(ContextLifetime, AWokenWaiterDropsTheScopeWhileItIsStillBeingCanceled) {
-  for (std::size_t i = 0; i < tenon_test::scaled(2000, 200); ++i) {
-    auto scope = std::make_unique<cancel_scope>(tenon::with_cancel(background()));
-    cancel_scope* raw = scope.get();
-    const context ctx = scope->ctx();
-    const tenon::recv_chan<void> done = ctx.done();
-    std::thread waiter([&] {
-      (void)done.recv();
-      scope.reset();
-    });
-    raw->cancel();
-    waiter.join();
-  }
+  auto scope = std::make_unique<cancel_scope>(tenon::with_timeout(background(), 1h));
+  const cancel_scope* canceled = scope.get();
+  const tenon::recv_chan<void> done = scope->ctx().done();
+  std::atomic<bool> in_callback{false};
+  std::atomic<bool> gone{false};
+  const std::stop_callback hold_up(scope->ctx().stop_token(), [&] {
+    in_callback = true;
+    EXPECT_TRUE(tenon_test::eventually([&] { return gone.load(); }));
+  });
+  std::thread waiter([&] {
+    (void)done.recv();
+    EXPECT_TRUE(tenon_test::eventually([&] { return in_callback.load(); }));
+    scope.reset();
+    gone = true;
+  });
+  canceled->cancel();
+  waiter.join();
 }
 
 // ---------------------------------------------------------------- who waits for whom

@@ -15,6 +15,7 @@
 #include <tenon/go.hpp>
 #include <tenon/run.hpp>
 
+#include "platform/annotate.hpp"
 #include "platform/stack.hpp"
 #include "sched/goroutine.hpp"
 #include "sched/scheduler.hpp"
@@ -30,7 +31,8 @@ using tenon::detail::goroutine_state;
 bool blocks(const goroutine_core& g) noexcept {
   const tenon::detail::scheduler& s = tenon::detail::the_scheduler();
   for (unsigned i = 0; i < s.worker_slots(); ++i) {
-    const tenon::detail::worker& w = *s.worker_at(i);
+    tenon::detail::worker& w = *s.worker_at(i);
+    tenon::annotate::happens_after(&w);  // its making, which the scheduler publishes
     if (w.running.load() != &g) continue;
     const tenon::detail::standing stand = w.stand.load();
     return stand == tenon::detail::standing::blocking || stand == tenon::detail::standing::retaken_blocking;

@@ -1,6 +1,7 @@
-// Goroutines that block in the program's own functions, as users build them: this one source is compiled with several flags, as
-// tenon_prog_lines_<flags>. `lines dump`: all are asleep, so that all stacks are printed. `lines relock`: a lock taken again.
-// Each line that a report must name is announced on stdout: "<what> blocks in <function> at lines.cpp:<line>".
+// Goroutines that block in the program's own functions, as users build them: this one source is compiled with several
+// flags, as tenon_prog_lines_<flags>. `lines dump`: all are asleep, so that all stacks are printed. `lines relock`: a
+// lock taken again. Each line that a report must name is announced on stdout: "<what> blocks in <function> at
+// lines.cpp:<line>".
 
 #include <cstdio>
 #include <cstring>
