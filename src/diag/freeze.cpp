@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "platform/annotate.hpp"
+#include "platform/context_switch.hpp"
 #include "platform/futex.hpp"
 #include "sched/scheduler.hpp"
 
@@ -24,13 +25,14 @@ std::atomic<std::uint32_t> frozen_workers{0};
 stack_ends worker_stacks[most_threads];
 std::atomic<bool> worker_traced[most_threads];
 
-void on_freeze(int) {
+void on_freeze(int, siginfo_t*, void* interrupted) {
   const int saved = errno;
   const std::uint32_t round = frozen_round.load(std::memory_order_acquire);
   const worker* w = this_worker();
   if ((round & 1U) != 0 && w != nullptr) {
     annotate::happens_after(&frozen_round);  // the dump before: it has read what we write
-    backtrace_interrupted(worker_stacks[w->number]);
+    worker_stacks[w->number].depth = 0;
+    if (!in_switch(interrupted)) backtrace_interrupted(worker_stacks[w->number]);
     annotate::happens_before(&worker_stacks[w->number]);
     worker_traced[w->number].store(true, std::memory_order_release);
     frozen_workers.fetch_add(1, std::memory_order_release);
@@ -79,8 +81,8 @@ const stack_ends* stack_of_running(const goroutine_core* g) noexcept {
 
 void install_freezer() {
   struct sigaction action{};
-  action.sa_handler = &on_freeze;
-  action.sa_flags = SA_RESTART | SA_ONSTACK;
+  action.sa_sigaction = &on_freeze;
+  action.sa_flags = SA_RESTART | SA_ONSTACK | SA_SIGINFO;
   ::sigemptyset(&action.sa_mask);
   ::sigaction(freeze_signal, &action, nullptr);
 }

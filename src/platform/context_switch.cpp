@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <ucontext.h>
 
 #if defined(TENON_ASAN)
 #include <sanitizer/asan_interface.h>
@@ -157,6 +158,36 @@ void forget_context(machine_context& c) noexcept {
 }
 
 void walk_from(const machine_context& c, void (*fn)(void*), void* arg) { tenon_walk_from(&c, fn, arg); }
+
+namespace {
+
+/// What raw_switch leaves in the section `tenon_switches`, once for each place that it has been inlined into.
+struct switch_range {
+  std::int32_t begin;  // from here
+  std::uint32_t length;
+};
+extern "C" const switch_range __start_tenon_switches[]
+    __attribute__((visibility("hidden"), weak));  // NOLINT: the linker's
+extern "C" const switch_range __stop_tenon_switches[] __attribute__((visibility("hidden"), weak));  // names
+
+bool in_switch(std::uintptr_t pc) noexcept {
+  for (const switch_range* r = __start_tenon_switches; r != __stop_tenon_switches; ++r) {
+    const std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(&r->begin) + static_cast<std::intptr_t>(r->begin);
+    if (pc > begin && pc < begin + r->length) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool in_switch(const void* signal_context) noexcept {
+  const auto& registers = static_cast<const ucontext_t*>(signal_context)->uc_mcontext;
+#if defined(__x86_64__)
+  return in_switch(static_cast<std::uintptr_t>(registers.gregs[REG_RIP]));
+#elif defined(__aarch64__)
+  return in_switch(registers.pc);
+#endif
+}
 
 void await_off_cpu_slow(machine_context& c) noexcept {
   for (int rounds = 0; c.busy.load(std::memory_order_acquire) != 0; ++rounds) {

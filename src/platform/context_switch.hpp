@@ -25,6 +25,7 @@
 //  4. The switch names every register that the compiler may keep something in, also those of AVX-512, APX and SVE, and the x87 stack.
 //     Where a name is known only with the processor's flag (GCC on x86), the flag decides: with link-time optimization tenon and the
 //     program are to be compiled with the same -m flags.
+//  5. In the middle of a switch a stack cannot be unwound. A signal handler that would do so asks `in_switch` first.
 //
 // Rejected: ucontext (a system call a switch), Boost.Context's fcontext (saves all callee-saved registers and MXCSR: twice
 // the time at a yield), a separate .S function (the call forces the same saves).
@@ -101,6 +102,13 @@ void walk_from(const machine_context& c, void (*fn)(void*), void* arg);
 #define TENON_CLOBBERED_FFR , "ffr"
 #endif
 
+// Invariant 5: notes where the stack is another one's already and the program counter is not.
+#define TENON_SWITCH_RANGE                 \
+  ".pushsection tenon_switches, \"a\"\n\t" \
+  ".balign 4\n\t"                          \
+  ".long 2b - .\n\t.long 1b - 2b\n\t"      \
+  ".popsection\n\t"
+
 namespace detail {
 
 TENON_INLINE void raw_switch(machine_context* from, machine_context* to) noexcept {
@@ -110,11 +118,12 @@ TENON_INLINE void raw_switch(machine_context* from, machine_context* to) noexcep
       "movq %%rsp, 0(%%rdi)\n\t"
       "movq %%rbp, 8(%%rdi)\n\t"
       "movq %%rax, 16(%%rdi)\n\t"
+      "2:\n\t"
       "movq 0(%%rsi), %%rsp\n\t"
       "movq 8(%%rsi), %%rbp\n\t"
       "movl $0, 24(%%rdi)\n\t"  // invariant 1; x86 does not reorder it before the stores above
       "jmpq *16(%%rsi)\n"
-      "1:\n\t"
+      "1:\n\t" TENON_SWITCH_RANGE
       : "+D"(from), "+S"(to)
       :
       : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm2",
@@ -128,14 +137,14 @@ TENON_INLINE void raw_switch(machine_context* from, machine_context* to) noexcep
       "mov x10, sp\n\t"
       "stp x10, x29, [x0]\n\t"
       "str x9, [x0, #16]\n\t"
+      "2:\n\t"
       "ldp x10, x29, [x1]\n\t"
       "mov sp, x10\n\t"
       "add x11, x0, #24\n\t"
       "stlr wzr, [x11]\n\t"  // invariant 1: released, so that the stores above are seen first
       "ldr x9, [x1, #16]\n\t"
       "br x9\n"
-      "1:\n\t"
-      "hint #36\n\t"  // bti j: a landing place where branch targets are enforced
+      "1:\n\t" TENON_SWITCH_RANGE "hint #36\n\t"  // bti j: a landing place where branch targets are enforced
       : "+r"(x0), "+r"(x1)
       :
       : "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18",
@@ -152,6 +161,7 @@ TENON_INLINE void raw_switch(machine_context* from, machine_context* to) noexcep
 
 }  // namespace detail
 
+#undef TENON_SWITCH_RANGE
 #undef TENON_CLOBBERED_AVX512
 #undef TENON_CLOBBERED_APX
 #undef TENON_CLOBBERED_X87
@@ -173,6 +183,9 @@ TENON_SWITCH_LINKAGE void switch_context(machine_context* from, machine_context*
   __sanitizer_finish_switch_fiber(from->fake_stack, nullptr, nullptr);
 #endif
 }
+
+/// Whether a signal has interrupted a switch: `signal_context` is its handler's third argument. Async-signal-safe.
+bool in_switch(const void* signal_context) noexcept;
 
 /// Waits until the thread that is leaving this context's stack has left it: a few instructions, unless the kernel preempted it.
 void await_off_cpu_slow(machine_context& c) noexcept;
