@@ -203,8 +203,8 @@ struct derived_node final : cancel_node {
   explicit derived_node(ctx_node* p) noexcept : cancel_node(p), parents_source(p->deadline_source()) {}
 
   ~derived_node() override {
-    on_stop
-        .reset();  // waits for a callback that runs in another thread, which holds no reference and thus is at its end
+    // Waits for a callback that runs in another thread: it got no reference or has given it back, and so is at its end.
+    on_stop.reset();
     if (link != nullptr) link->leave();
   }
 
@@ -247,7 +247,12 @@ struct derived_node final : cancel_node {
       n->cancel(deadline_exceeded(), n->timeout_cause, true);
       release(n);
     };
-    start_timer(&timer, when);
+    try {
+      start_timer(&timer, when);
+    } catch (...) {
+      release(this);
+      throw;
+    }
     if (is_ending()) canceled();  // the canceler may have looked for the timer before there was one
   }
 
@@ -269,7 +274,6 @@ ctx_node* need_parent(const context& parent) {
 namespace {
 
 derived_node* derive_node(ctx_node* p) {
-  retain(p);
   auto* n = new derived_node(p);
   if (cancel_node* c = p->canceler()) {
     if (!c->adopt(n)) n->cancel(c->err(), c->cause(), false);
@@ -368,9 +372,7 @@ chan_core* done_core(const context& ctx) {
 chan_ref done_ref(const context& ctx) { return chan_ref(chan_access::share(done_core(ctx))); }
 
 context with_value(const context& parent, const void* key, const char* name, std::shared_ptr<const void> value) {
-  ctx_node* p = need_parent(parent);
-  retain(p);
-  return context_access::adopt(new value_node(p, key, name, std::move(value)));
+  return context_access::adopt(new value_node(need_parent(parent), key, name, std::move(value)));
 }
 
 }  // namespace detail
@@ -430,6 +432,7 @@ cancel_cause_scope with_cancel_cause(const context& parent) {
 cancel_scope with_deadline(const context& parent, time_point when, const error& why) {
   detail::ctx_node* p = detail::need_parent(parent);
   detail::derived_node* n = detail::derive_node(p);
+  cancel_scope out = context_access::scope<cancel_scope>(n);
   const auto earlier = p->deadline();
   if (!earlier || when < *earlier) {  // else the parent's deadline comes first, and cancels this node, too
     n->until = when;
@@ -442,7 +445,7 @@ cancel_scope with_deadline(const context& parent, time_point when, const error& 
       n->start_deadline(at);
     }
   }
-  return context_access::scope<cancel_scope>(n);
+  return out;
 }
 
 cancel_scope with_timeout(const context& parent, std::chrono::nanoseconds d, const error& why) {
@@ -464,9 +467,7 @@ context this_goroutine::context() {
 }
 
 context without_cancel(const context& parent) {
-  detail::ctx_node* p = detail::need_parent(parent);
-  detail::retain(p);
-  return context_access::adopt(new detail::detached_node(p));
+  return context_access::adopt(new detail::detached_node(detail::need_parent(parent)));
 }
 
 }  // namespace tenon

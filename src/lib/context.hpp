@@ -27,7 +27,7 @@ struct ctx_node {
   std::atomic<std::uint32_t> refs{1};
   ctx_node* const parent;  // counted (see release); null for a root
 
-  explicit ctx_node(ctx_node* p) noexcept : parent(p) {}
+  explicit inline ctx_node(ctx_node* p) noexcept;
   ctx_node(const ctx_node&) = delete;
   ctx_node& operator=(const ctx_node&) = delete;
   virtual ~ctx_node() = default;
@@ -64,6 +64,9 @@ struct ctx_node {
 
 inline void retain(ctx_node* n) noexcept {
   if (n->refs.load(std::memory_order_relaxed) != ctx_node::immortal) n->refs.fetch_add(1, std::memory_order_relaxed);
+}
+inline ctx_node::ctx_node(ctx_node* p) noexcept : parent(p) {
+  if (p != nullptr) retain(p);
 }
 /// A node's last reference gives its parent's back: a loop, because a chain can be deeper than a stack.
 inline void release(ctx_node* n) noexcept {
