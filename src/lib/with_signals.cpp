@@ -22,7 +22,8 @@
 //     the registry's lock.
 //  2. The handler touches atomics only: it notes the signal, gives it its former effect back, and asks the service thread for the rest.
 //  3. A watch ends once: by its signal or by stop. Its context is canceled outside of the lock, since that may run functions of the user,
-//     and only then does it no longer count as somebody who may wake others: in between there would seem to be a deadlock.
+//     and only then does it no longer count as somebody who may wake others: in between there would seem to be a deadlock. A quiet watch
+//     (run's own) counts only meanwhile: a waiter that has been taken out of its list and not been woken yet is seen nowhere else.
 
 namespace tenon {
 
@@ -67,8 +68,9 @@ bool end(registry& r, signal_watch& w) noexcept {
 
 /// After `end` has returned true.
 void cancel(signal_watch& w, const error& why) noexcept {
+  if (!w.may_wake) the_scheduler().outside_waker(+1);
   w.scope.cancel(why);
-  if (w.may_wake) the_scheduler().outside_waker(-1);
+  the_scheduler().outside_waker(-1);
 }
 
 /// "interrupt", "terminated", "hangup": as Go names them.

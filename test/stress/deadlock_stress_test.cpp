@@ -3,8 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <signal.h>
+
 #include <chrono>
+#include <ctime>
 #include <functional>
+#include <system_error>
 #include <thread>
 
 #include <tenon/tenon.hpp>
@@ -45,6 +49,30 @@ class NoFalseDeadlock : public testing::TestWithParam<unsigned> {
   }
 };
 INSTANTIATE_TEST_SUITE_P(Workers, NoFalseDeadlock, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+
+// A signal comes from outside of the process, and the service thread, which counts as no thread of the program, cancels the run: between
+// taking the waiter out of its list and waking it, it is the only one who knows of it.
+TEST_P(NoFalseDeadlock, WhileAnInterruptIsDelivered) {
+  const seed_in_use seed;
+  random_source random(seed.of(0));
+  timer_t alarm{};
+  sigevent event{};
+  event.sigev_notify = SIGEV_SIGNAL;
+  event.sigev_signo = SIGINT;
+  ASSERT_EQ(::timer_create(CLOCK_MONOTONIC, &event, &alarm), 0);
+  const std::size_t rounds = tenon_test::scaled(20'000, 500);
+  for (std::size_t r = 0; r < rounds; ++r) {
+    tenon::run(
+        [&](const tenon::context& root) {
+          itimerspec in{};
+          in.it_value.tv_nsec = 1 + static_cast<long>(random.below(100'000));
+          ASSERT_EQ(::timer_settime(alarm, 0, &in, nullptr), 0);
+          (void)root.done().recv();
+        },
+        {.workers = GetParam()});
+  }
+  ::timer_delete(alarm);
+}
 
 TEST_P(NoFalseDeadlock, WhileAThreadJoins) {
   besides([](random_source& random) {
