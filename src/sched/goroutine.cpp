@@ -135,7 +135,7 @@ void scheduler::dismiss() noexcept {
     created_outside_.fetch_sub(1, std::memory_order_seq_cst);
     being_created_.fetch_sub(1, std::memory_order_seq_cst);
     maybe_finished();
-    if (active() == 0 && poll() != nullptr) poll()->wake();  // a look for a deadlock may have waited for this goroutine
+    look_again();
   }
 }
 

@@ -177,7 +177,7 @@ void scheduler::wake_for_stuck_work() noexcept {
   } else if (stopping_.load(std::memory_order_relaxed) || new_worker(true) == nullptr) {
     searching_.fetch_sub(1, std::memory_order_seq_cst);
     // A worker that went to sleep meanwhile has taken us for one that may find work: it looks for a deadlock again.
-    if (active() == 0 && poll() != nullptr) poll()->wake();
+    look_again();
   }
 }
 

@@ -171,7 +171,9 @@ class scheduler {
   void dismiss() noexcept;
   /// The goroutine that the caller has been admitted for is in a queue.
   void created() noexcept {
-    if (running_goroutine() == nullptr) being_created_.fetch_sub(1, std::memory_order_seq_cst);
+    if (running_goroutine() != nullptr) return;
+    being_created_.fetch_sub(1, std::memory_order_seq_cst);
+    look_again();
   }
   goroutine_core* create(const spawn_options& options);
   void recycle(goroutine_core* g) noexcept;
@@ -224,7 +226,15 @@ class scheduler {
   void set_interrupt_check(bool (*would_wake)() noexcept) noexcept {
     interrupt_would_wake_.store(would_wake, std::memory_order_release);
   }
-  void outside_waker(int delta) noexcept { outside_wakers_.fetch_add(delta, std::memory_order_seq_cst); }
+  void outside_waker(int delta) noexcept {
+    outside_wakers_.fetch_add(delta, std::memory_order_seq_cst);
+    if (delta < 0) look_again();
+  }
+  /// By a thread that was a reason not to report a deadlock and is none any more: where all workers have gone to sleep meanwhile, the one in the
+  /// poller looks again.
+  void look_again() noexcept {
+    if (active() == 0 && started() && poll() != nullptr) poll()->wake();
+  }
   /// A thread counts itself in when it sleeps; whoever wakes it counts it out: it may wake others before it has noticed itself.
   void thread_parked(int delta) noexcept { parked_threads_.fetch_add(delta, std::memory_order_seq_cst); }
   /// Null before the first run.

@@ -193,7 +193,8 @@ bool look_over(scheduler& s, clock::nanos now) noexcept {
     if (me.timers.next() <= now) {
       me.firing.store(true, std::memory_order_relaxed);  // released with the heap's next()
       me.timers.run_due(now);
-      me.firing.store(false, std::memory_order_release);
+      me.firing.store(false, std::memory_order_seq_cst);
+      s.look_again();
     }
     if (me.watches.next() <= now) me.watches.run_due(now);
     bool running = false;
@@ -261,7 +262,7 @@ void watch(timer_node* t, clock::nanos when) {
 }
 
 bool has_timers() noexcept {
-  return self().timers.next() != clock::never || self().firing.load(std::memory_order_acquire);
+  return self().timers.next() != clock::never || self().firing.load(std::memory_order_seq_cst);
 }
 
 timer_heap& timers() noexcept {
