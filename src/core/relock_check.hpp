@@ -22,6 +22,8 @@ extern std::atomic<lock_checking> lock_checks;
 
 /// By a run, at its beginning and at its end.
 void check_locks(lock_checking how) noexcept;
+/// A part of it: see held_over_wait.cpp.
+void watch_pthread_locks(bool on) noexcept;
 
 /// The bits by which a lock's own state says whether it is checked: at first `undecided`, from its first lock within a run on `checked` or none.
 template <std::uint32_t Undecided, std::uint32_t Checked>

@@ -298,7 +298,11 @@ unhandled_hook set_unhandled_hook(unhandled_hook h) noexcept {
 }
 
 void yield() noexcept {
-  if (detail::running_goroutine() != nullptr) {
+  if (detail::goroutine_core* g = detail::running_goroutine(); g != nullptr) {
+    if (TENON_UNLIKELY(g->held != nullptr)) {
+      detail::before_wait(g);
+      detail::in_wait(g, "yield");
+    }
     detail::the_scheduler().yield();
   } else {
     std::this_thread::yield();

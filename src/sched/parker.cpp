@@ -40,6 +40,7 @@ parker* begin_wait(wait_reason reason, const void* object) noexcept {
   const worker* w = this_worker();
   if (TENON_LIKELY(w != nullptr && w->current != nullptr)) {
     goroutine_core* g = w->current;
+    if (TENON_UNLIKELY(g->held != nullptr)) before_wait(g);
     g->reason.store(reason, std::memory_order_relaxed);
     g->wait_object.store(object, std::memory_order_relaxed);
     g->since.store(the_scheduler().coarse_now(), std::memory_order_relaxed);
@@ -59,6 +60,8 @@ void end_wait(parker* p) noexcept {
 
 void commit_wait(parker* p) noexcept {
   if (TENON_LIKELY(p->what == parker::kind::goroutine)) {
+    if (TENON_UNLIKELY(p->held != nullptr))
+      in_wait(p, to_text(static_cast<goroutine_core*>(p)->reason.load(std::memory_order_relaxed)));
     the_scheduler().switch_away(static_cast<goroutine_core*>(p), false);
     annotate::happens_after(p);
     return;

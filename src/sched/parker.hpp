@@ -43,7 +43,7 @@ struct held_locks;
 struct parker {
   enum class kind : std::uint8_t { goroutine, thread, callback };
   const kind what;
-  held_locks* held = nullptr;  // its own business; see core/relock_check.cpp
+  held_locks* held = nullptr;  // null unless it has taken a checked lock; see core/relock_check.cpp
   explicit constexpr parker(kind k = kind::goroutine) noexcept : what(k) {}
 };
 
@@ -61,8 +61,12 @@ struct callback_parker : parker {
 };
 
 parker* this_parker() noexcept;
-/// At the end of a goroutine or thread. See core/relock_check.cpp.
+/// At the end of a goroutine or thread. See core/held_locks.hpp.
 void forget_held_locks(parker* p) noexcept;
+/// Around a goroutine's wait, where `held` is not null: before others can wake it, and after that but before it leaves its thread, with no
+/// lock held. See core/held_over_wait.cpp.
+void before_wait(parker* p) noexcept;
+void in_wait(parker* p, const char* reason) noexcept;
 parker* begin_wait(wait_reason reason, const void* object = nullptr) noexcept;
 void commit_wait(parker* p) noexcept;
 /// Takes begin_wait back, when it turned out that there is nothing to wait for.

@@ -15,6 +15,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/handed_on.hpp"
 #include "support/subprocess.hpp"
 
 namespace {
@@ -23,6 +24,7 @@ using namespace std::chrono_literals;
 using tenon_test::ending;
 using tenon_test::has_line;
 using tenon_test::run_program;
+namespace handed_on = tenon_test::handed_on;
 
 struct relock {
   const char* program_case;
@@ -123,12 +125,12 @@ TEST(NoRelock, OfALockThatCanGiveUp) {
   });
 }
 
-// The lock that it took has been let go of by another, and is held by a third.
+// The lock that it took has been unlocked by another, and is held by a third.
 TEST(NoRelock, OfWhatAnotherHasUnlocked) {
   in_checked_run([] {
     tenon::mutex mu;
-    mu.lock();
-    tenon::go([&] { mu.unlock(); }).join();
+    handed_on::lock(mu);
+    tenon::go([&] { handed_on::unlock(mu); }).join();
     auto held = tenon::make_chan<void>();
     const auto third = tenon::go([&] {
       const std::lock_guard hold(mu);
@@ -143,8 +145,8 @@ TEST(NoRelock, OfWhatAnotherHasUnlocked) {
 TEST(NoRelock, OfASharedLockThatAnotherHasUnlocked) {
   in_checked_run([] {
     tenon::shared_mutex mu;
-    mu.lock_shared();
-    tenon::go([&] { mu.unlock_shared(); }).join();
+    handed_on::lock_shared(mu);
+    tenon::go([&] { handed_on::unlock_shared(mu); }).join();
     auto held = tenon::make_chan<void>();
     const auto third = tenon::go([&] {
       const std::shared_lock hold(mu);
@@ -170,19 +172,18 @@ TEST(NoRelock, OfAnotherLockInTheSamePlace) {
         held.send();
         tenon::sleep_for(1ms);
         if constexpr (requires { place->unlock_shared(); }) {
-          place->unlock_shared();
+          handed_on::unlock_shared(*place);
         } else {
-          place->unlock();
+          handed_on::unlock(*place);
         }
       });
       held.recv();
-      place->lock();
-      place->unlock();
+      const std::lock_guard hold(*place);
     };
     tenon::mutex plain;
-    in_the_same_place(plain, [](tenon::mutex& mu) { mu.lock(); });
+    in_the_same_place(plain, [](tenon::mutex& mu) { handed_on::lock(mu); });
     tenon::shared_mutex shared;
-    in_the_same_place(shared, [](tenon::shared_mutex& mu) { mu.lock_shared(); });
+    in_the_same_place(shared, [](tenon::shared_mutex& mu) { handed_on::lock_shared(mu); });
   });
 }
 
@@ -192,15 +193,15 @@ TEST(NoRelock, OfWhatAnEarlierGoroutineHeld) {
     std::vector<std::unique_ptr<tenon::mutex>> mutexes;
     for (int i = 0; i < 50; ++i) {
       tenon::mutex& mu = *mutexes.emplace_back(std::make_unique<tenon::mutex>());
-      tenon::go([&] { mu.lock(); }).join();
+      tenon::go([&] { handed_on::lock(mu); }).join();
       auto waits = tenon::make_chan<void>();
       const auto next = tenon::go([&] {
         waits.send();
-        mu.lock();
+        handed_on::lock(mu);
       });
       waits.recv();
       tenon::yield();
-      mu.unlock();
+      handed_on::unlock(mu);
     }
   });
 }
@@ -212,22 +213,22 @@ TEST(NoRelock, OfWhatWasLockedInAnEarlierRun) {
   auto has_locked = tenon::make_chan<void>();
   std::thread keeps([&] {
     (void)go_on.recv();
-    mu.lock();
+    handed_on::lock(mu);
     has_locked.send();
     (void)go_on.recv();
-    mu.lock();
-    mu.unlock();
+    handed_on::lock(mu);
+    handed_on::unlock(mu);
   });
   in_checked_run([&] {
     go_on.send();
     (void)has_locked.recv();
   });
-  mu.unlock();
-  mu.lock();
+  handed_on::unlock(mu);
+  handed_on::lock(mu);
   in_checked_run([&] {
     go_on.send();
     tenon::sleep_for(1ms);
-    mu.unlock();
+    handed_on::unlock(mu);
   });
   keeps.join();
 }

@@ -15,6 +15,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/handed_on.hpp"
 #include "support/subprocess.hpp"
 
 namespace {
@@ -22,6 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 using tenon_test::ending;
 using tenon_test::run_program;
+namespace handed_on = tenon_test::handed_on;
 
 constexpr const char* report = "tenon: recursive lock of a mutex that goroutine 1 already holds\n";
 
@@ -177,9 +179,9 @@ TEST(LockChecks, LeaveNothingBehindOfGoroutinesThatHaveEnded) {
         const auto generation = [&] {
           for (int i = 0; i < 200; ++i) {
             tenon::go([&] {
-              for (tenon::mutex& mu : mutexes) mu.lock();
-              for (tenon::mutex& mu : mutexes) mu.unlock();
-              left[next++].lock();
+              for (tenon::mutex& mu : mutexes) handed_on::lock(mu);
+              for (tenon::mutex& mu : mutexes) handed_on::unlock(mu);
+              handed_on::lock(left[next++]);
             }).join();
           }
         };

@@ -52,8 +52,8 @@ TENON_NOINLINE void overwrite_stack() {
 
 /// What `keep`'s backtrace has above `backtrace` and `keep` themselves.
 std::vector<const void*> expected(const kept& k) {
-  const auto* first = std::find(k.pcs, k.pcs + k.n, k.site.pc);
-  return std::vector<const void*>(first, static_cast<const void* const*>(k.pcs) + k.n);  // not braces: two pointers
+  const void* const* first = std::find(k.pcs, k.pcs + k.n, k.site.pc);
+  return std::vector<const void*>(first, k.pcs + k.n);
 }
 
 void expect_same(const kept& k, std::size_t at_least) {

@@ -1,0 +1,43 @@
+#include "core/held_locks.hpp"
+
+namespace tenon::detail {
+
+std::atomic<std::uint32_t> held_locks::generations{held_locks::generations_at_a_time};
+
+bool held_locks::grow() noexcept {
+  if (room == most_records) return false;
+  const std::uint32_t more = room == 0 ? 2 : room * 2;
+  auto* new_records = new (std::nothrow) holder_record[more];
+  auto* new_sites = new (std::nothrow) call_site[more];
+  if (new_records == nullptr || new_sites == nullptr) {
+    delete[] new_records;
+    delete[] new_sites;
+    return false;
+  }
+  std::copy_n(records, n, new_records);
+  std::copy_n(sites, n, new_sites);
+  delete[] std::exchange(records, new_records);
+  delete[] std::exchange(sites, new_sites);
+  room = more;
+  return true;
+}
+
+held_locks* first_held_locks(parker* me) noexcept {
+  auto* held = new (std::nothrow) held_locks;
+  if (held == nullptr) return nullptr;
+  if (me->what == parker::kind::goroutine) {
+    const auto* g = static_cast<const goroutine_core*>(me);
+    held->stack = {reinterpret_cast<std::uintptr_t>(g->low), reinterpret_cast<std::uintptr_t>(g)};
+  } else {
+    held->stack = stack_of_this_thread();
+  }
+  me->held = held;
+  return held;
+}
+
+void forget_held_locks(parker* p) noexcept {
+  delete p->held;
+  p->held = nullptr;
+}
+
+}  // namespace tenon::detail
