@@ -297,12 +297,16 @@ unhandled_hook set_unhandled_hook(unhandled_hook h) noexcept {
   return detail::hook.exchange(h, std::memory_order_acq_rel);
 }
 
+// Apart, as in parker.cpp.
+static TENON_NOINLINE void yield_with_locks(detail::goroutine_core* g) noexcept {
+  detail::before_wait(g);
+  detail::in_wait(g, "yield");
+  detail::the_scheduler().yield();
+}
+
 void yield() noexcept {
   if (detail::goroutine_core* g = detail::running_goroutine(); g != nullptr) {
-    if (TENON_UNLIKELY(g->held != nullptr)) {
-      detail::before_wait(g);
-      detail::in_wait(g, "yield");
-    }
+    if (TENON_UNLIKELY(g->held != nullptr)) return yield_with_locks(g);
     detail::the_scheduler().yield();
   } else {
     std::this_thread::yield();

@@ -36,16 +36,33 @@ parker* this_parker() noexcept {
   return thread_parker_of_this_thread();
 }
 
+static TENON_INLINE parker* begin_wait_of(goroutine_core* g, wait_reason reason, const void* object) noexcept {
+  g->reason.store(reason, std::memory_order_relaxed);
+  g->wait_object.store(object, std::memory_order_relaxed);
+  g->since.store(the_scheduler().coarse_now(), std::memory_order_relaxed);
+  g->state.store(goroutine_state::waiting, std::memory_order_relaxed);
+  return g;
+}
+
+// Apart, so that a wait without checked locks saves no registers for the calls.
+static TENON_NOINLINE parker* begin_wait_with_locks(goroutine_core* g, wait_reason reason,
+                                                    const void* object) noexcept {
+  before_wait(g);
+  return begin_wait_of(g, reason, object);
+}
+
+static TENON_NOINLINE void commit_wait_with_locks(goroutine_core* g) noexcept {
+  in_wait(g, to_text(g->reason.load(std::memory_order_relaxed)));
+  the_scheduler().switch_away(g, false);
+  annotate::happens_after(g);
+}
+
 parker* begin_wait(wait_reason reason, const void* object) noexcept {
   const worker* w = this_worker();
   if (TENON_LIKELY(w != nullptr && w->current != nullptr)) {
     goroutine_core* g = w->current;
-    if (TENON_UNLIKELY(g->held != nullptr)) before_wait(g);
-    g->reason.store(reason, std::memory_order_relaxed);
-    g->wait_object.store(object, std::memory_order_relaxed);
-    g->since.store(the_scheduler().coarse_now(), std::memory_order_relaxed);
-    g->state.store(goroutine_state::waiting, std::memory_order_relaxed);
-    return g;
+    if (TENON_UNLIKELY(g->held != nullptr)) return begin_wait_with_locks(g, reason, object);
+    return begin_wait_of(g, reason, object);
   }
   thread_parker* p = thread_parker_of_this_thread();
   p->word.store(0, std::memory_order_relaxed);
@@ -60,8 +77,7 @@ void end_wait(parker* p) noexcept {
 
 void commit_wait(parker* p) noexcept {
   if (TENON_LIKELY(p->what == parker::kind::goroutine)) {
-    if (TENON_UNLIKELY(p->held != nullptr))
-      in_wait(p, to_text(static_cast<goroutine_core*>(p)->reason.load(std::memory_order_relaxed)));
+    if (TENON_UNLIKELY(p->held != nullptr)) return commit_wait_with_locks(static_cast<goroutine_core*>(p));
     the_scheduler().switch_away(static_cast<goroutine_core*>(p), false);
     annotate::happens_after(p);
     return;
