@@ -31,7 +31,7 @@ void print(const symbol& s, std::string& out) {
   out += s.function.empty() ? place(s) : s.function;
   out += '\n';
   if (!s.file.empty()) {
-    out += "\t" + s.file + ":" + std::to_string(s.line) + "\n";
+    out += "\t" + s.file + ":" + std::to_string(s.line) + (s.near ? " (or near it)\n" : "\n");
   } else if (!s.function.empty()) {
     out += "\t" + place(s) + "\n";
   }

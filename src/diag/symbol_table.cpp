@@ -1,95 +1,20 @@
 #include "diag/symbol_table.hpp"
 
 #include <dlfcn.h>
-#include <elf.h>
-#include <fcntl.h>
 #include <link.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cstddef>
-#include <cstring>
 #include <map>
 #include <mutex>
-#include <vector>
+#include <optional>
+#include <utility>
+
+#include "diag/elf_file.hpp"
+#include "diag/line_table.hpp"
 
 namespace tenon::diag {
 
 namespace {
-
-struct function {
-  std::uintptr_t begin;
-  std::uintptr_t size;
-  const char* name;  // in the mapped file
-};
-
-/// A file, mapped for good: names point into it. Everything in it is checked against its size; it may be cut short or
-/// be no ELF file.
-class elf_file {
- public:
-  explicit elf_file(const char* path) {
-    const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return;
-    struct stat s{};
-    if (::fstat(fd, &s) == 0 && s.st_size > 0) {
-      void* p = ::mmap(nullptr, static_cast<std::size_t>(s.st_size), PROT_READ, MAP_PRIVATE, fd, 0);
-      if (p != MAP_FAILED) {
-        data_ = static_cast<const std::byte*>(p);
-        size_ = static_cast<std::size_t>(s.st_size);
-      }
-    }
-    ::close(fd);
-    const auto* header = at<ElfW(Ehdr)>(0, 1);
-    if (header == nullptr || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) return;
-    const auto* sections = at<ElfW(Shdr)>(header->e_shoff, header->e_shnum);
-    if (sections == nullptr) return;
-    // The full table if it has not been stripped; it holds the dynamic linker's, too.
-    for (const auto type : {SHT_SYMTAB, SHT_DYNSYM}) {
-      for (unsigned i = 0; i < header->e_shnum && functions_.empty(); ++i) {
-        if (sections[i].sh_type == static_cast<ElfW(Word)>(type) && sections[i].sh_link < header->e_shnum)
-          read(sections[i], sections[sections[i].sh_link]);
-      }
-    }
-    std::sort(functions_.begin(), functions_.end(), [](const function& a, const function& b) {
-      return a.begin != b.begin ? a.begin < b.begin : a.size < b.size;
-    });
-  }
-
-  [[nodiscard]] const char* find(std::uintptr_t address) const {
-    auto after = std::upper_bound(functions_.begin(), functions_.end(), address,
-                                  [](std::uintptr_t a, const function& f) { return a < f.begin; });
-    if (after == functions_.begin()) return nullptr;
-    const function& f = *--after;
-    // One written in assembly may have no size.
-    return f.size == 0 || address - f.begin < f.size ? f.name : nullptr;
-  }
-
- private:
-  template <class T>
-  const T* at(std::uint64_t offset, std::uint64_t n) const {
-    if (offset > size_ || offset % alignof(T) != 0 || n > (size_ - offset) / sizeof(T)) return nullptr;
-    return reinterpret_cast<const T*>(data_ + offset);
-  }
-
-  void read(const ElfW(Shdr) & table, const ElfW(Shdr) & strings) {
-    const std::size_t n = table.sh_size / sizeof(ElfW(Sym));
-    const auto* symbols = at<ElfW(Sym)>(table.sh_offset, n);
-    const auto* names = at<char>(strings.sh_offset, strings.sh_size);
-    if (symbols == nullptr || names == nullptr || strings.sh_size == 0 || names[strings.sh_size - 1] != '\0') return;
-    for (std::size_t i = 0; i < n; ++i) {
-      const auto type = symbols[i].st_info & 0xFU;
-      if ((type == STT_FUNC || type == STT_GNU_IFUNC) && symbols[i].st_shndx != SHN_UNDEF &&
-          symbols[i].st_name < strings.sh_size)
-        functions_.push_back({symbols[i].st_value, symbols[i].st_size, names + symbols[i].st_name});
-    }
-  }
-
-  const std::byte* data_ = nullptr;
-  std::size_t size_ = 0;
-  std::vector<function> functions_;
-};
 
 struct module_at {
   std::uintptr_t address = 0;  // the one that is looked for
@@ -117,14 +42,21 @@ std::string path_of_executable() {
   return n > 0 ? std::string(target, static_cast<std::size_t>(n)) : std::string();
 }
 
+struct module_tables {
+  elf_file file;
+  std::optional<line_table> lines;  // when they are first asked for
+
+  explicit module_tables(const char* path) : file(path) {}
+};
+
 struct tables {
   std::mutex mu;
-  std::map<std::string, elf_file> of;
+  std::map<std::string, module_tables> of;
 };
 
 }  // namespace
 
-table_entry look_up(std::uintptr_t address) {
+table_entry look_up(std::uintptr_t address, const std::function<bool(std::string_view file)>& wanted) {
   table_entry found;
   found.address = address;
   module_at m;
@@ -138,8 +70,21 @@ table_entry look_up(std::uintptr_t address) {
     const std::lock_guard hold(known->mu);
     // The file that the executable was started from, whatever is at its path now.
     const std::string path = m.path.empty() ? "/proc/self/exe" : m.path;
-    const elf_file& file = known->of.try_emplace(path, path.c_str()).first->second;
-    if (const char* name = file.find(found.address)) found.linkage_name = name;
+    module_tables& module = known->of.try_emplace(path, path.c_str()).first->second;
+    const elf_file::function f = module.file.find(found.address);
+    if (f.linkage_name != nullptr) found.linkage_name = f.linkage_name;
+    if (!module.lines) module.lines.emplace(module.file);
+    line_table::place place = module.lines->find(found.address, found.address, [](std::string_view) { return true; });
+    found.wanted = !place.file.empty() && wanted(place.file);
+    if (!found.wanted && !place.file.empty() && f.linkage_name != nullptr) {
+      if (line_table::place before = module.lines->find(f.begin, found.address, wanted); !before.file.empty()) {
+        place = std::move(before);
+        found.wanted = true;
+        found.near = true;
+      }
+    }
+    found.file = std::move(place.file);
+    found.line = place.line;
   }
   // The dynamic linker knows what has no file, such as the kernel's own functions.
   Dl_info info{};

@@ -201,12 +201,21 @@ std::vector<symbol> symbolize(const void* pc) {
   std::vector<symbol> all = from_debug_information(address);
   const bool named = !all.empty() && !all.back().function.empty();
   if (named && !all.back().file.empty()) return all;
+  // There is none, or it is such as GCC 12's libbacktrace does not find: of a template or an inline function that lies
+  // between some that other files have, too.
   if (all.empty()) all.emplace_back();
-  table_entry entry = look_up(address);
+  table_entry entry =
+      look_up(address, [](std::string_view file) { return origin_of_file("", file) == origin::program; });
   symbol& outermost = all.back();
   outermost.module = std::move(entry.module);
   outermost.address = entry.address;
+  if (outermost.file.empty()) {
+    outermost.file = std::move(entry.file);
+    outermost.line = entry.line;
+    outermost.near = entry.near;
+  }
   if (!named && !entry.linkage_name.empty()) name(outermost, entry.linkage_name.c_str());
+  if (entry.wanted) outermost.from = origin::program;  // it is inlined into one of the library's
   return all;
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
 // Names for addresses. Where the compiler brought libbacktrace along when the library was built
-// (cmake/TenonLibbacktrace.cmake), function, file and line come from the debug information. Without: the function, from
-// the files' symbol tables.
+// (cmake/TenonLibbacktrace.cmake), function, file and line come from the debug information, those of inlined functions
+// too. Without: the function from the files' symbol tables, the line from their line tables.
 
 #include <cstdint>
 #include <string>
@@ -23,6 +23,7 @@ struct symbol {
   std::string function;  // demangled; empty if unknown
   std::string file;      // empty if unknown
   int line = 0;
+  bool near = false;  // the line is one close by, in the same function: the instruction's own is an inlined function's
   origin from = origin::program;
   std::string module;          // the executable or shared library; empty if unknown
   std::uintptr_t address = 0;  // in the module, as addr2line and objdump count; else the address itself

@@ -15,8 +15,8 @@ unsigned backtrace(const void** pcs, unsigned room) noexcept;
 /// Both ends of a stack, for one that may be deep.
 struct stack_ends {
   static constexpr unsigned half = 50;  // as in Go
-  /// A stack that is deeper is not walked to its end, which would take more than about half a second.
-  static constexpr std::size_t deepest = 1'000'000;
+  /// A stack that is deeper is not walked to its end, which would take longer than a tenth of a second or so.
+  static constexpr std::size_t deepest = 300'000;
 
   unsigned depth = 0;      // how many are in `pcs`, from its beginning
   std::size_t elided = 0;  // left out after the first `half`; if not 0, there are as many after them, unless `endless`

@@ -51,24 +51,30 @@ TEST(Symbols, TellWhoseAFunctionIs) {
   }
 }
 
+bool any_file(std::string_view) { return true; }
+
+constexpr int line_of_next = __LINE__ + 1;
 [[gnu::noinline]] int nobody_else_can_call_this(int n) { return n * 3; }
 
 TEST(Symbols, OfOneFileOnlyAreInItsTable) {
   const auto address = reinterpret_cast<std::uintptr_t>(&nobody_else_can_call_this);
-  const tenon::diag::table_entry entry = tenon::diag::look_up(address + 1);
+  const tenon::diag::table_entry entry = tenon::diag::look_up(address + 1, any_file);
   EXPECT_NE(entry.linkage_name.find("nobody_else_can_call_this"), std::string::npos) << entry.linkage_name;
   EXPECT_NE(entry.module.find("tenon_regression_tests"), std::string::npos) << entry.module;
+  EXPECT_TRUE(entry.file.ends_with("/symbols_test.cpp")) << entry.file;
+  EXPECT_EQ(entry.line, line_of_next);
   EXPECT_NE(entry.address, 0U);
   EXPECT_LE(entry.address, address + 1);
 }
 
 TEST(Symbols, OfSharedLibrariesAreFoundToo) {
-  const tenon::diag::table_entry entry = tenon::diag::look_up(reinterpret_cast<std::uintptr_t>(&::getenv) + 1);
+  const tenon::diag::table_entry entry =
+      tenon::diag::look_up(reinterpret_cast<std::uintptr_t>(&::getenv) + 1, any_file);
   EXPECT_NE(entry.linkage_name.find("getenv"), std::string::npos) << entry.linkage_name;
 }
 
 TEST(Symbols, OutsideOfEveryModuleThereAreNone) {
-  const tenon::diag::table_entry entry = tenon::diag::look_up(16);
+  const tenon::diag::table_entry entry = tenon::diag::look_up(16, any_file);
   EXPECT_EQ(entry.linkage_name, "");
   EXPECT_EQ(entry.module, "");
   EXPECT_EQ(entry.address, 16U);

@@ -23,6 +23,8 @@
 // Stands on the line of the call that blocks.
 #define BLOCKS(name) std::printf(name " blocks in %s at lines.cpp:%d\n", __func__, __LINE__)
 
+#include "shared.hpp"
+
 // clang-format off: each call stands on the line that announces it
 
 using ints = tenon::chan<int>;
@@ -153,5 +155,6 @@ int relock() {
 
 int main(int argc, char** argv) {
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  if (shop::price_of_a_dozen() != shop::price(shop::weight(6))) return 1;
   return argc > 1 && std::strcmp(argv[1], "relock") == 0 ? relock() : dump();
 }

@@ -1,0 +1,3 @@
+#include "shared.hpp"
+
+int shop::price_of_a_dozen() { return price(12); }
