@@ -212,8 +212,8 @@ void cancel_node::parent_canceled() noexcept {
 }
 
 void cancel_node::cancel(const error& err, const error& cause, bool leave_parent) noexcept {
-  if (finished_.load(std::memory_order_acquire)) return;  // every handle cancels when it goes, usually for nothing
-  retain(this);                                           // invariant 4; before end(), which wakes waiters
+  if (is_finished()) return;
+  retain(this);  // invariant 4; before end(), which wakes waiters
   if (end(err, cause)) {
     list<ctx_child> reached;
     notify_descendants(reached);

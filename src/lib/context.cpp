@@ -289,7 +289,8 @@ derived_node* derive_node(ctx_node* p) {
 }
 
 void cancel_through_handle(ctx_node* n, const error& why) noexcept {
-  static_cast<derived_node*>(n)->cancel(tenon::canceled(), why, true);
+  auto* node = static_cast<derived_node*>(n);
+  if (!node->is_finished()) node->cancel(tenon::canceled(), why, true);
 }
 
 }  // namespace

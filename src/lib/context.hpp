@@ -127,6 +127,9 @@ struct cancel_node : ctx_node, ctx_child {
   /// returns. The caller holds a reference when it calls; functions of the user that run in here may drop it.
   void cancel(const error& err, const error& cause, bool leave_parent) noexcept;
 
+  /// Nothing is left for cancel() to do: every handle cancels when it goes, usually for nothing.
+  bool is_finished() const noexcept { return finished_.load(std::memory_order_acquire); }
+
   /// Made when first asked for; stop is requested when this node is canceled.
   std::stop_token stop_token();
 
