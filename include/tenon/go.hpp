@@ -20,11 +20,12 @@
 /// `f` and its arguments are copied or moved into the goroutine, as `std::thread` does; pass references by `std::ref`, or
 /// capture them in a lambda and let the handle's scope end before theirs. `go` never blocks and never runs `f` on the spot. A null function is fatal:
 /// `go of nil func value`. Outside of `run` it is fatal, with a message. `go` may be called from any goroutine or OS thread
-/// while a `run` is active. What happens before `go` happens before `f` starts; f's end happens before `join` and `wait` return.
+/// while a `run` is active. Where no stack can be had it throws `no_stack`. What happens before `go` happens before `f` starts; f's end happens before `join` and `wait` return.
 
 #include <concepts>
 #include <functional>
 #include <initializer_list>
+#include <new>
 #include <type_traits>
 
 #include <tenon/context.hpp>
@@ -36,14 +37,33 @@ namespace detail {
 struct go_access;
 }  // namespace detail
 
+/// What `go`, and all else that starts a goroutine, throws where no stack can be had. `what()` says how many goroutines there are, and which limit was
+/// met: "tenon: no stack for another goroutine: there are 163, each with 320 KiB of address space: RLIMIT_AS (ulimit -v) is 64 MiB, …".
+class no_stack : public std::bad_alloc {
+ public:
+  explicit no_stack(const char* text) noexcept;
+  [[nodiscard]] const char* what() const noexcept override;
+
+ private:
+  char text_[320];
+};
+
+/// For `go`, the members and stages of a `group`, the functions of a `wait_group` and the stages of a `pipeline`.
 struct go_options {
   /// For dumps; a string literal.
   const char* name = nullptr;
-  /// Address space of the stack in bytes, rounded up to a power of two. 0: the runtime's default (256 KiB).
+  /// Of the stack, in bytes of address space, rounded up to a power of two: from 16 KiB to 1 GiB. Memory is used only as the stack is touched.
+  /// 0: the run's default, 256 KiB. docs/stacks.md says what needs more.
   std::size_t stack_size = 0;
   /// Where dumps say it was started: leave it alone.
   std::source_location where = std::source_location::current();
 };
+
+namespace detail {
+inline spawn_options spawn_with(const go_options& options, started_by by) noexcept {
+  return {.name = options.name, .stack_size = options.stack_size, .where = options.where, .by = by};
+}
+}  // namespace detail
 
 /// The owner of a running or finished goroutine. Not thread-safe: one owner at a time.
 template <class R = void>
@@ -245,30 +265,31 @@ void goroutine<R>::detail_no_goroutine() {
 template <class F>
   requires detail::go_callable<F>
 auto go(F&& f, std::source_location where = std::source_location::current()) {
-  return detail::go_access::spawn({.where = where}, nullptr, std::forward<F>(f));
+  return detail::go_access::spawn({.where = where, .by = detail::started_by::go}, nullptr, std::forward<F>(f));
 }
 template <class F, class A>
   requires detail::go_callable<F, A>
 auto go(F&& f, A&& a, std::source_location where = std::source_location::current()) {
-  return detail::go_access::spawn({.where = where}, nullptr, std::forward<F>(f), std::forward<A>(a));
+  return detail::go_access::spawn({.where = where, .by = detail::started_by::go}, nullptr, std::forward<F>(f),
+                                  std::forward<A>(a));
 }
 template <class F, class A, class B>
   requires detail::go_callable<F, A, B>
 auto go(F&& f, A&& a, B&& b, std::source_location where = std::source_location::current()) {
-  return detail::go_access::spawn({.where = where}, nullptr, std::forward<F>(f), std::forward<A>(a),
-                                  std::forward<B>(b));
+  return detail::go_access::spawn({.where = where, .by = detail::started_by::go}, nullptr, std::forward<F>(f),
+                                  std::forward<A>(a), std::forward<B>(b));
 }
 template <class F, class A, class B, class C>
   requires detail::go_callable<F, A, B, C>
 auto go(F&& f, A&& a, B&& b, C&& c, std::source_location where = std::source_location::current()) {
-  return detail::go_access::spawn({.where = where}, nullptr, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
-                                  std::forward<C>(c));
+  return detail::go_access::spawn({.where = where, .by = detail::started_by::go}, nullptr, std::forward<F>(f),
+                                  std::forward<A>(a), std::forward<B>(b), std::forward<C>(c));
 }
 template <class F, class A, class B, class C, class D>
   requires detail::go_callable<F, A, B, C, D>
 auto go(F&& f, A&& a, B&& b, C&& c, D&& d, std::source_location where = std::source_location::current()) {
-  return detail::go_access::spawn({.where = where}, nullptr, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
-                                  std::forward<C>(c), std::forward<D>(d));
+  return detail::go_access::spawn({.where = where, .by = detail::started_by::go}, nullptr, std::forward<F>(f),
+                                  std::forward<A>(a), std::forward<B>(b), std::forward<C>(c), std::forward<D>(d));
 }
 
 /// Says what is wrong where `f` takes an argument by reference.
@@ -286,21 +307,22 @@ void go(F&&, A&&...) {
 template <class F, class... A>
   requires detail::go_callable<F, A...>
 auto go(detail::context_at ctx, F&& f, A&&... a) {
-  return detail::go_access::spawn({.where = ctx.where}, &ctx.ctx, std::forward<F>(f), std::forward<A>(a)...);
+  return detail::go_access::spawn({.where = ctx.where, .by = detail::started_by::go}, &ctx.ctx, std::forward<F>(f),
+                                  std::forward<A>(a)...);
 }
 
 /// Both, with options.
 template <class F, class... A>
   requires detail::go_callable<F, A...>
 auto go(const go_options& options, F&& f, A&&... a) {
-  return detail::go_access::spawn({.name = options.name, .stack_size = options.stack_size, .where = options.where},
-                                  nullptr, std::forward<F>(f), std::forward<A>(a)...);
+  return detail::go_access::spawn(detail::spawn_with(options, detail::started_by::go), nullptr, std::forward<F>(f),
+                                  std::forward<A>(a)...);
 }
 template <class F, class... A>
   requires detail::go_callable<F, A...>
 auto go(const go_options& options, const context& ctx, F&& f, A&&... a) {
-  return detail::go_access::spawn({.name = options.name, .stack_size = options.stack_size, .where = options.where},
-                                  &ctx, std::forward<F>(f), std::forward<A>(a)...);
+  return detail::go_access::spawn(detail::spawn_with(options, detail::started_by::go), &ctx, std::forward<F>(f),
+                                  std::forward<A>(a)...);
 }
 
 }  // namespace tenon

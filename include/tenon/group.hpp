@@ -34,6 +34,9 @@
 /// instead. Stages do not count: one that waited for room could block its pipeline for ever. `go` may be called by members, but with a
 /// limit a member that waits for room keeps its own.
 ///
+/// **Options.** `go`, `go_n`, `try_go`, `produce` and `produce_n` take `go_options` first: `g.go({.name = "parser", .stack_size = 1 << 20}, f)`,
+/// `g.produce<int>({.name = "source"}, f)`. The name appears in dumps.
+///
 /// Thread-safe but for construction and destruction. Cannot be copied or moved. Panics with Go's text: `errgroup: modify limit while N
 /// goroutines in the group are still active`. `wait` may be called by many, and again: a group may be used further, but its context stays canceled.
 
@@ -90,22 +93,32 @@ class group {
   template <class F>
     requires detail::group_task<std::decay_t<F>>
   void go(F&& f, std::source_location where = std::source_location::current()) {
+    go(go_options{.where = where}, std::forward<F>(f));
+  }
+  template <class F>
+    requires detail::group_task<std::decay_t<F>>
+  void go(const go_options& options, F&& f) {
     if (detail::is_nil(f)) detail::go_of_nil();
-    start(enter(), std::forward<F>(f), where);
+    start(enter(), detail::spawn_with(options, detail::started_by::group), std::forward<F>(f));
   }
 
   /// n of them, each with a copy of `f` and, where `f` takes it, its index from 0: `f(ctx, i)`, `f(i)`, `f(ctx)` or `f()`.
   template <class F>
     requires detail::group_indexed_task<std::decay_t<F>>
   void go_n(int n, const F& f, std::source_location where = std::source_location::current()) {
+    go_n(go_options{.where = where}, n, f);
+  }
+  template <class F>
+    requires detail::group_indexed_task<std::decay_t<F>>
+  void go_n(const go_options& options, int n, const F& f) {
     if (detail::is_nil(f)) detail::go_of_nil();
     for (int i = 0; i < n; ++i) {
       if constexpr (std::invocable<std::decay_t<F>&, context, int>) {
-        go([f, i](const context& ctx) mutable { return f(ctx, i); }, where);
+        go(options, [f = std::decay_t<F>(f), i](const context& ctx) mutable { return f(ctx, i); });
       } else if constexpr (std::invocable<std::decay_t<F>&, int>) {
-        go([f, i]() mutable { return f(i); }, where);
+        go(options, [f = std::decay_t<F>(f), i]() mutable { return f(i); });
       } else {
-        go(f, where);
+        go(options, f);
       }
     }
   }
@@ -114,10 +127,15 @@ class group {
   template <class F>
     requires detail::group_task<std::decay_t<F>>
   [[nodiscard]] bool try_go(F&& f, std::source_location where = std::source_location::current()) {
+    return try_go(go_options{.where = where}, std::forward<F>(f));
+  }
+  template <class F>
+    requires detail::group_task<std::decay_t<F>>
+  [[nodiscard]] bool try_go(const go_options& options, F&& f) {
     if (detail::is_nil(f)) detail::go_of_nil();
     auto entered = try_enter();
     if (!entered) return false;
-    start(*std::move(entered), std::forward<F>(f), where);
+    start(*std::move(entered), detail::spawn_with(options, detail::started_by::group), std::forward<F>(f));
     return true;
   }
 
@@ -125,19 +143,35 @@ class group {
   template <class T, class F>
     requires detail::group_producer<std::decay_t<F>, T>
   [[nodiscard]] recv_chan<T> produce(F&& f, std::source_location where = std::source_location::current()) {
-    return stage(make_chan<T>(), std::forward<F>(f), where);
+    return stage(make_chan<T>(), go_options{.where = where}, std::forward<F>(f));
   }
   template <class T, class F>
     requires detail::group_producer<std::decay_t<F>, T>
   [[nodiscard]] recv_chan<T> produce(detail::small_capacity capacity, F&& f,
                                      std::source_location where = std::source_location::current()) {
-    return stage(make_chan<T>(capacity), std::forward<F>(f), where);
+    return stage(make_chan<T>(capacity), go_options{.where = where}, std::forward<F>(f));
   }
   template <class T, class F>
     requires detail::group_producer<std::decay_t<F>, T>
   [[nodiscard]] recv_chan<T> produce(std::int64_t capacity, std::string_view why_it_cannot_fill_up, F&& f,
                                      std::source_location where = std::source_location::current()) {
-    return stage(make_chan<T>(capacity, why_it_cannot_fill_up), std::forward<F>(f), where);
+    return stage(make_chan<T>(capacity, why_it_cannot_fill_up), go_options{.where = where}, std::forward<F>(f));
+  }
+  template <class T, class F>
+    requires detail::group_producer<std::decay_t<F>, T>
+  [[nodiscard]] recv_chan<T> produce(const go_options& options, F&& f) {
+    return stage(make_chan<T>(), options, std::forward<F>(f));
+  }
+  template <class T, class F>
+    requires detail::group_producer<std::decay_t<F>, T>
+  [[nodiscard]] recv_chan<T> produce(const go_options& options, detail::small_capacity capacity, F&& f) {
+    return stage(make_chan<T>(capacity), options, std::forward<F>(f));
+  }
+  template <class T, class F>
+    requires detail::group_producer<std::decay_t<F>, T>
+  [[nodiscard]] recv_chan<T> produce(const go_options& options, std::int64_t capacity,
+                                     std::string_view why_it_cannot_fill_up, F&& f) {
+    return stage(make_chan<T>(capacity, why_it_cannot_fill_up), options, std::forward<F>(f));
   }
 
   /// k stages, each with a copy of `f`, that send into one channel; the last one to end closes it.
@@ -145,13 +179,24 @@ class group {
     requires detail::group_producer<std::decay_t<F>, T>
   [[nodiscard]] recv_chan<T> produce_n(int k, const F& f,
                                        std::source_location where = std::source_location::current()) {
-    return stages(make_chan<T>(), k, f, where);
+    return stages(make_chan<T>(), go_options{.where = where}, k, f);
   }
   template <class T, class F>
     requires detail::group_producer<std::decay_t<F>, T>
   [[nodiscard]] recv_chan<T> produce_n(int k, std::int64_t capacity, std::string_view why_it_cannot_fill_up, const F& f,
                                        std::source_location where = std::source_location::current()) {
-    return stages(make_chan<T>(capacity, why_it_cannot_fill_up), k, f, where);
+    return stages(make_chan<T>(capacity, why_it_cannot_fill_up), go_options{.where = where}, k, f);
+  }
+  template <class T, class F>
+    requires detail::group_producer<std::decay_t<F>, T>
+  [[nodiscard]] recv_chan<T> produce_n(const go_options& options, int k, const F& f) {
+    return stages(make_chan<T>(), options, k, f);
+  }
+  template <class T, class F>
+    requires detail::group_producer<std::decay_t<F>, T>
+  [[nodiscard]] recv_chan<T> produce_n(const go_options& options, int k, std::int64_t capacity,
+                                       std::string_view why_it_cannot_fill_up, const F& f) {
+    return stages(make_chan<T>(capacity, why_it_cannot_fill_up), options, k, f);
   }
 
   /// At most n members at a time from now on; a negative n is no limit, 0 lets none start. Not while members are active; those that
@@ -180,47 +225,48 @@ class group {
   };
 
   template <class F>
-  void start(place entered, F&& f, std::source_location where) {
-    detail::spawn_owned({.where = where, .inherits = false, .under = detail::node_of(ctx()), .owner = this},
-                        [held = std::move(entered), f = std::decay_t<F>(std::forward<F>(f))]() mutable {
-                          // The place is given back after the function and what it captured are gone.
-                          const place held_to_the_end(std::move(held));
-                          auto task(std::move(f));
-                          group& self = *held_to_the_end.owner;
-                          try {
-                            self.call(task);
-                          } catch (...) {
-                            self.fail(error(std::current_exception()));
-                          }
-                        });
+  void start(place entered, detail::spawn_options options, F&& f) {
+    options.inherits = false;
+    options.under = detail::node_of(ctx());
+    options.owner = this;
+    detail::spawn_owned(options, [held = std::move(entered), f = std::decay_t<F>(std::forward<F>(f))]() mutable {
+      // The place is given back after the function and what it captured are gone.
+      const place held_to_the_end(std::move(held));
+      auto task(std::move(f));
+      group& self = *held_to_the_end.owner;
+      try {
+        self.call(task);
+      } catch (...) {
+        self.fail(error(std::current_exception()));
+      }
+    });
   }
 
   template <class T, class F>
-  recv_chan<T> stage(chan<T> out, F&& f, std::source_location where) {
+  recv_chan<T> stage(chan<T> out, const go_options& options, F&& f) {
     if (detail::is_nil(f)) detail::go_of_nil();
-    start_stage(sender<T>(out), std::forward<F>(f), where);
+    start_stage(sender<T>(out), options, std::forward<F>(f));
     return out;
   }
   template <class T, class F>
-  recv_chan<T> stages(chan<T> out, int k, const F& f, std::source_location where) {
+  recv_chan<T> stages(chan<T> out, const go_options& options, int k, const F& f) {
     if (detail::is_nil(f)) detail::go_of_nil();
     const sender<T> first(out);
-    for (int i = 0; i < k; ++i) start_stage(first.clone(), f, where);
+    for (int i = 0; i < k; ++i) start_stage(first.clone(), options, f);
     return out;
   }
   template <class T, class F>
-  void start_stage(sender<T> out, F&& f, std::source_location where) {
+  void start_stage(sender<T> out, const go_options& options, F&& f) {
     tasks_.add();
-    start(
-        place(this, false),
-        [tx = std::move(out), f = std::decay_t<F>(std::forward<F>(f))](const context& ctx) mutable {
-          if constexpr (std::invocable<std::decay_t<F>&, sender<T>&, context>) {
-            return f(tx, ctx);
-          } else {
-            return f(tx);
-          }
-        },
-        where);
+    place entered(this, false);  // now: copying `f` may throw
+    start(std::move(entered), detail::spawn_with(options, detail::started_by::stage),
+          [tx = std::move(out), f = std::decay_t<F>(std::forward<F>(f))](const context& ctx) mutable {
+            if constexpr (std::invocable<std::decay_t<F>&, sender<T>&, context>) {
+              return f(tx, ctx);
+            } else {
+              return f(tx);
+            }
+          });
   }
 
   template <class F>

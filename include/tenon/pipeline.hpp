@@ -18,6 +18,9 @@
 /// of workers), whatever the length of the input. Fewer than one worker are one, and a `batch` of 0 is one of 1; a null function fails
 /// as a throwing one does; a window that no memory could hold is a panic.
 ///
+/// **Options.** `generate`, `filter`, `merge`, `batch`, `tee` and `go` take `go_options` first, `p.generate<int>({.name = "source"}, f)`;
+/// `transform` and `for_each` have `name` and `stack_size` beside `workers`.
+///
 /// **Ending.** `wait` blocks until every stage has ended and returns the first failure. An output that nobody consumes blocks its
 /// stage, and so `wait`. A failure, `cancel`, the parent context and the destructor stop all stages; the destructor also waits for them. Channels
 /// are unbuffered. The members are thread-safe but for construction and destruction. Cannot be copied or moved.
@@ -54,6 +57,9 @@ struct parallel {
   int workers = 1;
   bool ordered = true;
   std::size_t window = 0;
+  /// Of its goroutines, as in `go_options`.
+  const char* name = nullptr;
+  std::size_t stack_size = 0;
 };
 
 namespace detail {
@@ -138,26 +144,30 @@ class pipeline {
   /// The values that `f(emit)` passes to `emit`.
   template <class T, std::invocable<emitter<T>&> F>
   [[nodiscard]] recv_chan<T> generate(F&& f, at where = at::current()) {
+    return generate<T>(go_options{.where = where}, std::forward<F>(f));
+  }
+  template <class T, std::invocable<emitter<T>&> F>
+  [[nodiscard]] recv_chan<T> generate(const go_options& options, F&& f) {
     auto out = fresh<T>();
-    group_.go(
-        [out, f = std::decay_t<F>(std::forward<F>(f))](const context& c) mutable {
-          emitter<T> emit(c, out->to);
-          f(emit);
-        },
-        where);
+    group_.go(options, [out, f = std::decay_t<F>(std::forward<F>(f))](const context& c) mutable {
+      emitter<T> emit(c, out->to);
+      f(emit);
+    });
     return out->to;
   }
   /// The elements of a range, which is moved or copied into the stage.
   template <std::ranges::input_range R>
   [[nodiscard]] recv_chan<std::ranges::range_value_t<R>> generate(R&& range, at where = at::current()) {
+    return generate(go_options{.where = where}, std::forward<R>(range));
+  }
+  template <std::ranges::input_range R>
+  [[nodiscard]] recv_chan<std::ranges::range_value_t<R>> generate(const go_options& options, R&& range) {
     using T = std::ranges::range_value_t<R>;
-    return generate<T>(
-        [all = std::decay_t<R>(std::forward<R>(range))](emitter<T>& emit) mutable {
-          for (auto&& v : all) {
-            if (!emit(std::move(v))) return;
-          }
-        },
-        where);
+    return generate<T>(options, [all = std::decay_t<R>(std::forward<R>(range))](emitter<T>& emit) mutable {
+      for (auto&& v : all) {
+        if (!emit(std::move(v))) return;
+      }
+    });
   }
 
   /// f of each value.
@@ -171,9 +181,9 @@ class pipeline {
     using T = detail::element<C>;
     using U = detail::stage_result<std::decay_t<F>, T>;
     static_assert(!std::is_void_v<U>, "transform: the function returns nothing; use for_each");
-    if (how.workers > 1 && how.ordered) return in_order<T, U>(how, in, std::forward<F>(f), where);
+    if (how.workers > 1 && how.ordered) return in_order<T, U>(how, in, std::forward<F>(f), options_of(how, where));
     auto out = fresh<U>();
-    each(how.workers, in, std::forward<F>(f), where,
+    each(how.workers, in, std::forward<F>(f), options_of(how, where),
          [out](const context& c, auto& f, T v) { return out->to.send(c, detail::call_stage(f, c, std::move(v))); });
     return out->to;
   }
@@ -181,9 +191,13 @@ class pipeline {
   /// The values for which f holds.
   template <class C, class F>
   [[nodiscard]] recv_chan<detail::element<C>> filter(const C& in, F&& f, at where = at::current()) {
+    return filter(go_options{.where = where}, in, std::forward<F>(f));
+  }
+  template <class C, class F>
+  [[nodiscard]] recv_chan<detail::element<C>> filter(const go_options& options, const C& in, F&& f) {
     using T = detail::element<C>;
     auto out = fresh<T>();
-    each(1, in, std::forward<F>(f), where, [out](const context& c, auto& f, T v) {
+    each(1, in, std::forward<F>(f), options, [out](const context& c, auto& f, T v) {
       return !detail::call_stage(f, c, std::as_const(v)) || out->to.send(c, std::move(v));
     });
     return out->to;
@@ -192,15 +206,17 @@ class pipeline {
   /// All inputs in one channel, in no order.
   template <class T>
   [[nodiscard]] recv_chan<T> merge(std::vector<recv_chan<T>> ins, at where = at::current()) {
+    return merge(go_options{.where = where}, std::move(ins));
+  }
+  template <class T>
+  [[nodiscard]] recv_chan<T> merge(const go_options& options, std::vector<recv_chan<T>> ins) {
     auto out = fresh<T>();
     for (auto& in : ins) {
-      group_.go(
-          [out, in = std::move(in)](const context& c) {
-            while (auto v = in.recv(c)) {
-              if (!out->to.send(c, *std::move(v))) return;
-            }
-          },
-          where);
+      group_.go(options, [out, in = std::move(in)](const context& c) {
+        while (auto v = in.recv(c)) {
+          if (!out->to.send(c, *std::move(v))) return;
+        }
+      });
     }
     return out->to;
   }
@@ -214,41 +230,49 @@ class pipeline {
   [[nodiscard]] recv_chan<std::vector<detail::element<C>>> batch(
       const C& in, std::size_t size, std::chrono::nanoseconds at_most = std::chrono::nanoseconds::max(),
       at where = at::current()) {
+    return batch(go_options{.where = where}, in, size, at_most);
+  }
+  template <class C>
+  [[nodiscard]] recv_chan<std::vector<detail::element<C>>> batch(
+      const go_options& options, const C& in, std::size_t size,
+      std::chrono::nanoseconds at_most = std::chrono::nanoseconds::max()) {
     using T = detail::element<C>;
     auto out = fresh<std::vector<T>>();
-    group_.go(
-        [out, in = recv_chan<T>(in), size, at_most](const context& c) {
-          std::vector<T> batch;
-          auto next = recv(in);
-          auto late = recv(recv_chan<time_point>());
-          auto stop = recv(c.done());
-          const auto deliver = [&] {
-            late.disable();
-            return out->to.send(c, std::exchange(batch, {}));
-          };
-          for (;;) {
-            select(next, late, stop);
-            if (stop) return;
-            if (late) {
-              if (!deliver()) return;
-              continue;
-            }
-            if (next.closed()) {
-              if (!batch.empty()) (void)deliver();
-              return;
-            }
-            if (batch.empty() && at_most != std::chrono::nanoseconds::max()) late = recv(after(at_most));
-            batch.push_back(std::move(*next));
-            if (batch.size() >= size && !deliver()) return;
-          }
-        },
-        where);
+    group_.go(options, [out, in = recv_chan<T>(in), size, at_most](const context& c) {
+      std::vector<T> batch;
+      auto next = recv(in);
+      auto late = recv(recv_chan<time_point>());
+      auto stop = recv(c.done());
+      const auto deliver = [&] {
+        late.disable();
+        return out->to.send(c, std::exchange(batch, {}));
+      };
+      for (;;) {
+        select(next, late, stop);
+        if (stop) return;
+        if (late) {
+          if (!deliver()) return;
+          continue;
+        }
+        if (next.closed()) {
+          if (!batch.empty()) (void)deliver();
+          return;
+        }
+        if (batch.empty() && at_most != std::chrono::nanoseconds::max()) late = recv(after(at_most));
+        batch.push_back(std::move(*next));
+        if (batch.size() >= size && !deliver()) return;
+      }
+    });
     return out->to;
   }
 
   /// Every value to each of N outputs. The slowest consumer sets the pace.
   template <std::size_t N, class C>
   [[nodiscard]] std::array<recv_chan<detail::element<C>>, N> tee(const C& in, at where = at::current()) {
+    return tee<N>(go_options{.where = where}, in);
+  }
+  template <std::size_t N, class C>
+  [[nodiscard]] std::array<recv_chan<detail::element<C>>, N> tee(const go_options& options, const C& in) {
     using T = detail::element<C>;
     std::array<std::shared_ptr<detail::output<T>>, N> outs;
     std::array<recv_chan<T>, N> result;
@@ -256,25 +280,23 @@ class pipeline {
       outs[i] = fresh<T>();
       result[i] = outs[i]->to;
     }
-    group_.go(
-        [outs, in = recv_chan<T>(in)](const context& c) {
-          while (auto v = in.recv(c)) {
-            // To whoever is ready first, so that consumers that wait for each other cannot block each other here.
-            std::vector<send_case<T>> sends;
-            sends.reserve(N);
-            for (const auto& out : outs) sends.push_back(send(out->to, *v));
-            auto stop = recv(c.done());
-            std::vector<select_case*> left{&stop};
-            for (auto& s : sends) left.push_back(&s);
-            while (left.size() > 1) {
-              const std::size_t fired = select(left);
-              if (stop) return;
-              left[fired] = left.back();
-              left.pop_back();
-            }
-          }
-        },
-        where);
+    group_.go(options, [outs, in = recv_chan<T>(in)](const context& c) {
+      while (auto v = in.recv(c)) {
+        // To whoever is ready first, so that consumers that wait for each other cannot block each other here.
+        std::vector<send_case<T>> sends;
+        sends.reserve(N);
+        for (const auto& out : outs) sends.push_back(send(out->to, *v));
+        auto stop = recv(c.done());
+        std::vector<select_case*> left{&stop};
+        for (auto& s : sends) left.push_back(&s);
+        while (left.size() > 1) {
+          const std::size_t fired = select(left);
+          if (stop) return;
+          left[fired] = left.back();
+          left.pop_back();
+        }
+      }
+    });
     return result;
   }
 
@@ -286,7 +308,7 @@ class pipeline {
   template <class C, class F>
   void for_each(const parallel& how, const C& in, F&& f, at where = at::current()) {
     using T = detail::element<C>;
-    each(how.workers, in, std::forward<F>(f), where, [](const context& c, auto& f, T v) -> step {
+    each(how.workers, in, std::forward<F>(f), options_of(how, where), [](const context& c, auto& f, T v) -> step {
       using R = decltype(detail::call_stage(f, c, std::move(v)));
       if constexpr (std::is_convertible_v<R, error>) {
         return step(detail::call_stage(f, c, std::move(v)));
@@ -299,8 +321,14 @@ class pipeline {
 
   /// Another goroutine of the pipeline: what no stage does.
   template <class F>
+    requires detail::group_task<std::decay_t<F>>
   void go(F&& f, at where = at::current()) {
     group_.go(std::forward<F>(f), where);
+  }
+  template <class F>
+    requires detail::group_task<std::decay_t<F>>
+  void go(const go_options& options, F&& f) {
+    group_.go(options, std::forward<F>(f));
   }
 
   /// Blocks until every stage has ended; the first failure. If the parent was canceled before the end: its error.
@@ -318,6 +346,10 @@ class pipeline {
     error err;
   };
 
+  static go_options options_of(const parallel& how, at where) noexcept {
+    return {.name = how.name, .stack_size = how.stack_size, .where = where};
+  }
+
   template <class T>
   static std::shared_ptr<detail::output<T>> fresh() {
     return std::make_shared<detail::output<T>>(make_chan<T>());
@@ -325,70 +357,64 @@ class pipeline {
 
   /// One function object a worker: they need not be thread-safe if they can be copied.
   template <class C, class F, class Step>
-  void each(int workers, const C& in, F&& f, at where, Step one) {
+  void each(int workers, const C& in, F&& f, const go_options& options, Step one) {
     using T = detail::element<C>;
     for (int i = 0; i < std::max(workers, 1); ++i) {
-      group_.go(
-          [in = recv_chan<T>(in), f = std::decay_t<F>(f), one](const context& c) mutable -> error {
-            while (auto v = in.recv(c)) {
-              step s(one(c, f, *std::move(v)));
-              if (!s.goes_on) return std::move(s.err);
-            }
-            return nullptr;
-          },
-          where);
+      group_.go(options, [in = recv_chan<T>(in), f = std::decay_t<F>(f), one](const context& c) mutable -> error {
+        while (auto v = in.recv(c)) {
+          step s(one(c, f, *std::move(v)));
+          if (!s.goes_on) return std::move(s.err);
+        }
+        return nullptr;
+      });
     }
   }
 
   template <class T, class U, class F>
-  recv_chan<U> in_order(const parallel& how, const recv_chan<T>& in, F&& f, at where) {
+  recv_chan<U> in_order(const parallel& how, const recv_chan<T>& in, F&& f, const go_options& options) {
     const std::size_t window = how.window != 0 ? how.window : 2 * static_cast<std::size_t>(how.workers);
     if (window > PTRDIFF_MAX / sizeof(std::optional<U>)) throw panic("tenon: pipeline: window out of range");
     auto out = fresh<U>();
     auto line = std::make_shared<detail::reorder<U>>(window, how.workers);
     for (int i = 0; i < how.workers; ++i) {
-      group_.go(
-          [line, in, f = std::decay_t<F>(f)](const context& c) mutable {
-            struct leaving {
-              detail::reorder<U>& line;
-              ~leaving() {
-                const std::lock_guard hold(line.mu);
-                --line.working;
-                line.changed.broadcast();
-              }
-            } at_the_end{*line};
-            while (line->room.acquire(c)) {
-              auto next = line->take(c, in);
-              if (!next) {
-                // With a window below the number of workers others wait for it, to see the end, too.
-                line->room.release();
-                return;
-              }
-              const std::size_t number = next->second;
-              U result = detail::call_stage(f, c, std::move(next->first));
-              const std::lock_guard hold(line->mu);
-              line->ring[number % line->ring.size()].emplace(std::move(result));
-              if (number == line->out) line->changed.signal();
-            }
-          },
-          where);
-    }
-    group_.go(
-        [line, out](const context& c) {
-          std::unique_lock hold(line->mu);
-          for (;;) {
-            auto& next = line->ring[line->out % line->ring.size()];
-            if (!line->changed.wait(hold, c, [&] { return next || line->working == 0; }) || !next) return;
-            U result = *std::move(next);
-            next.reset();
-            ++line->out;
-            hold.unlock();
-            if (!out->to.send(c, std::move(result))) return;
-            line->room.release();
-            hold.lock();
+      group_.go(options, [line, in, f = std::decay_t<F>(f)](const context& c) mutable {
+        struct leaving {
+          detail::reorder<U>& line;
+          ~leaving() {
+            const std::lock_guard hold(line.mu);
+            --line.working;
+            line.changed.broadcast();
           }
-        },
-        where);
+        } at_the_end{*line};
+        while (line->room.acquire(c)) {
+          auto next = line->take(c, in);
+          if (!next) {
+            // With a window below the number of workers others wait for it, to see the end, too.
+            line->room.release();
+            return;
+          }
+          const std::size_t number = next->second;
+          U result = detail::call_stage(f, c, std::move(next->first));
+          const std::lock_guard hold(line->mu);
+          line->ring[number % line->ring.size()].emplace(std::move(result));
+          if (number == line->out) line->changed.signal();
+        }
+      });
+    }
+    group_.go(options, [line, out](const context& c) {
+      std::unique_lock hold(line->mu);
+      for (;;) {
+        auto& next = line->ring[line->out % line->ring.size()];
+        if (!line->changed.wait(hold, c, [&] { return next || line->working == 0; }) || !next) return;
+        U result = *std::move(next);
+        next.reset();
+        ++line->out;
+        hold.unlock();
+        if (!out->to.send(c, std::move(result))) return;
+        line->room.release();
+        hold.lock();
+      }
+    });
     return out->to;
   }
 

@@ -48,9 +48,11 @@ struct run_options {
   /// these, `workers` stay free of `blocking` calls, so that goroutines can always run: further calls wait for their turn. Bare system calls and
   /// locks of the system can take all of them: that is said on stderr after `report_after`, with what they are in.
   unsigned max_threads = 512;
-  /// Address space of a goroutine's stack, guard included; memory is used only as the stack is touched. Rounded up to a
-  /// power of two; at least 16 KiB.
+  /// Of a goroutine's stack, in bytes of address space; memory is used only as the stack is touched. Rounded up to a
+  /// power of two; at least 16 KiB, at most 1 GiB. Below each stack lie 64 KiB of guard. docs/stacks.md says what needs how much.
   std::size_t stack_size = 256 * 1024;
+  /// The same for goroutine 1, which runs `f`. 0: as `stack_size`.
+  std::size_t main_stack_size = 0;
   /// Idle stacks may keep this many bytes of memory; what is above is given back to the system within about a second.
   std::size_t idle_stack_bytes = 64 * 1024 * 1024;
   /// How long the root group may go on after it has been canceled and `f` has returned; then a dump, and exit status 2. Zero: for ever.
@@ -93,25 +95,31 @@ decltype(auto) call_main(F& f, group& root) {
 
 }  // namespace detail
 
+/// `f` may be anything that can be called, a plain function, too: `int main() { return tenon::run(app); }`.
 template <class F>
   requires std::is_invocable_v<F&, group&> || std::is_invocable_v<F&, context> || std::is_invocable_v<F&>
 int run(F&& f, const run_options& options = {}, std::source_location where = std::source_location::current()) {
-  return detail::run_main(
-      options,
-      [](void* arg, group& root) -> detail::run_result {
-        auto& f = *static_cast<std::remove_reference_t<F>*>(arg);
-        using R = decltype(detail::call_main(f, root));
-        if constexpr (std::is_void_v<R>) {
-          detail::call_main(f, root);
-          return {};
-        } else if constexpr (std::is_integral_v<std::remove_cvref_t<R>>) {
-          return {static_cast<int>(detail::call_main(f, root)), {}};
-        } else {
-          static_assert(std::is_convertible_v<R, error>, "run: f returns nothing, an exit status or an error");
-          return {0, detail::call_main(f, root)};
-        }
-      },
-      const_cast<void*>(static_cast<const void*>(std::addressof(f))), where);
+  if constexpr (std::is_function_v<std::remove_reference_t<F>>) {
+    auto* const function = &f;  // an object, which a void* can point to
+    return run(function, options, where);
+  } else {
+    return detail::run_main(
+        options,
+        [](void* arg, group& root) -> detail::run_result {
+          auto& f = *static_cast<std::remove_reference_t<F>*>(arg);
+          using R = decltype(detail::call_main(f, root));
+          if constexpr (std::is_void_v<R>) {
+            detail::call_main(f, root);
+            return {};
+          } else if constexpr (std::is_integral_v<std::remove_cvref_t<R>>) {
+            return {static_cast<int>(detail::call_main(f, root)), {}};
+          } else {
+            static_assert(std::is_convertible_v<R, error>, "run: f returns nothing, an exit status or an error");
+            return {0, detail::call_main(f, root)};
+          }
+        },
+        const_cast<void*>(static_cast<const void*>(std::addressof(f))), where);
+  }
 }
 
 /// The number of goroutines that exist now: for tests and metrics. Go: `runtime.NumGoroutine`.

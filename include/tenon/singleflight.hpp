@@ -83,16 +83,25 @@ class singleflight {
     std::shared_ptr<flight> at;
     {
       const std::lock_guard hold(mu_);
-      const auto [place, fresh] = in_the_air_.try_emplace(key);
-      if (!fresh) {
-        ++place->second->passengers;
-        place->second->listeners.push_back(to);
+      const auto [found, mine] = find_or_make(key);
+      try {
+        found->listeners.push_back(to);
+      } catch (...) {
+        if (mine) in_the_air_.erase(key);
+        throw;
+      }
+      if (!mine) {
+        ++found->passengers;
         return to;
       }
-      at = place->second = std::make_shared<flight>();
-      at->listeners.push_back(to);
+      at = found;
     }
-    ours_.go([this, key, at, f = std::decay_t<F>(std::forward<F>(f))]() mutable { fly(key, *at, f); }, where);
+    try {
+      ours_.go([this, key, at, f = std::decay_t<F>(std::forward<F>(f))]() mutable { fly(key, *at, f); }, where);
+    } catch (...) {  // no stack: others may be on board by now
+      at->failure = std::current_exception();
+      land(key, *at);
+    }
     return to;
   }
 
@@ -119,11 +128,21 @@ class singleflight {
   /// The key's flight, and whether it is the caller who has to fly it.
   std::pair<std::shared_ptr<flight>, bool> board(const K& key) {
     const std::lock_guard hold(mu_);
-    auto [place, fresh] = in_the_air_.try_emplace(key);
+    auto found = find_or_make(key);
+    if (!found.second) ++found.first->passengers;
+    return found;
+  }
+
+  /// Under the lock.
+  std::pair<std::shared_ptr<flight>, bool> find_or_make(const K& key) {
+    const auto [place, fresh] = in_the_air_.try_emplace(key);
     if (fresh) {
-      place->second = std::make_shared<flight>();
-    } else {
-      ++place->second->passengers;
+      try {
+        place->second = std::make_shared<flight>();
+      } catch (...) {
+        in_the_air_.erase(place);
+        throw;
+      }
     }
     return {place->second, fresh};
   }
@@ -135,6 +154,10 @@ class singleflight {
     } catch (...) {
       at.failure = std::current_exception();
     }
+    land(key, at);
+  }
+
+  void land(const K& key, flight& at) {
     {
       const std::lock_guard hold(mu_);
       // Not the one that followed a `forget`.
@@ -143,7 +166,13 @@ class singleflight {
       }
     }
     at.landed.close();
-    for (const auto& to : at.listeners) to.send({at.value, error(at.failure), at.passengers != 0});
+    for (const auto& to : at.listeners) {
+      try {
+        to.send({at.value, error(at.failure), at.passengers != 0});
+      } catch (...) {  // the copy of the value threw: that is what this one gets
+        to.send({std::nullopt, error(std::current_exception()), at.passengers != 0});
+      }
+    }
   }
 
   mutex mu_;

@@ -19,13 +19,17 @@
 /// its goroutines refer to would go away under them. Prefer a `group`, which waits by itself; this is for programs that port Go's literally. `add` and
 /// `done` may be called from anywhere; neither blocks. What happens before a `done` happens before the `wait` that it ends returns.
 ///
+/// With options, `go({.name = "worker", .stack_size = 1 << 20}, f)`, as for `tenon::go`.
+///
 /// Panics, with Go's texts: `sync: negative WaitGroup counter`, `sync: WaitGroup is reused before previous Wait has returned`. A null
 /// function is fatal, as for `go`.
 
 #include <atomic>
+#include <concepts>
 #include <cstdint>
 #include <exception>
 #include <source_location>
+#include <type_traits>
 #include <utility>
 
 #include <tenon/detail/kept_failure.hpp>
@@ -48,11 +52,19 @@ class wait_group {
 
   /// Starts `f` in a goroutine that this group owns.
   template <class F>
+    requires std::invocable<std::decay_t<F>&>
   void go(F&& f, std::source_location where = std::source_location::current()) {
+    go(go_options{.where = where}, std::forward<F>(f));
+  }
+  template <class F>
+    requires std::invocable<std::decay_t<F>&>
+  void go(const go_options& options, F&& f) {
     if (detail::is_nil(f)) detail::go_of_nil();
     add(1);
     try {
-      detail::spawn_owned({.where = where, .owner = this}, [this, f = std::decay_t<F>(std::forward<F>(f))]() mutable {
+      detail::spawn_options spawn = detail::spawn_with(options, detail::started_by::wait_group);
+      spawn.owner = this;
+      detail::spawn_owned(spawn, [this, f = std::decay_t<F>(std::forward<F>(f))]() mutable {
         // Done when the function and what it captured are gone: they may refer to what the waiter has.
         const detail::owned_scope finished{this, [](void* self) { static_cast<wait_group*>(self)->done(); }};
         auto task(std::move(f));

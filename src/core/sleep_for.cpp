@@ -28,6 +28,16 @@ void ring(timer_node* t, clock::nanos) noexcept {
   if (mine) unpark(who);
 }
 
+/// After begin_wait. Throws std::bad_alloc; then there is no wait.
+void start(alarm& a, clock::nanos when) {
+  try {
+    start_timer(&a, when);
+  } catch (...) {
+    end_wait(a.self.who);
+    throw;
+  }
+}
+
 /// `when`: a time that has passed does not wait.
 bool sleep_or_done(clock::nanos when, bool passed, chan_core* done) {
   if (done != nullptr && done->closed.load(std::memory_order_acquire)) return false;
@@ -36,27 +46,29 @@ bool sleep_or_done(clock::nanos when, bool passed, chan_core* done) {
   if (done == nullptr) {
     a.fire = &ring_alone;
     a.self.who = begin_wait(wait_reason::sleep);
-    start_timer(&a, when);
+    start(a, when);
     commit_wait(a.self.who);
     return true;
   }
+  // The timer first: it may throw, and then nothing may be queued.
   a.fire = &ring;
   a.self.group = &a.group;
   waiter cancel;
   cancel.group = &a.group;
-  done->lock.lock();
-  if (done->closed.load(std::memory_order_relaxed)) {
-    done->lock.unlock();
-    return false;
-  }
   a.self.who = cancel.who = begin_wait(wait_reason::sleep);
-  push_back(done->receivers, &cancel);
-  done->lock.unlock();
-  start_timer(&a, when);
-  commit_wait(a.self.who);
+  start(a, when);
   done->lock.lock();
-  if (cancel.queued) unlink(done->receivers, &cancel);
+  const bool over = done->closed.load(std::memory_order_relaxed);
+  if (!over) push_back(done->receivers, &cancel);
   done->lock.unlock();
+  if (over && claim(&cancel)) {
+    end_wait(a.self.who);
+  } else {
+    commit_wait(a.self.who);
+    done->lock.lock();
+    if (cancel.queued) unlink(done->receivers, &cancel);
+    done->lock.unlock();
+  }
   const bool rang = a.group.winner.load(std::memory_order_acquire) == &a.self;
   if (!stop_timer(&a)) {
     while (!a.left.load(std::memory_order_acquire)) std::this_thread::yield();  // a few instructions of the other side

@@ -54,10 +54,10 @@ struct sigaction previous_bus;
   std::snprintf(
       text, sizeof text,
       "fatal error: stack overflow\n\ngoroutine %llu%s%s%s, started at %s:%u, has used up its stack of %zu bytes "
-      "(go({.stack_size = …}, f) gives this one more, run_options::stack_size all)",
+      "(%s; docs/stacks.md says what needs much)",
       static_cast<unsigned long long>(g.id.load(std::memory_order_relaxed)), g.name != nullptr ? " \"" : "",
       g.name != nullptr ? g.name : "", g.name != nullptr ? "\"" : "", g.where.file_name(),
-      static_cast<unsigned>(g.where.line()), g.slot.size);
+      static_cast<unsigned>(g.where.line()), g.slot.size, how_to_get_more_stack(g));
   die_with_dump(text);
 }
 

@@ -57,7 +57,7 @@ struct after_func_node final : ctx_child {
     const auto body = [this] { execute(); };
     try {
       if (spawn_owned({.where = where, .owner = this, .only_while_running = true}, body)) return;
-    } catch (const std::bad_alloc&) {  // no stack: then here, too
+    } catch (...) {  // no stack: then here, too
     }
     call_outside(where, body);
   }
@@ -70,7 +70,12 @@ after_func_node* after_func_start(const context& ctx, std::function<void()> f, s
   if (!f) go_of_nil();
   ctx_node* parent = need_parent(ctx);
   auto* n = new after_func_node(std::move(f), where);
-  n->node = derive(parent);
+  try {
+    n->node = derive(parent);
+  } catch (...) {
+    n->drop();
+    throw;
+  }
   if (!n->node->adopt(n)) {
     n->refs.fetch_add(1, std::memory_order_relaxed);
     n->parent_canceled();

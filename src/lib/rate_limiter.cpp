@@ -100,7 +100,12 @@ error rate_limiter::wait(const context& ctx, int n) {
   reservation r = reserve_within(now, n, longest);
   if (!r.ok_) return error("rate: Wait(n=" + std::to_string(n) + ") would exceed context deadline");
   const nanoseconds delay = r.delay_from(now);
-  if (delay.count() == 0 || sleep_for(ctx, delay)) return nullptr;
+  try {
+    if (delay.count() == 0 || sleep_for(ctx, delay)) return nullptr;
+  } catch (...) {  // no memory for the timer
+    r.cancel();
+    throw;
+  }
   r.cancel();
   return ctx.err();
 }

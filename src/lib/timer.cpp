@@ -1,10 +1,12 @@
 #include <tenon/timer.hpp>
 
+#include <memory>
 #include <mutex>
 
 #include <tenon/panic.hpp>
 #include <tenon/wait_group.hpp>
 
+#include "base/fatal.hpp"
 #include "core/chan.hpp"
 #include "lib/apart.hpp"
 #include "sched/own_end.hpp"
@@ -74,7 +76,22 @@ struct timer_core {
     when = at;
     if (node.heap.load(std::memory_order_acquire) != nullptr) return;
     refs.fetch_add(1, std::memory_order_relaxed);
-    start_timer(&node, at);
+    try {
+      start_timer(&node, at);
+    } catch (...) {
+      armed = false;
+      refs.fetch_sub(1, std::memory_order_relaxed);  // not the last one: the caller has one
+      throw;
+    }
+  }
+
+  /// Under the lock, where no caller can be told.
+  void rearm(clock::nanos at) noexcept {
+    try {
+      arm(at);
+    } catch (...) {
+      fatal("tenon: no memory to start a ticker's next period");
+    }
   }
 
   /// Under the lock. True if it was active: not fired yet, or its tick not received.
@@ -101,7 +118,7 @@ struct timer_core {
           call = true;
           calls.add(1);
         }
-        if (armed) arm(when + period * (1 + (now - when) / period));  // ticks that were missed are dropped
+        if (armed) rearm(when + period * (1 + (now - when) / period));  // ticks that were missed are dropped
       }
     }
     if (woken != nullptr) unpark(woken->who);
@@ -149,13 +166,19 @@ struct timer_core {
 
 namespace {
 
+struct dropper {
+  void operator()(timer_core* t) const noexcept { t->drop(); }
+};
+/// Until it has an owner: starting it may throw.
+using held_core = std::unique_ptr<timer_core, dropper>;
+
 timer_core* make_channel_timer(clock::nanos d, clock::nanos period) {
-  auto* t = new timer_core;
+  held_core t(new timer_core);
   t->make_channel();
   t->period = period;
   const std::lock_guard hold(t->lock);
   t->arm(clock::after(d));
-  return t;
+  return t.release();
 }
 
 const recv_chan<time_point>& channel_of(const timer_core* t) noexcept {
@@ -189,8 +212,9 @@ bool restart(timer_core* t, clock::nanos d, clock::nanos period) {
 time_point now() noexcept { return time_point(std::chrono::nanoseconds(clock::now())); }
 
 recv_chan<time_point> after(std::chrono::nanoseconds d) {
-  auto* t = new detail::timer_core;
-  t->make_channel();
+  detail::held_core unowned(new detail::timer_core);
+  unowned->make_channel();
+  detail::timer_core* const t = unowned.release();
   t->channel->owner = t;
   t->channel->abandoned = [](void* owner) noexcept { detail::destroy(static_cast<detail::timer_core*>(owner)); };
   recv_chan<time_point> c = t->c;
@@ -203,11 +227,12 @@ timer::timer(std::chrono::nanoseconds d) : core_(detail::make_channel_timer(d.co
 
 timer::timer(std::chrono::nanoseconds d, std::function<void()> f, std::source_location where) {
   if (!f) detail::go_of_nil();
-  core_ = new detail::timer_core;
-  core_->f = std::move(f);
-  core_->where = where;
-  const std::lock_guard hold(core_->lock);
-  core_->arm(clock::after(d.count()));
+  detail::held_core t(new detail::timer_core);
+  t->f = std::move(f);
+  t->where = where;
+  const std::lock_guard hold(t->lock);
+  t->arm(clock::after(d.count()));
+  core_ = t.release();
 }
 
 timer::~timer() { detail::destroy(core_); }

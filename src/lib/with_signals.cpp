@@ -147,9 +147,10 @@ signal_scope signal_access::watch(const context& parent, std::initializer_list<i
   }
   detail::registry& r = detail::all();
   detail::service::start();
+  w->signals.reserve(signals.size());  // from here on nothing else may throw
   const std::lock_guard hold(r.lock);
-  if (may_wake) detail::the_scheduler().outside_waker(+1);
   r.watches.push_back(w);
+  if (may_wake) detail::the_scheduler().outside_waker(+1);
   for (const int s : signals) {
     if (std::ranges::find(w->signals, s) != w->signals.end()) continue;
     if (s < 1 || s >= detail::most_signals) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <new>
 #include <vector>
@@ -29,9 +31,9 @@ constexpr std::size_t slab_bytes = std::size_t{16} << 20U;
 constexpr unsigned classes = 17;  // 16 KiB … 1 GiB
 
 struct slab {
-  std::byte* mapping;  // the shared guard comes first
+  std::byte* mapping;  // the shared guard comes first, if there is one
   std::byte* first;    // slot 0
-  std::size_t slot_size;
+  std::size_t size;    // of a stack
   std::uint32_t slots;
   std::atomic<std::uint32_t> carved;
   slab* next;
@@ -92,23 +94,31 @@ void init_mprotect_budget() noexcept {
 }
 
 slab* new_slab(std::size_t size) {
-  const std::size_t guard = guard_bytes(size);
-  const std::size_t slots = std::max<std::size_t>(1, slab_bytes / size);
-  const std::size_t bytes = slots * size + guard;
-  void* mapping =
-      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-  if (mapping == MAP_FAILED) throw std::bad_alloc();
+  // Without markers a guard that all share. With them slabs stay alike, and the kernel joins neighbours into one mapping.
+  const std::size_t guard = kernel_has_light_guards() ? 0 : guard_bytes;
+  std::size_t slots = std::max<std::size_t>(1, slab_bytes / std::max(size, guard_bytes));
+  // Near a limit a smaller one may do. Not to the last byte: whoever is told that there are no more stacks wants memory, too.
+  const std::size_t fewest = std::max<std::size_t>(1, slots / 4);
+  std::size_t bytes = 0;
+  void* mapping = MAP_FAILED;
+  for (;; slots = std::max(slots / 2, fewest)) {
+    bytes = slots * stride(size) + guard;
+    mapping =
+        ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    if (mapping != MAP_FAILED) break;
+    if (slots == fewest) throw exhausted(errno);
+  }
   // A huge page would make every stack of the slab resident at the first touch of one.
   (void)::madvise(mapping, bytes, MADV_NOHUGEPAGE);
-  (void)::mprotect(mapping, guard, PROT_NONE);
+  if (guard != 0) (void)::mprotect(mapping, guard, PROT_NONE);
   auto* s = new (std::nothrow) slab;
   if (s == nullptr) {
     ::munmap(mapping, bytes);
-    throw std::bad_alloc();
+    throw exhausted(ENOMEM);
   }
   s->mapping = static_cast<std::byte*>(mapping);
   s->first = s->mapping + guard;
-  s->slot_size = size;
+  s->size = size;
   s->slots = static_cast<std::uint32_t>(slots);
   s->carved.store(0, std::memory_order_relaxed);
   s->next = all_slabs.load(std::memory_order_relaxed);
@@ -118,13 +128,28 @@ slab* new_slab(std::size_t size) {
 }
 
 void install_guard(const stack_slot& slot) noexcept {
-  const std::size_t guard = guard_bytes(slot.size);
-  if (kernel_has_light_guards()) {
-    (void)::madvise(slot.base, guard, madv_guard_install);
-    return;
+  if (kernel_has_light_guards() && ::madvise(slot.base, guard_bytes, madv_guard_install) == 0) return;
+  init_mprotect_budget();  // also where memory is locked: it has no markers
+  if (mprotect_budget.fetch_sub(1, std::memory_order_relaxed) > 0) (void)::mprotect(slot.base, guard_bytes, PROT_NONE);
+}
+
+/// Calls see(text, n) with the pieces of a file. Allocates nothing.
+template <class F>
+void read_file(const char* path, F see) noexcept {
+  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  char text[4096];
+  for (ssize_t n = 0; (n = ::read(fd, text, sizeof text - 1)) > 0;) {
+    text[n] = '\0';
+    see(text, static_cast<std::size_t>(n));
   }
-  init_mprotect_budget();
-  if (mprotect_budget.fetch_sub(1, std::memory_order_relaxed) > 0) (void)::mprotect(slot.base, guard, PROT_NONE);
+  ::close(fd);
+}
+
+long first_number_in(const char* path) noexcept {
+  long n = -1;
+  read_file(path, [&](const char* text, std::size_t) { n = n < 0 ? std::atol(text) : n; });
+  return n;
 }
 
 std::size_t resident_bytes(const stack_slot& slot) noexcept {
@@ -135,7 +160,7 @@ std::size_t resident_bytes(const stack_slot& slot) noexcept {
   } catch (...) {
     return slot.size;
   }
-  if (::mincore(slot.base, slot.size, pages.data()) != 0) return slot.size;
+  if (::mincore(slot.low(), slot.size, pages.data()) != 0) return slot.size;
   return page() * static_cast<std::size_t>(
                       std::count_if(pages.begin(), pages.end(), [](unsigned char p) { return (p & 1U) != 0; }));
 }
@@ -144,11 +169,6 @@ std::size_t resident_bytes(const stack_slot& slot) noexcept {
 
 std::size_t round_size(std::size_t bytes) noexcept {
   return std::bit_ceil(std::clamp(bytes, std::max(smallest, 4 * page()), largest));
-}
-
-std::size_t guard_bytes(std::size_t size) noexcept {
-  // Deep enough that a frame of some kilobytes cannot step over it; small stacks can spare one page.
-  return size >= 128 * 1024 ? std::max<std::size_t>(page(), 16 * 1024) : page();
 }
 
 void force_mprotect_guards() noexcept { forced_mprotect.store(true, std::memory_order_relaxed); }
@@ -169,11 +189,52 @@ stack_slot allocate(std::size_t size) {
   }
   slab& s = *c.current;
   const std::uint32_t index = s.carved.load(std::memory_order_relaxed);
-  const stack_slot slot{s.first + std::size_t{index} * size, size};
+  const stack_slot slot{s.first + std::size_t{index} * stride(size), size};
   install_guard(slot);
-  (void)VALGRIND_STACK_REGISTER(slot.low(), slot.base + slot.size);
+  (void)VALGRIND_STACK_REGISTER(slot.low(), slot.end());
   s.carved.store(index + 1, std::memory_order_release);
   return slot;
+}
+
+void name_limit(std::size_t size, int number, char* out, std::size_t room) noexcept {
+  constexpr unsigned long long mebibyte = 1U << 20U;
+  unsigned long long total = 0;
+  unsigned long long data = 0;
+  read_file("/proc/self/statm", [&](const char* text, std::size_t) {
+    unsigned long long pages[6] = {};
+    std::sscanf(text, "%llu %llu %llu %llu %llu %llu", &pages[0], &pages[1], &pages[2], &pages[3], &pages[4],
+                &pages[5]);
+    total = pages[0] * page();
+    data = pages[5] * page();
+  });
+  const struct {
+    int which;
+    const char* name;
+    unsigned long long used;
+  } limits[] = {{RLIMIT_AS, "RLIMIT_AS (ulimit -v)", total}, {RLIMIT_DATA, "RLIMIT_DATA (ulimit -d)", data}};
+  for (const auto& l : limits) {
+    rlimit limit{};
+    if (::getrlimit(static_cast<decltype(RLIMIT_AS)>(l.which), &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+      continue;
+    // The smallest slab that is tried, and the guard of one.
+    const std::size_t slots = std::max<std::size_t>(1, slab_bytes / std::max(size, guard_bytes) / 4);
+    if (l.used + slots * stride(size) + guard_bytes <= limit.rlim_cur) continue;
+    std::snprintf(out, room, "%s is %llu MiB, and %llu MiB are in use", l.name,
+                  static_cast<unsigned long long>(limit.rlim_cur) / mebibyte, l.used / mebibyte);
+    return;
+  }
+  long mappings = 0;
+  read_file("/proc/self/maps", [&](const char* text, std::size_t n) { mappings += std::count(text, text + n, '\n'); });
+  const long most = first_number_in("/proc/sys/vm/max_map_count");
+  if (most > 0 && mappings + 8 >= most) {
+    std::snprintf(out, room, "vm.max_map_count is %ld, and there are %ld mappings", most, mappings);
+  } else if (first_number_in("/proc/sys/vm/overcommit_memory") == 2) {
+    std::snprintf(out, room, "vm.overcommit_memory is 2: the system promises no more memory than it has (%s)",
+                  std::strerror(number));
+  } else {
+    std::snprintf(out, room, "the system says: %s; %llu MiB of address space are in use", std::strerror(number),
+                  total / mebibyte);
+  }
 }
 
 void deallocate(const stack_slot* slots, std::size_t n) noexcept {
@@ -207,8 +268,7 @@ void trim(std::size_t keep_bytes) noexcept {
       keep_bytes -= bytes;
     }
     for (std::size_t i = kept; i < warm.size(); ++i) {
-      (void)::madvise(warm[i].low(), static_cast<std::size_t>(warm[i].base + warm[i].size - warm[i].low()),
-                      MADV_DONTNEED);
+      (void)::madvise(warm[i].low(), warm[i].size, MADV_DONTNEED);
     }
     const std::lock_guard hold(c.lock);
     try {
@@ -222,18 +282,18 @@ void trim(std::size_t keep_bytes) noexcept {
 void for_each(void (*visit)(const stack_slot& slot, void* arg), void* arg) noexcept {
   for (const slab* s = all_slabs.load(std::memory_order_acquire); s != nullptr; s = s->next) {
     const std::uint32_t n = s->carved.load(std::memory_order_acquire);
-    for (std::uint32_t i = 0; i < n; ++i) visit({s->first + std::size_t{i} * s->slot_size, s->slot_size}, arg);
+    for (std::uint32_t i = 0; i < n; ++i) visit({s->first + std::size_t{i} * stride(s->size), s->size}, arg);
   }
 }
 
 fault_kind classify(const void* address) noexcept {
   const auto* p = static_cast<const std::byte*>(address);
   for (const slab* s = all_slabs.load(std::memory_order_acquire); s != nullptr; s = s->next) {
-    const std::byte* end = s->first + std::size_t{s->slots} * s->slot_size;
+    const std::byte* end = s->first + std::size_t{s->slots} * stride(s->size);
     if (p < s->mapping || p >= end) continue;
     if (p < s->first) return fault_kind::guard;
-    const std::size_t in_slot = static_cast<std::size_t>(p - s->first) % s->slot_size;
-    return in_slot < guard_bytes(s->slot_size) ? fault_kind::guard : fault_kind::inside;
+    const std::size_t in_slot = static_cast<std::size_t>(p - s->first) % stride(s->size);
+    return in_slot < guard_bytes ? fault_kind::guard : fault_kind::inside;
   }
   return fault_kind::elsewhere;
 }

@@ -8,26 +8,38 @@
 //     handler too. That makes it the registry of goroutines.
 //  2. Memory is used page by page as a stack is touched. Idle stacks in the depot are warm (they keep their pages) or cold
 //     (all pages given back); `trim` turns warm into cold until the warm ones hold no more than a given number of bytes.
-//  3. Guards. With MADV_GUARD_INSTALL (Linux 6.13) every slot has its own: the markers live in the page table and cost no
+//  3. Guards. Below each stack lies a zone of 64 KiB that belongs to nothing else: what compilers that probe large frames (page by page, or on
+//     aarch64 every 64 KiB) take for granted, and wide enough for a frame of almost that size that is not probed. With MADV_GUARD_INSTALL (Linux 6.13)
+//     every zone is a guard: the markers live in page tables that the neighbours' tops need anyway, and cost no
 //     mapping. Before that a guard by mprotect costs two mappings of vm.max_map_count (65,530 by default: it would end at
 //     32,745 stacks), so only the first max_map_count/8 slots get one of their own and all further slots share the guard at the
 //     low end of their slab. There an overflow may write into neighbours before it is caught, but runaway
 //     recursion is caught and reported all the same. docs/adr/0002-stacks.md has the figures.
 //  4. Tops are coloured: descriptors and first frames of different stacks fall into different sets of the L1 cache.
+//
+//      slot.base              slot.low()                                     slot.top()   slot.end()
+//          ├──── zone, 64 KiB ────┼──────────── size, grows this way ◀──────────┼─ colour ──┤
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 
 namespace tenon {
 
-struct stack_slot {
-  std::byte* base = nullptr;  // the guard, if the slot has one, is at the low end
-  std::size_t size = 0;       // a power of two
+namespace stacks {
+constexpr std::size_t guard_bytes = 64 * 1024;  // a multiple of every page size
+}
 
-  [[nodiscard]] std::byte* low() const noexcept;  // above the guard
+struct stack_slot {
+  std::byte* base = nullptr;  // of the zone below the stack
+  std::size_t size = 0;       // of the stack itself: a power of two
+
+  [[nodiscard]] std::byte* low() const noexcept { return base + stacks::guard_bytes; }
+  [[nodiscard]] std::byte* end() const noexcept { return low() + size; }
   /// The coloured top: what lies above it is not used.
   [[nodiscard]] std::byte* top() const noexcept {
-    return base + size - ((reinterpret_cast<std::uintptr_t>(base) / size) & 7U) * 256;
+    // Slots of a slab differ by this divisor, so the next one has the next colour.
+    return end() - (reinterpret_cast<std::uintptr_t>(base) / (stacks::guard_bytes + size) & 7U) * 256;
   }
 };
 
@@ -36,11 +48,22 @@ namespace stacks {
 constexpr std::size_t smallest = 16 * 1024;
 constexpr std::size_t largest = std::size_t{1} << 30U;
 
+/// Bytes of address space from one stack of a size to the next.
+constexpr std::size_t stride(std::size_t size) noexcept { return guard_bytes + size; }
+
 /// The size class for a request: rounded up to a power of two within the limits.
 std::size_t round_size(std::size_t bytes) noexcept;
 
-/// Throws std::bad_alloc.
+/// No address space for a stack, and what the system said.
+struct exhausted : std::bad_alloc {
+  int number;  // errno
+  explicit exhausted(int n) noexcept : number(n) {}
+};
+
+/// Throws exhausted.
 stack_slot allocate(std::size_t size);
+/// Which limit stands in the way of one more: "RLIMIT_AS (ulimit -v) is 64 MiB, and 63 MiB are in use". Allocates nothing.
+void name_limit(std::size_t size, int number, char* out, std::size_t room) noexcept;
 /// Takes back `n` slots of one size.
 void deallocate(const stack_slot* slots, std::size_t n) noexcept;
 
@@ -56,14 +79,9 @@ enum class fault_kind : std::uint8_t { elsewhere, guard, inside };
 /// What an address is to the stacks: in a guard, in a slot, or neither. Async-signal-safe.
 fault_kind classify(const void* address) noexcept;
 
-/// Bytes of the guard at the low end of a slot of that size.
-std::size_t guard_bytes(std::size_t size) noexcept;
-
 /// For tests and benchmarks: pretend that the kernel has no MADV_GUARD_INSTALL. Before the first stack only.
 void force_mprotect_guards() noexcept;
 
 }  // namespace stacks
-
-inline std::byte* stack_slot::low() const noexcept { return base + stacks::guard_bytes(size); }
 
 }  // namespace tenon

@@ -29,6 +29,20 @@ constexpr unsigned pool_limit = 256;  // stacks of the default size that a worke
 std::atomic<unhandled_hook> hook{nullptr};
 }  // namespace
 
+static stack_slot allocate_stack(std::size_t size) {
+  try {
+    return stacks::allocate(size);
+  } catch (const stacks::exhausted& e) {
+    char limit[160];
+    stacks::name_limit(size, e.number, limit, sizeof limit);
+    char text[320];
+    std::snprintf(text, sizeof text,
+                  "tenon: no stack for another goroutine: there are %llu, each with %zu KiB of address space: %s",
+                  static_cast<unsigned long long>(the_scheduler().live()), stacks::stride(size) / 1024, limit);
+    throw no_stack(text);
+  }
+}
+
 goroutine_core* scheduler::create(const spawn_options& options) {
   worker* w = this_worker();
   const std::size_t size = options.stack_size == 0 ? stack_size_ : stacks::round_size(options.stack_size);
@@ -48,7 +62,7 @@ goroutine_core* scheduler::create(const spawn_options& options) {
     }
   }
   if (g == nullptr) {
-    const stack_slot slot = stacks::allocate(size);
+    const stack_slot slot = allocate_stack(size);
     g = ::new (descriptor_of(slot)) goroutine_core;
     g->slot = slot;
     g->low = slot.low();
@@ -62,6 +76,7 @@ goroutine_core* scheduler::create(const spawn_options& options) {
   g->name = options.name;
   g->where = options.where;
   g->owner = options.owner;
+  g->by = options.by;
   g->system.store(false, std::memory_order_relaxed);
   g->own.store(nullptr, std::memory_order_relaxed);
   g->join.store(join_state::running, std::memory_order_release);  // after `own`: see lib/remaining.cpp
@@ -207,7 +222,11 @@ goroutine_core* goroutine_create(const spawn_options& options, std::size_t frame
   at &= ~(std::uintptr_t{frame_align < 16 ? 16 : frame_align} - 1);
   if (TENON_UNLIKELY(at < reinterpret_cast<std::uintptr_t>(g->low) + stacks::smallest / 4)) {
     goroutine_discard(g);
-    throw std::bad_alloc();  // captures larger than the stack
+    char text[160];
+    std::snprintf(text, sizeof text,
+                  "tenon: no stack for another goroutine: what its function captures takes %zu bytes of its %zu",
+                  frame_size, options.stack_size == 0 ? s.default_stack_size() : options.stack_size);
+    throw no_stack(text);
   }
   *frame = reinterpret_cast<void*>(at);
   g->frame = *frame;
@@ -232,6 +251,19 @@ void goroutine_has_context(goroutine_core* g, own_context& c) noexcept {
 }
 
 unsigned long long goroutine_id(const goroutine_core* g) noexcept { return g->id.load(std::memory_order_relaxed); }
+
+const char* how_to_get_more_stack(const goroutine_core& g) noexcept {
+  switch (g.by) {
+    case started_by::go: return "go({.stack_size = …}, f) gives it more";
+    case started_by::group:
+      return "g.go({.stack_size = …}, f), or the same option of a pipeline's stage, gives it more";
+    case started_by::stage: return "g.produce<T>({.stack_size = …}, f) gives it more";
+    case started_by::wait_group: return "wg.go({.stack_size = …}, f) gives it more";
+    case started_by::run: return "run(f, {.main_stack_size = …}) gives it more";
+    case started_by::library: break;
+  }
+  return "run(f, {.stack_size = …}) gives all more";
+}
 
 // ---------------------------------------------------------------- failures
 
@@ -292,6 +324,13 @@ void join_of_nothing() { throw_panic("tenon: join of a goroutine handle that own
 }  // namespace tenon::detail
 
 namespace tenon {
+
+no_stack::no_stack(const char* text) noexcept {
+  std::strncpy(text_, text, sizeof text_ - 1);
+  text_[sizeof text_ - 1] = '\0';
+}
+
+const char* no_stack::what() const noexcept { return text_; }
 
 unhandled_hook set_unhandled_hook(unhandled_hook h) noexcept {
   return detail::hook.exchange(h, std::memory_order_acq_rel);

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <source_location>
 
+#include <tenon/detail/goroutine_frame.hpp>
 #include <tenon/detail/wait_list.hpp>
 
 #include "platform/context_switch.hpp"
@@ -74,7 +75,11 @@ struct goroutine_core : parker {
   std::byte* low = nullptr;  // = slot.low()
   const char* name = nullptr;
   std::source_location where;
+  started_by by = started_by::library;
 };
+
+/// What gives a goroutine like this one more stack: for the report of an overflow.
+const char* how_to_get_more_stack(const goroutine_core& g) noexcept;
 
 /// Tells those who wait for it. See core/join.cpp.
 void announce_end(goroutine_core* g) noexcept;

@@ -115,7 +115,7 @@ void print_of_parked(const stack_slot& slot, void*) noexcept {
 bool on_another_stack(const goroutine_core* g) noexcept {
   const char here = 0;
   const auto* at = reinterpret_cast<const std::byte*>(&here);
-  return g != nullptr && (at < g->slot.base || at >= g->slot.base + g->slot.size);
+  return g != nullptr && (at < g->slot.low() || at >= g->slot.top());
 }
 
 void print_failures() noexcept {

@@ -175,7 +175,8 @@ void scheduler::run(const run_options& options, void (*entry)(void*) noexcept, v
   overdue_watch remaining({.everything = true}, overdue_watch::begins::later);
   const main_call call{this, entry, arg, &remaining};
   void* frame = nullptr;
-  goroutine_core* g = goroutine_create({nullptr, 0, where}, sizeof(main_call), alignof(main_call), &frame);
+  goroutine_core* g = goroutine_create({.stack_size = options.main_stack_size, .where = where, .by = started_by::run},
+                                       sizeof(main_call), alignof(main_call), &frame);
   ::new (frame) main_call(call);
   on_failure.armed = false;
   goroutine_start(

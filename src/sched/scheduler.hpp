@@ -178,6 +178,7 @@ class scheduler {
   goroutine_core* create(const spawn_options& options);
   void recycle(goroutine_core* g) noexcept;
   void discard(goroutine_core* g) noexcept;
+  [[nodiscard]] std::size_t default_stack_size() const noexcept { return stack_size_; }
   static auto entry_point() noexcept { return &goroutine_main; }
 
   // For the service thread and diagnostics.

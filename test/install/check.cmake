@@ -30,6 +30,12 @@ endif()
 must("${CMAKE_COMMAND}" -S "${consumer}" -B "${SCRATCH}/build" ${options})
 must("${CMAKE_COMMAND}" --build "${SCRATCH}/build")
 
+# A frame larger than a stack must meet the guard: the consumer's code is compiled so, too.
+file(READ "${SCRATCH}/build/compile_commands.json" commands)
+if(COMPILER MATCHES "(g|clang)\\+\\+" AND NOT commands MATCHES "-fstack-clash-protection")
+  message(FATAL_ERROR "the consumer's sources are compiled without -fstack-clash-protection:\n${commands}")
+endif()
+
 file(READ "${SCRATCH}/build/programs.txt" programs)
 foreach(program IN LISTS expected)
   if(NOT program IN_LIST programs)

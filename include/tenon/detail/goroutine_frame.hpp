@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <new>
@@ -26,10 +27,14 @@ struct goroutine_core;
 struct chan_core;
 struct ctx_node;
 
+/// What has started a goroutine, for advice.
+enum class started_by : std::uint8_t { go, group, stage, wait_group, run, library };
+
 struct spawn_options {
   const char* name = nullptr;  // a string literal, or null
   std::size_t stack_size = 0;  // 0: the runtime's default
   std::source_location where;
+  started_by by = started_by::library;
   // The context it runs under: the spawner's, or this one (null: none), which must outlive it.
   bool inherits = true;
   ctx_node* under = nullptr;
@@ -37,7 +42,7 @@ struct spawn_options {
   bool only_while_running = false;  // outside of a run: null, instead of a fatal error
 };
 
-/// A goroutine with room for a frame. Fatal outside a runtime. Throws std::bad_alloc when no stack can be had.
+/// A goroutine with room for a frame. Fatal outside a runtime. Throws no_stack.
 goroutine_core* goroutine_create(const spawn_options& options, std::size_t frame_size, std::size_t frame_align,
                                  void** frame);
 /// Makes it runnable; `entry(frame)` must not throw. An unowned one (no handle) releases itself at its end.

@@ -1,0 +1,81 @@
+// Memory is refused where a wait begins: `refused_memory <case>`. One allocation of this thread fails, and all must be as before.
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <string>
+
+#include <tenon/tenon.hpp>
+
+namespace {
+
+thread_local bool refuse = false;
+
+using namespace std::chrono_literals;
+
+/// Overwrites what a call has left below.
+[[gnu::noinline]] void overwrite() {
+  volatile char stack[16 * 1024];
+  std::memset(const_cast<char*>(stack), 0xA5, sizeof stack);
+}
+
+template <class F>
+void refused(const F& f) {
+  refuse = true;
+  try {
+    f();
+    std::puts("not refused");
+  } catch (const std::bad_alloc&) {
+    std::puts("refused");
+  }
+  refuse = false;
+  overwrite();
+}
+
+/// The first timer of a worker: its heap allocates. Nothing may stay in the context's list.
+void sleep_with_a_context() {
+  tenon::run(
+      [](const tenon::context& root) {
+        const auto scope = tenon::with_cancel(root);
+        (void)scope.ctx().done();  // has been made
+        refused([&] { (void)tenon::sleep_for(scope.ctx(), 1h); });
+        auto other = tenon::go([&] { (void)tenon::sleep_for(scope.ctx(), 1h); });
+        tenon::yield();
+        scope.cancel();
+        other.join();
+        std::puts("canceled");
+      },
+      {.workers = 1});
+}
+
+void sleep_without() {
+  tenon::run(
+      [] {
+        refused([&] { tenon::sleep_for(1h); });
+        tenon::sleep_for(1ms);
+        std::puts("slept");
+      },
+      {.workers = 1});
+}
+
+}  // namespace
+
+void* operator new(std::size_t n) {
+  if (refuse) {
+    refuse = false;
+    throw std::bad_alloc();
+  }
+  if (void* p = std::malloc(n)) return p;
+  throw std::bad_alloc();
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+
+int main(int argc, char** argv) {
+  const std::string name = argc > 1 ? argv[1] : "";
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  if (name == "sleep_with_a_context") sleep_with_a_context();
+  if (name == "sleep_without") sleep_without();
+  return 0;
+}
