@@ -37,19 +37,19 @@ unsigned affinity_cpus() noexcept {
 }
 
 /// Quota divided by period, or 0 for none. A limit can stand at any level above the process's own group.
-double cgroup_quota() {
+double cgroup_quota(const std::string& root) {
   double least = 0;
   const auto consider = [&](double cpus) {
     if (cpus > 0 && (least == 0 || cpus < least)) least = cpus;
   };
-  const auto climb = [&](const std::string& root, std::string path, auto read) {
+  const auto climb = [&](const std::string& mount, std::string path, auto read) {
     for (;;) {
-      read(root + path);
+      read(root + mount + path);
       if (path.empty() || path == "/") break;
       path.resize(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
     }
   };
-  std::ifstream groups("/proc/self/cgroup");
+  std::ifstream groups(root + "/proc/self/cgroup");
   for (std::string line; std::getline(groups, line);) {
     const std::size_t first = line.find(':');
     const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
@@ -64,8 +64,8 @@ double cgroup_quota() {
         if (file >> quota >> period && quota != "max" && period > 0) consider(std::atof(quota.c_str()) / period);
       });
     } else if (("," + controllers + ",").find(",cpu,") != std::string::npos) {
-      for (const char* root : {"/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct"}) {
-        climb(root, path, [&](const std::string& dir) {
+      for (const char* mount : {"/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct"}) {
+        climb(mount, path, [&](const std::string& dir) {
           std::ifstream quota_file(dir + "/cpu.cfs_quota_us");
           std::ifstream period_file(dir + "/cpu.cfs_period_us");
           double quota = 0;
@@ -80,10 +80,10 @@ double cgroup_quota() {
 
 }  // namespace
 
-unsigned available_cpus() noexcept {
+unsigned available_cpus(const char* root) noexcept {
   unsigned cpus = affinity_cpus();
   try {
-    const double quota = cgroup_quota();
+    const double quota = cgroup_quota(root);
     if (quota > 0) cpus = std::min(cpus, static_cast<unsigned>(std::ceil(quota)));
   } catch (...) {  // NOLINT: out of memory while reading /proc; the mask alone is a good answer
   }

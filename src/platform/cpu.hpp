@@ -3,7 +3,8 @@
 namespace tenon {
 
 /// How many CPUs this process may use at once: the affinity mask, capped by the cgroup's CPU quota (rounded up). At least 1.
-unsigned available_cpus() noexcept;
+/// `root` is where /proc and /sys are found; tests have their own.
+unsigned available_cpus(const char* root = "") noexcept;
 
 /// Threads of this process, as the kernel counts them; 0 if it cannot be told. Under ThreadSanitizer its own background
 /// thread is left out.
