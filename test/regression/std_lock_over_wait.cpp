@@ -7,6 +7,7 @@
 #include <cstring>
 #include <mutex>
 #include <shared_mutex>
+#include <thread>
 
 #include <tenon/tenon.hpp>
 
@@ -130,6 +131,27 @@ void in_a_blocking_call(tenon::group&) {
   tenon::yield();
 }
 
+// By a thread that nobody sees doing it.
+void unlocked_unseen(tenon::group&) {
+  std::mutex mu;
+  mu.lock();
+  tenon::blocking([&] { std::thread([&] { mu.unlock(); }).join(); });
+  tenon::sleep_for(1ms);
+}
+
+// After the report the goroutine keeps its thread, but no longer than it holds the lock: the dump of a deadlock says so.
+void asleep(bool with_the_lock) {
+  std::mutex mu;
+  std::unique_lock hold(mu);
+  tenon::sleep_for(1ms);
+  if (!with_the_lock) hold.unlock();
+  tenon::chan<int> nil;
+  (void)nil.recv();
+}
+
+void asleep_with_it(tenon::group&) { asleep(true); }
+void asleep_without_it(tenon::group&) { asleep(false); }
+
 // The mutex is gone, and its memory with it.
 void destroyed_while_locked(tenon::group&) {
   auto* mu = new std::mutex;
@@ -153,6 +175,9 @@ struct {
     {"unlocked_before", unlocked_before},
     {"on_this_thread", on_this_thread},
     {"in_a_blocking_call", in_a_blocking_call},
+    {"unlocked_unseen", unlocked_unseen},
+    {"asleep_with_it", asleep_with_it},
+    {"asleep_without_it", asleep_without_it},
     {"destroyed_while_locked", destroyed_while_locked},
 };
 

@@ -84,8 +84,18 @@ TEST_P(StdLockWithoutAWait, IsNotReported) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, StdLockWithoutAWait,
-                         testing::Values("unlocked_before", "on_this_thread", "in_a_blocking_call"),
+                         testing::Values("unlocked_before", "on_this_thread", "in_a_blocking_call", "unlocked_unseen"),
                          [](const auto& it) { return std::string(it.param); });
+
+TEST(StdLock, HeldOverAWaitKeepsTheThreadUntilItIsUnlocked) {
+  if (!wrapped) GTEST_SKIP() << "this build does not watch pthread's locks";
+  if (tenon_test::emulated()) GTEST_SKIP() << "the emulator's own threads look like threads that may wake somebody";
+  const ending with = run_program("std_lock_over_wait", {"asleep_with_it"});
+  EXPECT_TRUE(has_line(with.err, R"(^goroutine 1 \[chan receive \(nil chan\), locked to thread\]:$)"))
+      << with.describe();
+  const ending without = run_program("std_lock_over_wait", {"asleep_without_it"});
+  EXPECT_TRUE(has_line(without.err, R"(^goroutine 1 \[chan receive \(nil chan\)\]:$)")) << without.describe();
+}
 
 TEST(StdLock, DestroyedWhileLockedIsNotReported) {
   if (tenon_test::sanitized()) GTEST_SKIP() << "the sanitizer reports it";
