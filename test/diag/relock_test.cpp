@@ -158,6 +158,26 @@ TEST(NoRelock, OfASharedLockThatAnotherHasUnlocked) {
   });
 }
 
+// It is handed to a waiter, which has not run yet when the goroutine that unlocked it, or had it unlocked, wants it again.
+TEST(NoRelock, OfWhatHasJustBeenHandedOver) {
+  for (const bool by_itself : {true, false}) {
+    tenon::run(
+        [by_itself] {
+          tenon::mutex mu;
+          handed_on::lock(mu);
+          const auto waiter = tenon::go([&] { const std::lock_guard hold(mu); });
+          tenon::sleep_for(5ms);  // longer than the waiter's patience
+          if (by_itself) {
+            handed_on::unlock(mu);
+          } else {
+            std::thread([&] { handed_on::unlock(mu); }).join();
+          }
+          const std::lock_guard again(mu);
+        },
+        {.workers = 1, .check_locks = true, .lock_faults_are_fatal = true});
+  }
+}
+
 // A new lock is at the address of one that was destroyed while it was held.
 TEST(NoRelock, OfAnotherLockInTheSamePlace) {
   in_checked_run([] {
