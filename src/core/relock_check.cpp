@@ -34,11 +34,6 @@ void check_locks(lock_checking how) noexcept {
 
 namespace {
 
-TENON_INLINE parker* caller() noexcept {
-  const worker* w = this_worker();
-  return TENON_LIKELY(w != nullptr && w->current != nullptr) ? w->current : this_parker();
-}
-
 /// What is left of this lock's records since others have unlocked it.
 TENON_INLINE void erase_stale(held_locks& held, const void* lock, bool shared_ones) noexcept {
   for (std::uint32_t i = held.n; i-- > 0;) {
@@ -49,7 +44,7 @@ TENON_INLINE void erase_stale(held_locks& held, const void* lock, bool shared_on
 
 /// False if there is none.
 TENON_INLINE bool erase_record(const void* lock, held_as how) noexcept {
-  held_locks* held = caller()->held;
+  held_locks* held = this_parker()->held;
   holder_record* mine = held != nullptr ? held->find(lock, how) : nullptr;
   if (mine == nullptr) return false;
   held->erase(mine);
@@ -59,7 +54,7 @@ TENON_INLINE bool erase_record(const void* lock, held_as how) noexcept {
 }  // namespace
 
 void lock_holder::acquired(caller_frame from) noexcept {
-  held_locks* held = held_by(caller());
+  held_locks* held = held_by(this_parker());
   if (held == nullptr) return generation_.store(0, std::memory_order_relaxed);
   const std::uint32_t g = held->new_generation();
   generation_.store(g, std::memory_order_relaxed);
@@ -73,7 +68,7 @@ void lock_holder::released() noexcept {
 }
 
 void lock_holder::acquired_shared(caller_frame from) noexcept {
-  held_locks* held = held_by(caller());
+  held_locks* held = held_by(this_parker());
   if (held == nullptr) return;
   std::uint32_t g = generation_.load(std::memory_order_relaxed);
   if (g == 0) {
@@ -86,12 +81,12 @@ void lock_holder::acquired_shared(caller_frame from) noexcept {
 
 void lock_holder::released_shared() noexcept {
   if (erase_record(this, held_as::shared)) return;
-  held_locks* held = held_by(caller());
+  held_locks* held = held_by(this_parker());
   generation_.store(held != nullptr ? held->new_generation() : 0, std::memory_order_relaxed);
 }
 
 void lock_holder::will_wait(const char* call, const char* lock) const noexcept {
-  held_locks* held = caller()->held;
+  held_locks* held = this_parker()->held;
   if (held == nullptr || !reports_are_wanted()) return;
   const std::uint32_t g = generation_.load(std::memory_order_relaxed);
   const holder_record* mine = nullptr;
