@@ -326,8 +326,9 @@ void join_of_nothing() { throw_panic("tenon: join of a goroutine handle that own
 namespace tenon {
 
 no_stack::no_stack(const char* text) noexcept {
-  std::strncpy(text_, text, sizeof text_ - 1);
-  text_[sizeof text_ - 1] = '\0';
+  const std::size_t length = std::min(std::strlen(text), sizeof text_ - 1);
+  std::memcpy(text_, text, length);
+  text_[length] = '\0';
 }
 
 const char* no_stack::what() const noexcept { return text_; }
