@@ -66,7 +66,10 @@ std::string stack_text::of(const stack_view& stack, top starts) {
   auto last =
       std::find_if(all.rbegin(), all.rend(), [&](const entry& e) { return e.is_gap() || is_program(e); }).base();
   if (first == all.end()) {
-    first = all.begin();
+    // None of the program's: the end of a run, which waits for the root group's members. What has been called is the outermost.
+    const auto is_tenons = [](const entry& e) { return e.is_of(origin::tenon); };
+    const auto called = std::find_if(all.rbegin(), all.rend(), is_tenons);
+    first = called == all.rend() ? all.begin() : std::prev(called.base());
     last = all.end();
   } else if (starts == top::library) {
     while (first != all.begin() && std::prev(first)->is_of(origin::standard)) --first;

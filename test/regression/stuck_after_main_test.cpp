@@ -20,6 +20,7 @@ TEST_P(StuckAfterMain, IsADeadlock) {
   EXPECT_EQ(e.status, 2) << e.describe();
   EXPECT_NE(e.err.find("fatal error: all goroutines are asleep - deadlock!"), std::string::npos) << e.describe();
   EXPECT_NE(e.err.find("stuck_after_main.cpp:"), std::string::npos) << e.describe();
+  EXPECT_EQ(e.err.find("wait_or_done"), std::string::npos) << "how tenon waits is no part of it\n" << e.describe();
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, StuckAfterMain,
