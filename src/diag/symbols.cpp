@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "diag/symbol_table.hpp"
+#include "platform/annotate.hpp"
 
 #if defined(TENON_HAVE_LIBBACKTRACE)
 
@@ -111,7 +112,8 @@ std::vector<symbol> from_debug_information(std::uintptr_t address) {
   static backtrace_state* const state = tenon_libbacktrace_create_state(nullptr, 1, &no_error, nullptr);
   std::vector<symbol> all;
   if (state == nullptr) return all;
-  std::string last;  // the name of the function that the others are inlined into
+  annotate::happens_after(state);  // it orders its readers itself, with atomics that ThreadSanitizer does not see
+  std::string last;                // the name of the function that the others are inlined into
   struct frames {
     std::vector<symbol>& all;
     std::string& last;
@@ -133,6 +135,7 @@ std::vector<symbol> from_debug_information(std::uintptr_t address) {
         return 0;
       },
       &no_error, &found);
+  annotate::happens_before(state);
   if (all.empty()) return all;
   // In the debug information a function that no other file can call has a short name only; the symbol table has the
   // full one.
@@ -144,6 +147,7 @@ std::vector<symbol> from_debug_information(std::uintptr_t address) {
           if (symbol_name != nullptr) *static_cast<std::string*>(arg) = symbol_name;
         },
         &no_error, &full);
+    annotate::happens_before(state);
     if (is_linkage_name(full) || (last.empty() && !full.empty())) name(all.back(), full.c_str());
   }
   return all;

@@ -5,6 +5,7 @@
 #include <tenon/detail/goroutine_frame.hpp>
 
 #include "lib/context.hpp"
+#include "platform/annotate.hpp"
 #include "platform/spin_lock.hpp"
 #include "sched/scheduler.hpp"
 
@@ -24,6 +25,7 @@ ctx_node* context_of_living(goroutine_core& g) noexcept {
     return nullptr;
   std::atomic<ctx_node*>* own = g.own.load(std::memory_order_acquire);
   if (own == nullptr) return nullptr;
+  annotate::happens_after(&g.own);
   ctx_node* n = nullptr;
   if (own->compare_exchange_strong(n, own_context::canceled_unmade(), std::memory_order_acq_rel)) return nullptr;
   if (n == own_context::canceled_unmade()) return nullptr;

@@ -11,7 +11,7 @@
 // Thread-local variables (errno, std::call_once's, the user's own) are shared by the goroutines of a worker, in turn, and ordered by
 // the thread itself: no race by C++'s rules. They are declared as such, so that only real ones are reported. What they point to, on the heap, is not: two goroutines that use it by turns
 // on one worker are reported.
-// Timer heaps, channels, select, mutexes, wait groups and contexts are instrumented like any code: their edges are found, not stated.
+// Timer heaps, kept failures, channels, select, mutexes, wait groups and contexts are instrumented like any code: their edges are found, not stated.
 
 #include "platform/compiler.hpp"
 

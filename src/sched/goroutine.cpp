@@ -247,6 +247,7 @@ void goroutine_start(goroutine_core* g, void (*entry)(void* frame) noexcept, boo
 void goroutine_discard(goroutine_core* g) noexcept { the_scheduler().discard(g); }
 
 void goroutine_has_context(goroutine_core* g, own_context& c) noexcept {
+  annotate::happens_before(&g->own);
   g->own.store(c.slot(), std::memory_order_release);
 }
 

@@ -84,7 +84,7 @@ TEST(WaitGroupFailure, IsTheNextRoundsWhereNoWaitHasSeenIt) {
   tenon::run(
       [] {
         tenon::wait_group wg;
-        bool ended = false;
+        std::atomic<bool> ended{false};
         wg.go([&] {
           ended = true;
           throw std::runtime_error("the first round's");
