@@ -142,6 +142,8 @@ void adopt_thread_stack(machine_context& c) noexcept {
   (void)c;
 }
 
+#if defined(TENON_ASAN) || defined(TENON_TSAN)
+
 TENON_NO_SANITIZE void context_entered(machine_context& c) noexcept {
 #if defined(TENON_ASAN)
   __sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);
@@ -156,6 +158,8 @@ void forget_context(machine_context& c) noexcept {
 #endif
   (void)c;
 }
+
+#endif
 
 void walk_from(const machine_context& c, void (*fn)(void*), void* arg) { tenon_walk_from(&c, fn, arg); }
 

@@ -66,10 +66,15 @@ static_assert(offsetof(machine_context, fp) == 8 && offsetof(machine_context, pc
 void prepare_context(machine_context& c, void* low, void* top, void (*entry)(machine_context*) noexcept) noexcept;
 /// Makes `c` stand for the calling thread's own stack.
 void adopt_thread_stack(machine_context& c) noexcept;
+#if defined(TENON_ASAN) || defined(TENON_TSAN)
 /// The first thing an entry does.
 void context_entered(machine_context& c) noexcept;
 /// Before the stack of an ended context is used for another, or freed.
 void forget_context(machine_context& c) noexcept;
+#else
+inline void context_entered(machine_context&) noexcept {}
+inline void forget_context(machine_context&) noexcept {}
+#endif
 
 /// Calls fn(arg) so that unwinding from within it goes on into the suspended context `c`, without running on, or writing to,
 /// c's stack. The context must stay suspended.

@@ -156,7 +156,7 @@ void scheduler::dismiss() noexcept {
 
 void scheduler::goroutine_main(machine_context* c) noexcept {
   context_entered(*c);
-  goroutine_core* g = running_goroutine();
+  goroutine_core* g = this_worker()->current;
   annotate::happens_after(g);
   g->has_run = true;
   g->entry(g->frame);

@@ -171,7 +171,7 @@ class scheduler {
   void dismiss() noexcept;
   /// The goroutine that the caller has been admitted for is in a queue.
   void created() noexcept {
-    if (running_goroutine() != nullptr) return;
+    if (const worker* w = this_worker(); TENON_LIKELY(w != nullptr && w->current != nullptr)) return;
     being_created_.fetch_sub(1, std::memory_order_seq_cst);
     look_again();
   }
