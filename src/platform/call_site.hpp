@@ -44,7 +44,9 @@ struct stack_bounds {
 stack_bounds stack_of_this_thread() noexcept;
 
 struct call_site {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && defined(TENON_ASAN)
+  static constexpr unsigned most_words = 256;  // its frames are several times as large
+#elif defined(__x86_64__)
   static constexpr unsigned most_words = 48;  // std::scoped_lock of two takes 44 of them at -O0
 #else
   static constexpr unsigned most_words = 8;  // return addresses

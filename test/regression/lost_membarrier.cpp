@@ -13,6 +13,8 @@
 #include <cstring>
 #include <thread>
 
+#include <tenon/tenon.hpp>
+
 #include "platform/barrier.hpp"
 
 namespace {

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 #include <string>
+#include <utility>
 
 #include <tenon/tenon.hpp>
 
@@ -68,6 +69,9 @@ void* operator new(std::size_t n) {
   }
   if (void* p = std::malloc(n)) return p;
   throw std::bad_alloc();
+}
+void* operator new(std::size_t n, const std::nothrow_t&) noexcept {
+  return std::exchange(refuse, false) ? nullptr : std::malloc(n);
 }
 void operator delete(void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
