@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <iostream>
+#include <mutex>
 
 #include <tenon/tenon.hpp>
 
@@ -15,7 +16,7 @@ int main() {
   return tn::run([](tn::context root) -> tn::error {
     const auto c = tn::make_chan<int>();
     tn::mutex mu;
-    mu.lock();
+    const std::lock_guard held(mu);
     tn::wait_group wg;
     wg.add();
     std::atomic<int> waited = 0;
@@ -45,7 +46,6 @@ int main() {
     // [/snippet]
     std::cout << "waited " << waited << ", got what they waited for " << got_it << '\n';
     wg.done();
-    mu.unlock();
     return nullptr;
   });
 }

@@ -28,7 +28,10 @@ stack_bounds stack_of_this_thread() noexcept {
 
 namespace {
 
-using words = std::uintptr_t __attribute__((vector_size(16), aligned(8), may_alias));
+/// Two of them at once. A vector that is only as aligned as they are; compilers do not agree on how a name for such a type is written.
+struct __attribute__((packed, aligned(8), may_alias)) words {
+  std::uintptr_t pair __attribute__((vector_size(16)));
+};
 constexpr std::size_t window = call_site::most_words * sizeof(std::uintptr_t);
 
 /// The caller's own locals, which another thread may be writing to, with whatever redzones a sanitizer has put between them. The lowest words
@@ -42,7 +45,7 @@ TENON_NO_SANITIZE TENON_INLINE void copy_window(std::uintptr_t* to, std::uintptr
   const auto* pairs = reinterpret_cast<const volatile words*>(source + fresh);
   auto* target_pairs = reinterpret_cast<volatile words*>(target + fresh);
 #pragma GCC unroll 32
-  for (std::size_t i = 0; i < (call_site::most_words - fresh) / 2; ++i) target_pairs[i] = pairs[i];
+  for (std::size_t i = 0; i < (call_site::most_words - fresh) / 2; ++i) target_pairs[i].pair = pairs[i].pair;
 }
 
 TENON_NO_SANITIZE void copy_words(std::uintptr_t* to, std::uintptr_t from, std::size_t n) noexcept {

@@ -32,7 +32,6 @@ template <class Mutex>
 void over_a_sleep(tenon::group& root) {
   Mutex mu;
   tenon::group g(root.ctx());
-  std::atomic<bool> announce{true};
   const auto work = [&](bool first) {
     if (first) {
       ANNOUNCED("locks", const std::lock_guard hold(mu));
