@@ -30,6 +30,9 @@ bool in_switch_at(std::uintptr_t pc) {
 }
 
 TEST(ContextSwitch, KnowsItsOwnMiddle) {
+#if TENON_TEST_SHARED
+  GTEST_SKIP() << "the section is the shared library's own: nothing outside of it sees its bounds";
+#endif
   ASSERT_NE(__start_tenon_switches, __stop_tenon_switches);
   for (const range* r = __start_tenon_switches; r != __stop_tenon_switches; ++r) {
     const std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(&r->begin) + static_cast<std::intptr_t>(r->begin);
