@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <sstream>
 #include <stdexcept>
@@ -182,7 +183,8 @@ const ending& program::finish() {
 
 std::vector<std::string> program_command(const std::string& stem, const std::vector<std::string>& args) {
   std::vector<std::string> command = emulator_words();
-  command.push_back(std::string(TENON_PROGRAMS_DIR) + "/tenon_prog_" + stem);
+  const char* others = std::getenv("TENON_PROGRAMS_DIR");  // tools/mutate has some of its own
+  command.push_back(std::string(others ? others : TENON_PROGRAMS_DIR) + "/tenon_prog_" + stem);
   command.insert(command.end(), args.begin(), args.end());
   return command;
 }
