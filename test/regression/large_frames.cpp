@@ -1,5 +1,6 @@
 // Frames and recursions that do not fit their stacks: `large_frames <case> [KiB]`. The lines named in stack_test.cpp are marked.
 
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -23,8 +24,9 @@ template <size_t KiB>
 /// The same by one store, as code does it that was compiled without probes: nothing between here and there is touched.
 [[gnu::noinline]] void store_below(size_t bytes) {
   const volatile char here = 0;
-  auto* const at = const_cast<volatile char*>(&here) - bytes;
-  *at = 1;
+  auto at = reinterpret_cast<std::uintptr_t>(&here) - bytes;
+  asm volatile("" : "+r"(at));  // to the compiler, not a place outside of `here`, where nothing may be stored
+  *reinterpret_cast<volatile char*>(at) = 1;
 }
 
 // The call after the call keeps it from being turned into a loop.
