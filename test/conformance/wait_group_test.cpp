@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <tenon/tenon.hpp>
+#include <tenon/testing/run_virtual.hpp>
 
 #include "support/callers.hpp"
 #include "support/panics.hpp"
@@ -324,13 +325,11 @@ TEST(WaitGroup, AnExceptionThatNobodyWaitedForGoesToTheHook) {
   std::vector<told> all;
   heard = &all;
   const tenon::unhandled_hook before = tenon::set_unhandled_hook(hear);
-  tenon::run(
-      [](context) {
-        tenon::wait_group wg;
-        wg.go([] { throw std::runtime_error("in the group"); });
-        for (int i = 0; i < 100; ++i) tenon::yield();  // one worker: it has ended
-      },
-      {.workers = 1});
+  tenon::testing::run_virtual([] {
+    tenon::wait_group wg;
+    wg.go([] { throw std::runtime_error("in the group"); });
+    tenon::sleep_for(std::chrono::seconds(1));  // the clock moves when all others have ended, or wait
+  });
   tenon::set_unhandled_hook(before);
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].what, "in the group");
