@@ -2,11 +2,20 @@
 # what the file's first line expects:
 #     // expect: REGEX        (an extended regular expression, as grep -E reads it, found in the compiler's output)
 #     // expect-ok            (the control: the file must compile)
+# and may have, as its second line, options that it is compiled with:
+#     // options: OPTION ...
 # What the compiler said is left in OUTPUT.
 cmake_minimum_required(VERSION 3.25)
 
-file(STRINGS "${SOURCE}" first LIMIT_COUNT 1)
+file(STRINGS "${SOURCE}" lines LIMIT_COUNT 2)
+list(GET lines 0 first)
+list(GET lines 1 second)
 string(REPLACE "|" ";" flags "${FLAGS}")
+if(second MATCHES "^// options: (.+)$")
+  separate_arguments(options UNIX_COMMAND "${CMAKE_MATCH_1}")
+  list(APPEND flags ${options})
+  set(HEADER tenon/tenon.hpp)  # it was not precompiled with these
+endif()
 set(ENV{LC_ALL} C)
 execute_process(
   COMMAND "${COMPILER}" ${flags} -include "${HEADER}" -fsyntax-only "${SOURCE}"

@@ -12,6 +12,8 @@
 
 #include <utility>
 
+#include <tenon/detail/requirements.hpp>
+
 namespace tenon {
 
 namespace detail {

@@ -17,6 +17,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include <tenon/detail/requirements.hpp>
+
 namespace tenon {
 
 namespace detail {

@@ -15,6 +15,8 @@
 
 #include <cerrno>
 
+#include <tenon/detail/requirements.hpp>
+
 namespace tenon {
 
 /// Where the calling thread has its `errno`. A call that compilers make each time.

@@ -12,6 +12,8 @@
 #include <system_error>
 #include <utility>
 
+#include <tenon/detail/requirements.hpp>
+
 namespace tenon {
 
 /// tenon's own error codes, usable wherever a `std::error_code` is.

@@ -22,6 +22,8 @@
 ///
 /// Thread safety: any goroutine, any thread, a signal handler. Does not block, does not throw.
 
+#include <tenon/detail/requirements.hpp>
+
 namespace tenon {
 
 [[nodiscard]] int last_error() noexcept;

@@ -8,6 +8,8 @@
 /// thread the scope does nothing. The scope must end in the goroutine that began it. Does not block when it begins or ends, unless there are
 /// already more than 3,500 of them.
 
+#include <tenon/detail/requirements.hpp>
+
 namespace tenon {
 
 class [[nodiscard]] on_this_thread {

@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <string>
 
+#include <tenon/detail/requirements.hpp>
+
 namespace tenon {
 
 class panic : public std::logic_error {

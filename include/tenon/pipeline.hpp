@@ -184,7 +184,7 @@ class pipeline {
     if (how.workers > 1 && how.ordered) return in_order<T, U>(how, in, std::forward<F>(f), options_of(how, where));
     auto out = fresh<U>();
     each(how.workers, in, std::forward<F>(f), options_of(how, where),
-         [out](const context& c, auto& f, T v) { return out->to.send(c, detail::call_stage(f, c, std::move(v))); });
+         [out](const context& c, auto& of, T v) { return out->to.send(c, detail::call_stage(of, c, std::move(v))); });
     return out->to;
   }
 
@@ -197,8 +197,8 @@ class pipeline {
   [[nodiscard]] recv_chan<detail::element<C>> filter(const go_options& options, const C& in, F&& f) {
     using T = detail::element<C>;
     auto out = fresh<T>();
-    each(1, in, std::forward<F>(f), options, [out](const context& c, auto& f, T v) {
-      return !detail::call_stage(f, c, std::as_const(v)) || out->to.send(c, std::move(v));
+    each(1, in, std::forward<F>(f), options, [out](const context& c, auto& of, T v) {
+      return !detail::call_stage(of, c, std::as_const(v)) || out->to.send(c, std::move(v));
     });
     return out->to;
   }
@@ -308,12 +308,12 @@ class pipeline {
   template <class C, class F>
   void for_each(const parallel& how, const C& in, F&& f, at where = at::current()) {
     using T = detail::element<C>;
-    each(how.workers, in, std::forward<F>(f), options_of(how, where), [](const context& c, auto& f, T v) -> step {
-      using R = decltype(detail::call_stage(f, c, std::move(v)));
+    each(how.workers, in, std::forward<F>(f), options_of(how, where), [](const context& c, auto& of, T v) -> step {
+      using R = decltype(detail::call_stage(of, c, std::move(v)));
       if constexpr (std::is_convertible_v<R, error>) {
-        return step(detail::call_stage(f, c, std::move(v)));
+        return step(detail::call_stage(of, c, std::move(v)));
       } else {
-        (void)detail::call_stage(f, c, std::move(v));
+        (void)detail::call_stage(of, c, std::move(v));
         return step(true);
       }
     });

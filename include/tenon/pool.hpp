@@ -19,6 +19,8 @@
 #include <memory>
 #include <utility>
 
+#include <tenon/detail/requirements.hpp>
+
 namespace tenon {
 
 namespace detail {

@@ -106,16 +106,16 @@ int run(F&& f, const run_options& options = {}, std::source_location where = std
     return detail::run_main(
         options,
         [](void* arg, group& root) -> detail::run_result {
-          auto& f = *static_cast<std::remove_reference_t<F>*>(arg);
-          using R = decltype(detail::call_main(f, root));
+          auto& app = *static_cast<std::remove_reference_t<F>*>(arg);
+          using R = decltype(detail::call_main(app, root));
           if constexpr (std::is_void_v<R>) {
-            detail::call_main(f, root);
+            detail::call_main(app, root);
             return {};
           } else if constexpr (std::is_integral_v<std::remove_cvref_t<R>>) {
-            return {static_cast<int>(detail::call_main(f, root)), {}};
+            return {static_cast<int>(detail::call_main(app, root)), {}};
           } else {
             static_assert(std::is_convertible_v<R, error>, "run: f returns nothing, an exit status or an error");
-            return {0, detail::call_main(f, root)};
+            return {0, detail::call_main(app, root)};
           }
         },
         const_cast<void*>(static_cast<const void*>(std::addressof(f))), where);

@@ -8,6 +8,8 @@
 
 #include <chrono>
 
+#include <tenon/detail/requirements.hpp>
+
 namespace tenon {
 
 class context;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "platform/call_site.hpp"
+#include "platform/compiler.hpp"
 #include "sched/parker.hpp"
 #include "sched/scheduler.hpp"
 
@@ -90,7 +91,7 @@ struct held_locks {
   TENON_NOINLINE bool grow() noexcept;
 
  private:
-  static std::atomic<std::uint32_t> generations;
+  TENON_HIDDEN static std::atomic<std::uint32_t> generations;
 };
 
 /// Without any yet.

@@ -5,6 +5,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "platform/compiler.hpp"
+
 #include <tenon/detail/relock_check.hpp>
 
 #include "platform/call_site.hpp"
@@ -18,7 +20,7 @@ enum class lock_checking : std::uint8_t {
   fatal,
 };
 
-extern std::atomic<lock_checking> lock_checks;
+TENON_HIDDEN extern std::atomic<lock_checking> lock_checks;
 
 /// By a run, at its beginning and at its end.
 void check_locks(lock_checking how) noexcept;

@@ -9,10 +9,12 @@
 
 #include <atomic>
 
+#include "platform/compiler.hpp"
+
 namespace tenon::barrier {
 
 /// Whether `light` has to be a real fence. Once it is, it stays so.
-extern std::atomic<bool> symmetric;
+TENON_HIDDEN extern std::atomic<bool> symmetric;
 
 /// Before the first heavy. Later calls do nothing.
 void init() noexcept;

@@ -20,6 +20,14 @@
 #define TENON_TSAN 1
 #endif
 
+// A variable of several source files, read on hot paths: of the program or library that it becomes part of, and so reached directly from
+// position-independent code. Not in the shared library, into which some tests look from outside.
+#if defined(TENON_SHARED)
+#define TENON_HIDDEN
+#else
+#define TENON_HIDDEN __attribute__((visibility("hidden")))
+#endif
+
 #define TENON_NOINLINE __attribute__((noinline))
 #define TENON_INLINE inline __attribute__((always_inline))
 #define TENON_LIKELY(x) __builtin_expect(static_cast<bool>(x), 1)

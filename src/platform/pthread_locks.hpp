@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "platform/call_site.hpp"
+#include "platform/compiler.hpp"
 
 namespace tenon {
 
@@ -24,7 +25,7 @@ struct pthread_lock_hooks {
 };
 
 /// Null: nobody wants to know.
-extern std::atomic<const pthread_lock_hooks*> installed_pthread_hooks;
+TENON_HIDDEN extern std::atomic<const pthread_lock_hooks*> installed_pthread_hooks;
 
 /// Whether the calling thread holds it now, as far as the lock itself tells. False also where its memory is gone. Takes a microsecond.
 bool held_by_this_thread(pthread_lock kind, const void* lock) noexcept;

@@ -357,7 +357,7 @@ union immortal_scheduler {
   constexpr immortal_scheduler() noexcept : it() {}
   ~immortal_scheduler() {}  // NOLINT
 };
-extern immortal_scheduler the_only_scheduler;
+TENON_HIDDEN extern immortal_scheduler the_only_scheduler;
 inline scheduler& the_scheduler() noexcept { return the_only_scheduler.it; }
 
 /// The number of the calling thread's worker, -1 on a thread that is none: for data kept per worker by the rooms above,

@@ -11,6 +11,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <tenon/detail/requirements.hpp>
+
 namespace tenon::detail {
 
 struct chan_core;

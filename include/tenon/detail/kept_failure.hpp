@@ -7,6 +7,8 @@
 #include <exception>
 #include <string>
 
+#include <tenon/detail/requirements.hpp>
+
 namespace tenon::detail {
 
 struct failure_record;

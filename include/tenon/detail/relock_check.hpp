@@ -5,6 +5,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include <tenon/detail/requirements.hpp>
+
 namespace tenon {
 struct caller_frame;
 }

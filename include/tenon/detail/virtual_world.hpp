@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include <tenon/detail/requirements.hpp>
+
 namespace tenon::detail {
 
 /// One at a time: while it is there, time is virtual, and who runs next is drawn from the seed.

@@ -4,6 +4,8 @@
 
 #include <atomic>
 
+#include <tenon/detail/requirements.hpp>
+
 namespace tenon::detail {
 
 struct waiter;

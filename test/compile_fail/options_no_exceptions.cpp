@@ -1,0 +1,2 @@
+// expect: error: .*tenon needs exceptions
+// options: -fno-exceptions
