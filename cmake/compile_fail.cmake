@@ -2,16 +2,17 @@
 # what the file's first line expects:
 #     // expect: REGEX        (an extended regular expression, as grep -E reads it, found in the compiler's output)
 #     // expect-ok            (the control: the file must compile)
-# and may have, as its second line, options that it is compiled with:
-#     // options: OPTION ...
+# and may have, on the lines after it,
+#     // options: OPTION ...  (what it is compiled with)
+#     // within: N            (no more than N lines may come before the expected one)
 # What the compiler said is left in OUTPUT.
 cmake_minimum_required(VERSION 3.25)
 
-file(STRINGS "${SOURCE}" lines LIMIT_COUNT 2)
-list(GET lines 0 first)
-list(GET lines 1 second)
+file(STRINGS "${SOURCE}" first LIMIT_COUNT 1)
+file(STRINGS "${SOURCE}" options LIMIT_COUNT 1 REGEX "^// options: ")
+file(STRINGS "${SOURCE}" within LIMIT_COUNT 1 REGEX "^// within: [0-9]+$")
 string(REPLACE "|" ";" flags "${FLAGS}")
-if(second MATCHES "^// options: (.+)$")
+if(options MATCHES "^// options: (.+)$")
   separate_arguments(options UNIX_COMMAND "${CMAKE_MATCH_1}")
   list(APPEND flags ${options})
   set(HEADER tenon/tenon.hpp)  # it was not precompiled with these
@@ -34,6 +35,15 @@ elseif(first MATCHES "^// expect: (.+)$")
   execute_process(COMMAND grep -E -q -- "${regex}" "${OUTPUT}" RESULT_VARIABLE missing)
   if(NOT missing EQUAL 0)
     message(FATAL_ERROR "${SOURCE} fails, as it must, but nothing in the output matches: ${regex}\n${output}")
+  endif()
+  if(within MATCHES "([0-9]+)")
+    execute_process(COMMAND grep -E -n -m 1 -- "${regex}" "${OUTPUT}" OUTPUT_VARIABLE line)
+    string(REGEX MATCH "^[0-9]+" line "${line}")
+    string(REGEX MATCH "[0-9]+" within "${within}")
+    math(EXPR before "${line} - 1")
+    if(before GREATER within)
+      message(FATAL_ERROR "${SOURCE}: ${before} lines come before the one that says what is wrong; ${within} may:\n${output}")
+    endif()
   endif()
 else()
   message(FATAL_ERROR "${SOURCE}: the first line must be '// expect: REGEX' or '// expect-ok'")

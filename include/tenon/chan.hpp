@@ -324,10 +324,10 @@ class range_of {
 /// Not constexpr: naming it in a constant expression is the error that the user sees.
 void a_capacity_above_1_wants_its_reason();
 
-/// 0 or 1, known to the compiler.
-struct small_capacity {
+/// Its name is what compilers print where a capacity is known at run time only.
+struct constant_0_or_1_else_give_a_reason {
   int n;
-  consteval small_capacity(int capacity) : n(capacity) {  // NOLINT: implicit, `make_chan<T>(1)`
+  consteval constant_0_or_1_else_give_a_reason(const int& capacity) : n(capacity) {  // NOLINT: implicit, `make_chan<T>(1)`
     if (capacity < 0 || capacity > 1) a_capacity_above_1_wants_its_reason();
   }
 };
@@ -336,7 +336,7 @@ struct small_capacity {
 
 /// Makes a channel: unbuffered, or with one item of slack. Never blocks. Throws `std::bad_alloc`. Go: `make(chan T)`.
 template <class T>
-[[nodiscard]] chan<T> make_chan(detail::small_capacity capacity = 0) {
+[[nodiscard]] chan<T> make_chan(detail::constant_0_or_1_else_give_a_reason capacity = 0) {
   return detail::chan_access::adopt<chan<T>>(detail::chan_make(detail::elem_traits<T>::ops, capacity.n, nullptr));
 }
 

@@ -62,13 +62,51 @@ namespace detail {
 
 struct group_access;
 
-/// What a group can call: with its context where that is taken, and with an index before that.
+/// What a group can call: with its context where that is taken, and with an index after that.
 template <class F>
 concept group_task = std::invocable<F&, context> || std::invocable<F&>;
 template <class F>
 concept group_indexed_task = std::invocable<F&, context, int> || std::invocable<F&, int> || group_task<F>;
 template <class F, class T>
 concept group_producer = std::invocable<F&, sender<T>&, context> || std::invocable<F&, sender<T>&>;
+template <class R>
+concept group_result = std::is_void_v<R> || std::convertible_to<R, error>;
+
+// What the compiler says of a function that a group cannot call: one line with the remedy, in place of the errors of the templates below.
+// Each check is instantiated before what it stands for, so its line comes first.
+
+template <class F>
+constexpr void check_task() {
+  if constexpr (!group_task<F>) {
+    static_assert(!std::invocable<F&, context&>,
+                  "group: take the context as `const context&` or `context`, not as `context&`: each call gets its own");
+    static_assert(std::invocable<F&, context&>,
+                  "group: a member is called as f(context) or f(): what else it needs, it captures");
+  } else if constexpr (std::invocable<F&, context>) {
+    static_assert(group_result<std::invoke_result_t<F&, context>>,
+                  "group: a member returns nothing, an error, or what an error is made from; hand results over by a channel");
+  } else {
+    static_assert(group_result<std::invoke_result_t<F&>>,
+                  "group: a member returns nothing, an error, or what an error is made from; hand results over by a channel");
+  }
+}
+
+template <class F>
+constexpr void check_indexed_task() {
+  static_assert(group_indexed_task<F>,
+                "group: go_n calls f(context, int), f(int), f(context) or f(): what else f needs, it captures");
+  static_assert(std::copy_constructible<F>,
+                "group: go_n copies f for each goroutine, and what f captures cannot be copied: capture a std::shared_ptr");
+}
+
+template <class F, class T>
+constexpr void check_producer() {
+  constexpr bool by_value = std::invocable<F&, sender<T>> || std::invocable<F&, sender<T>, context>;
+  static_assert(group_producer<F, T> || !by_value,
+                "group: take the sender as `sender<T>&`, not by value: the stage owns it, and its end closes the channel");
+  static_assert(group_producer<F, T> || by_value,
+                "group: produce<T> calls f(sender<T>&, context) or f(sender<T>&), with this T");
+}
 
 }  // namespace detail
 
@@ -91,29 +129,33 @@ class group {
 
   /// Starts `f` in a goroutine of this group. Blocks while the limit is reached.
   template <class F>
-    requires detail::group_task<std::decay_t<F>>
   void go(F&& f, std::source_location where = std::source_location::current()) {
+    detail::check_task<std::decay_t<F>>();
     go(go_options{.where = where}, std::forward<F>(f));
   }
   template <class F>
-    requires detail::group_task<std::decay_t<F>>
   void go(const go_options& options, F&& f) {
-    if (detail::is_nil(f)) detail::go_of_nil();
-    start(enter(), detail::spawn_with(options, detail::started_by::group), std::forward<F>(f));
+    detail::check_task<std::decay_t<F>>();
+    if constexpr (detail::group_task<std::decay_t<F>>) {
+      if (detail::is_nil(f)) detail::go_of_nil();
+      start(enter(), detail::spawn_with(options, detail::started_by::group), std::forward<F>(f));
+    }
   }
 
   /// n of them, each with a copy of `f` and, where `f` takes it, its index from 0: `f(ctx, i)`, `f(i)`, `f(ctx)` or `f()`.
   template <class F>
-    requires detail::group_indexed_task<std::decay_t<F>>
   void go_n(int n, const F& f, std::source_location where = std::source_location::current()) {
+    detail::check_indexed_task<std::decay_t<F>>();
     go_n(go_options{.where = where}, n, f);
   }
   template <class F>
-    requires detail::group_indexed_task<std::decay_t<F>>
   void go_n(const go_options& options, int n, const F& f) {
+    detail::check_indexed_task<std::decay_t<F>>();
     if (detail::is_nil(f)) detail::go_of_nil();
     for (int i = 0; i < n; ++i) {
-      if constexpr (std::invocable<std::decay_t<F>&, context, int>) {
+      if constexpr (!std::copy_constructible<std::decay_t<F>> || !detail::group_indexed_task<std::decay_t<F>>) {
+        // check_indexed_task has said what is wrong
+      } else if constexpr (std::invocable<std::decay_t<F>&, context, int>) {
         go(options, [f = std::decay_t<F>(f), i](const context& ctx) mutable { return f(ctx, i); });
       } else if constexpr (std::invocable<std::decay_t<F>&, int>) {
         go(options, [f = std::decay_t<F>(f), i]() mutable { return f(i); });
@@ -125,50 +167,46 @@ class group {
 
   /// As `go`, if the limit allows it now. Never blocks.
   template <class F>
-    requires detail::group_task<std::decay_t<F>>
   [[nodiscard]] bool try_go(F&& f, std::source_location where = std::source_location::current()) {
+    detail::check_task<std::decay_t<F>>();
     return try_go(go_options{.where = where}, std::forward<F>(f));
   }
   template <class F>
-    requires detail::group_task<std::decay_t<F>>
   [[nodiscard]] bool try_go(const go_options& options, F&& f) {
+    detail::check_task<std::decay_t<F>>();
     if (detail::is_nil(f)) detail::go_of_nil();
     auto entered = try_enter();
     if (!entered) return false;
-    start(*std::move(entered), detail::spawn_with(options, detail::started_by::group), std::forward<F>(f));
+    if constexpr (detail::group_task<std::decay_t<F>>) {
+      start(*std::move(entered), detail::spawn_with(options, detail::started_by::group), std::forward<F>(f));
+    }
     return true;
   }
 
   /// Starts `f(out, ctx)`, or `f(out)`, as a stage and returns what it sends to `out`. With a capacity as for `make_chan`. Never blocks.
   template <class T, class F>
-    requires detail::group_producer<std::decay_t<F>, T>
   [[nodiscard]] recv_chan<T> produce(F&& f, std::source_location where = std::source_location::current()) {
     return stage(make_chan<T>(), go_options{.where = where}, std::forward<F>(f));
   }
   template <class T, class F>
-    requires detail::group_producer<std::decay_t<F>, T>
-  [[nodiscard]] recv_chan<T> produce(detail::small_capacity capacity, F&& f,
+  [[nodiscard]] recv_chan<T> produce(detail::constant_0_or_1_else_give_a_reason capacity, F&& f,
                                      std::source_location where = std::source_location::current()) {
     return stage(make_chan<T>(capacity), go_options{.where = where}, std::forward<F>(f));
   }
   template <class T, class F>
-    requires detail::group_producer<std::decay_t<F>, T>
   [[nodiscard]] recv_chan<T> produce(std::int64_t capacity, std::string_view why_it_cannot_fill_up, F&& f,
                                      std::source_location where = std::source_location::current()) {
     return stage(make_chan<T>(capacity, why_it_cannot_fill_up), go_options{.where = where}, std::forward<F>(f));
   }
   template <class T, class F>
-    requires detail::group_producer<std::decay_t<F>, T>
   [[nodiscard]] recv_chan<T> produce(const go_options& options, F&& f) {
     return stage(make_chan<T>(), options, std::forward<F>(f));
   }
   template <class T, class F>
-    requires detail::group_producer<std::decay_t<F>, T>
-  [[nodiscard]] recv_chan<T> produce(const go_options& options, detail::small_capacity capacity, F&& f) {
+  [[nodiscard]] recv_chan<T> produce(const go_options& options, detail::constant_0_or_1_else_give_a_reason capacity, F&& f) {
     return stage(make_chan<T>(capacity), options, std::forward<F>(f));
   }
   template <class T, class F>
-    requires detail::group_producer<std::decay_t<F>, T>
   [[nodiscard]] recv_chan<T> produce(const go_options& options, std::int64_t capacity,
                                      std::string_view why_it_cannot_fill_up, F&& f) {
     return stage(make_chan<T>(capacity, why_it_cannot_fill_up), options, std::forward<F>(f));
@@ -176,24 +214,20 @@ class group {
 
   /// k stages, each with a copy of `f`, that send into one channel; the last one to end closes it.
   template <class T, class F>
-    requires detail::group_producer<std::decay_t<F>, T>
   [[nodiscard]] recv_chan<T> produce_n(int k, const F& f,
                                        std::source_location where = std::source_location::current()) {
     return stages(make_chan<T>(), go_options{.where = where}, k, f);
   }
   template <class T, class F>
-    requires detail::group_producer<std::decay_t<F>, T>
   [[nodiscard]] recv_chan<T> produce_n(int k, std::int64_t capacity, std::string_view why_it_cannot_fill_up, const F& f,
                                        std::source_location where = std::source_location::current()) {
     return stages(make_chan<T>(capacity, why_it_cannot_fill_up), go_options{.where = where}, k, f);
   }
   template <class T, class F>
-    requires detail::group_producer<std::decay_t<F>, T>
   [[nodiscard]] recv_chan<T> produce_n(const go_options& options, int k, const F& f) {
     return stages(make_chan<T>(), options, k, f);
   }
   template <class T, class F>
-    requires detail::group_producer<std::decay_t<F>, T>
   [[nodiscard]] recv_chan<T> produce_n(const go_options& options, int k, std::int64_t capacity,
                                        std::string_view why_it_cannot_fill_up, const F& f) {
     return stages(make_chan<T>(capacity, why_it_cannot_fill_up), options, k, f);
@@ -244,12 +278,14 @@ class group {
 
   template <class T, class F>
   recv_chan<T> stage(chan<T> out, const go_options& options, F&& f) {
+    detail::check_producer<std::decay_t<F>, T>();
     if (detail::is_nil(f)) detail::go_of_nil();
     start_stage(sender<T>(out), options, std::forward<F>(f));
     return out;
   }
   template <class T, class F>
   recv_chan<T> stages(chan<T> out, const go_options& options, int k, const F& f) {
+    detail::check_producer<std::decay_t<F>, T>();
     if (detail::is_nil(f)) detail::go_of_nil();
     const sender<T> first(out);
     for (int i = 0; i < k; ++i) start_stage(first.clone(), options, f);
@@ -263,7 +299,7 @@ class group {
           [tx = std::move(out), f = std::decay_t<F>(std::forward<F>(f))](const context& ctx) mutable {
             if constexpr (std::invocable<std::decay_t<F>&, sender<T>&, context>) {
               return f(tx, ctx);
-            } else {
+            } else if constexpr (detail::group_producer<std::decay_t<F>, T>) {
               return f(tx);
             }
           });
@@ -282,10 +318,7 @@ class group {
     using R = std::invoke_result_t<F&>;
     if constexpr (std::is_void_v<R>) {
       f();
-    } else {
-      static_assert(
-          std::convertible_to<R, error>,
-          "group: a member returns nothing, an error, or what an error is made from; hand results over by a channel");
+    } else if constexpr (detail::group_result<R>) {
       if (error e = f()) fail(std::move(e));
     }
   }

@@ -65,6 +65,15 @@ struct parallel {
 namespace detail {
 
 template <class F, class T>
+concept pipeline_function = std::invocable<F&, context, T> || std::invocable<F&, T>;
+/// One line with the remedy, in place of the errors of the templates below.
+template <class F, class T>
+constexpr void check_stage() {
+  static_assert(pipeline_function<F, T>,
+                "pipeline: f is called as f(context, T) or f(T), T being the element of the channel that the stage reads");
+}
+
+template <class F, class T>
 decltype(auto) call_stage(F& f, const context& ctx, T&& v) {
   if constexpr (std::is_invocable_v<F&, context, T>) {
     return f(ctx, std::forward<T>(v));
@@ -173,33 +182,42 @@ class pipeline {
   /// f of each value.
   template <class C, class F>
   [[nodiscard]] auto transform(const C& in, F&& f, at where = at::current()) {
+    detail::check_stage<std::decay_t<F>, detail::element<C>>();
     return transform(parallel{}, in, std::forward<F>(f), where);
   }
   template <class C, class F>
-  [[nodiscard]] auto transform(const parallel& how, const C& in, F&& f, at where = at::current())
-      -> recv_chan<detail::stage_result<std::decay_t<F>, detail::element<C>>> {
+  [[nodiscard]] auto transform(const parallel& how, const C& in, F&& f, at where = at::current()) {
     using T = detail::element<C>;
-    using U = detail::stage_result<std::decay_t<F>, T>;
-    static_assert(!std::is_void_v<U>, "transform: the function returns nothing; use for_each");
-    if (how.workers > 1 && how.ordered) return in_order<T, U>(how, in, std::forward<F>(f), options_of(how, where));
-    auto out = fresh<U>();
-    each(how.workers, in, std::forward<F>(f), options_of(how, where),
-         [out](const context& c, auto& of, T v) { return out->to.send(c, detail::call_stage(of, c, std::move(v))); });
-    return out->to;
+    detail::check_stage<std::decay_t<F>, T>();
+    if constexpr (detail::pipeline_function<std::decay_t<F>, T>) {
+      using U = detail::stage_result<std::decay_t<F>, T>;
+      static_assert(!std::is_void_v<U>, "transform: the function returns nothing; use for_each");
+      if (how.workers > 1 && how.ordered) return in_order<T, U>(how, in, std::forward<F>(f), options_of(how, where));
+      auto out = fresh<U>();
+      each(how.workers, in, std::forward<F>(f), options_of(how, where),
+           [out](const context& c, auto& of, T v) { return out->to.send(c, detail::call_stage(of, c, std::move(v))); });
+      return recv_chan<U>(out->to);
+    } else {
+      return recv_chan<T>();  // check_stage has said what is wrong
+    }
   }
 
   /// The values for which f holds.
   template <class C, class F>
   [[nodiscard]] recv_chan<detail::element<C>> filter(const C& in, F&& f, at where = at::current()) {
+    detail::check_stage<std::decay_t<F>, const detail::element<C>&>();
     return filter(go_options{.where = where}, in, std::forward<F>(f));
   }
   template <class C, class F>
   [[nodiscard]] recv_chan<detail::element<C>> filter(const go_options& options, const C& in, F&& f) {
     using T = detail::element<C>;
+    detail::check_stage<std::decay_t<F>, const T&>();
     auto out = fresh<T>();
-    each(1, in, std::forward<F>(f), options, [out](const context& c, auto& of, T v) {
-      return !detail::call_stage(of, c, std::as_const(v)) || out->to.send(c, std::move(v));
-    });
+    if constexpr (detail::pipeline_function<std::decay_t<F>, const T&>) {
+      each(1, in, std::forward<F>(f), options, [out](const context& c, auto& of, T v) {
+        return !detail::call_stage(of, c, std::as_const(v)) || out->to.send(c, std::move(v));
+      });
+    }
     return out->to;
   }
 
@@ -303,30 +321,32 @@ class pipeline {
   /// Calls f for each value: a pipeline's last stage.
   template <class C, class F>
   void for_each(const C& in, F&& f, at where = at::current()) {
+    detail::check_stage<std::decay_t<F>, detail::element<C>>();
     for_each(parallel{}, in, std::forward<F>(f), where);
   }
   template <class C, class F>
   void for_each(const parallel& how, const C& in, F&& f, at where = at::current()) {
     using T = detail::element<C>;
-    each(how.workers, in, std::forward<F>(f), options_of(how, where), [](const context& c, auto& of, T v) -> step {
-      using R = decltype(detail::call_stage(of, c, std::move(v)));
-      if constexpr (std::is_convertible_v<R, error>) {
-        return step(detail::call_stage(of, c, std::move(v)));
-      } else {
-        (void)detail::call_stage(of, c, std::move(v));
-        return step(true);
-      }
-    });
+    detail::check_stage<std::decay_t<F>, T>();
+    if constexpr (detail::pipeline_function<std::decay_t<F>, T>) {
+      each(how.workers, in, std::forward<F>(f), options_of(how, where), [](const context& c, auto& of, T v) -> step {
+        using R = decltype(detail::call_stage(of, c, std::move(v)));
+        if constexpr (std::is_convertible_v<R, error>) {
+          return step(detail::call_stage(of, c, std::move(v)));
+        } else {
+          (void)detail::call_stage(of, c, std::move(v));
+          return step(true);
+        }
+      });
+    }
   }
 
   /// Another goroutine of the pipeline: what no stage does.
   template <class F>
-    requires detail::group_task<std::decay_t<F>>
   void go(F&& f, at where = at::current()) {
     group_.go(std::forward<F>(f), where);
   }
   template <class F>
-    requires detail::group_task<std::decay_t<F>>
   void go(const go_options& options, F&& f) {
     group_.go(options, std::forward<F>(f));
   }

@@ -1,4 +1,5 @@
 // expect: static assertion failed.*pass std::ref
+// within: 6
 // Go has nothing like it: Go's closures capture by reference
 #include <tenon/tenon.hpp>
 

@@ -1,4 +1,5 @@
-// expect: error: no matching (member )?function for call to .*go
+// expect: static assertion failed.*called as f.context. or f..: what else it needs, it captures
+// within: 6
 // Go: errgroup.Go takes func() error
 #include <tenon/tenon.hpp>
 

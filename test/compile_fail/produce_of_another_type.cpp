@@ -1,4 +1,5 @@
-// expect: error: no matching (member )?function for call to .*produce
+// expect: static assertion failed.*produce<T> calls f.sender<T>&, context. or f.sender<T>&., with this T
+// within: 6
 // Go: a channel of another type
 #include <tenon/tenon.hpp>
 
