@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -47,6 +48,31 @@ class connection {
  public:
   explicit connection(socket s) noexcept : socket_(std::move(s)) {}
 
+  /// What there is, up to the size of `into`; 0 at the end of the stream. Waits for the first byte.
+  tenon::result<std::size_t> read(const tenon::context& ctx, std::span<char> into) {
+    for (;;) {
+      const ssize_t n = ::recv(socket_.fd(), into.data(), into.size(), 0);
+      if (n >= 0) return static_cast<std::size_t>(n);
+      if (const int number = tenon::last_error(); number != EAGAIN) return why("recv", number);
+      if (tenon::error e = tenon::wait_readable(ctx, socket_.fd())) return e;
+    }
+  }
+
+  /// All of it.
+  tenon::error write(const tenon::context& ctx, std::string_view rest) {
+    while (!rest.empty()) {
+      const ssize_t n = ::send(socket_.fd(), rest.data(), rest.size(), MSG_NOSIGNAL);
+      if (n >= 0) {
+        rest.remove_prefix(static_cast<std::size_t>(n));
+      } else if (const int number = tenon::last_error(); number != EAGAIN) {
+        return why("send", number);
+      } else if (tenon::error e = tenon::wait_writable(ctx, socket_.fd())) {
+        return e;
+      }
+    }
+    return nullptr;
+  }
+
   /// The next line, without its end; nothing at the end of the stream.
   tenon::result<std::optional<std::string>> read_line(const tenon::context& ctx) {
     for (;;) {
@@ -56,33 +82,16 @@ class connection {
         return std::optional(std::move(line));
       }
       char block[512];
-      const ssize_t n = ::recv(socket_.fd(), block, sizeof block, 0);
-      if (n > 0) {
-        buffer_.append(block, static_cast<std::size_t>(n));
-      } else if (n == 0) {
-        return std::optional<std::string>();
-      } else if (tenon::last_error() != EAGAIN) {
-        return why("recv");
-      } else if (tenon::error e = tenon::wait_readable(ctx, socket_.fd())) {
-        return e;
-      }
+      const auto n = read(ctx, block);
+      if (!n) return n.err();
+      if (*n == 0) return std::optional<std::string>();
+      buffer_.append(block, *n);
     }
   }
 
-  tenon::error write_line(const tenon::context& ctx, std::string text) {
-    text += '\n';
-    for (std::string_view rest = text; !rest.empty();) {
-      const ssize_t n = ::send(socket_.fd(), rest.data(), rest.size(), MSG_NOSIGNAL);
-      if (n >= 0) {
-        rest.remove_prefix(static_cast<std::size_t>(n));
-      } else if (tenon::last_error() != EAGAIN) {
-        return why("send");
-      } else if (tenon::error e = tenon::wait_writable(ctx, socket_.fd())) {
-        return e;
-      }
-    }
-    return nullptr;
-  }
+  tenon::error write_line(const tenon::context& ctx, std::string text) { return write(ctx, text += '\n'); }
+
+  [[nodiscard]] int fd() const noexcept { return socket_.fd(); }
 
  private:
   socket socket_;
@@ -103,11 +112,11 @@ inline socket make_socket() {
   return socket(fd);
 }
 
-/// A port of its own. It refuses connections: no listener is there. Throws if there is no loopback device.
+/// A port of its own, or the one of that number. It refuses connections: no listener is there. Throws if it cannot have one.
 class port {
  public:
-  port() : socket_(make_socket()) {
-    sockaddr_in at = address(0);
+  explicit port(std::uint16_t number = 0) : socket_(make_socket()) {
+    sockaddr_in at = address(number);
     socklen_t size = sizeof at;
     auto* any = reinterpret_cast<sockaddr*>(&at);
     if (::bind(socket_.fd(), any, size) != 0 || ::getsockname(socket_.fd(), any, &size) != 0) why("bind").rethrow();
@@ -124,7 +133,7 @@ class port {
 
 class listener : public port {
  public:
-  listener() {
+  explicit listener(std::uint16_t number = 0) : port(number) {
     if (::listen(socket_.fd(), SOMAXCONN) != 0) why("listen").rethrow();
   }
 

@@ -2,7 +2,7 @@
 //
 // One goroutine accepts, one serves each connection, all of them members of one group. Notice: they read as if they
 // blocked, and none holds up a thread; the end of the context ends the accept and the reads that wait, and the group's
-// `wait` sees every one of them go.
+// end sees every one of them go. With a handler for failures a client that resets its connection ends no other's.
 
 #include <iostream>
 #include <string>
@@ -25,7 +25,7 @@ tn::error serve_one(const tn::context& ctx, loopback::connection peer) {
 }
 
 tn::error serve(tn::context ctx, loopback::listener& at) {
-  tn::group connections(ctx);
+  tn::group connections(ctx, [](const tn::error& e) { std::clog << e.message() << '\n'; });  // each by itself
   for (;;) {
     auto peer = at.accept(connections.ctx());
     if (!peer) return peer.err();

@@ -327,7 +327,8 @@ void a_capacity_above_1_wants_its_reason();
 /// Its name is what compilers print where a capacity is known at run time only.
 struct constant_0_or_1_else_give_a_reason {
   int n;
-  consteval constant_0_or_1_else_give_a_reason(const int& capacity) : n(capacity) {  // NOLINT: implicit, `make_chan<T>(1)`
+  consteval constant_0_or_1_else_give_a_reason(const int& capacity)
+      : n(capacity) {  // NOLINT: implicit, `make_chan<T>(1)`
     if (capacity < 0 || capacity > 1) a_capacity_above_1_wants_its_reason();
   }
 };

@@ -19,6 +19,18 @@
 /// itself waits for its group, or destroys it: `a goroutine waits for its own end`. A failure that no caller waited for ends there: an exception goes to
 /// the unhandled hook, in the name of the member that threw it. Until it has been seen, every fatal report (a deadlock's, say) names it.
 ///
+/// **Each by itself.** Connections are no parts of one task: one that is reset must not end the others. A group with a handler gives each failure to
+/// it and goes on: the others are not canceled, and `wait` returns no error.
+///
+///     tn::group connections(ctx, [](const tn::error& e) { log(e); });
+///     while (auto c = listener.accept(ctx)) connections.go(serve(std::move(*c)));
+///     return connections.finish(10s);
+///
+/// The handler is called in the goroutine of the member that failed, before its place is given back: it may block, and several may be in it at
+/// once. A member that returns `canceled()` after the group was canceled has not failed. If the handler throws, that is the group's failure, as above.
+///
+/// **Two-level end.** `finish(grace)` waits for the members as long as `grace`, then cancels them and waits for their ends.
+///
 /// **Stages.** `produce` starts a member that sends into a channel of its own and returns the receiving end; the channel closes when the
 /// function ends, however it ends, and after its failure has become the group's.
 ///
@@ -31,7 +43,7 @@
 ///     }
 ///
 /// **Limit.** With `set_limit(n)` at most n members are active at a time: `go` then blocks until there is room, `try_go` returns false
-/// instead. Stages do not count: one that waited for room could block its pipeline for ever. `go` may be called by members, but with a
+/// instead and leaves the function as it was: `if (!g.try_go(std::move(f))) later.push_back(std::move(f));`. Stages do not count: one that waited for room could block its pipeline for ever. `go` may be called by members, but with a
 /// limit a member that waits for room keeps its own.
 ///
 /// **Options.** `go`, `go_n`, `try_go`, `produce` and `produce_n` take `go_options` first: `g.go({.name = "parser", .stack_size = 1 << 20}, f)`,
@@ -41,7 +53,9 @@
 /// goroutines in the group are still active`. `wait` may be called by many, and again: a group may be used further, but its context stays canceled.
 
 #include <atomic>
+#include <chrono>
 #include <concepts>
+#include <functional>
 #include <optional>
 #include <source_location>
 #include <string_view>
@@ -78,16 +92,19 @@ concept group_result = std::is_void_v<R> || std::convertible_to<R, error>;
 template <class F>
 constexpr void check_task() {
   if constexpr (!group_task<F>) {
-    static_assert(!std::invocable<F&, context&>,
-                  "group: take the context as `const context&` or `context`, not as `context&`: each call gets its own");
+    static_assert(
+        !std::invocable<F&, context&>,
+        "group: take the context as `const context&` or `context`, not as `context&`: each call gets its own");
     static_assert(std::invocable<F&, context&>,
                   "group: a member is called as f(context) or f(): what else it needs, it captures");
   } else if constexpr (std::invocable<F&, context>) {
-    static_assert(group_result<std::invoke_result_t<F&, context>>,
-                  "group: a member returns nothing, an error, or what an error is made from; hand results over by a channel");
+    static_assert(
+        group_result<std::invoke_result_t<F&, context>>,
+        "group: a member returns nothing, an error, or what an error is made from; hand results over by a channel");
   } else {
-    static_assert(group_result<std::invoke_result_t<F&>>,
-                  "group: a member returns nothing, an error, or what an error is made from; hand results over by a channel");
+    static_assert(
+        group_result<std::invoke_result_t<F&>>,
+        "group: a member returns nothing, an error, or what an error is made from; hand results over by a channel");
   }
 }
 
@@ -95,15 +112,17 @@ template <class F>
 constexpr void check_indexed_task() {
   static_assert(group_indexed_task<F>,
                 "group: go_n calls f(context, int), f(int), f(context) or f(): what else f needs, it captures");
-  static_assert(std::copy_constructible<F>,
-                "group: go_n copies f for each goroutine, and what f captures cannot be copied: capture a std::shared_ptr");
+  static_assert(
+      std::copy_constructible<F>,
+      "group: go_n copies f for each goroutine, and what f captures cannot be copied: capture a std::shared_ptr");
 }
 
 template <class F, class T>
 constexpr void check_producer() {
   constexpr bool by_value = std::invocable<F&, sender<T>> || std::invocable<F&, sender<T>, context>;
-  static_assert(group_producer<F, T> || !by_value,
-                "group: take the sender as `sender<T>&`, not by value: the stage owns it, and its end closes the channel");
+  static_assert(
+      group_producer<F, T> || !by_value,
+      "group: take the sender as `sender<T>&`, not by value: the stage owns it, and its end closes the channel");
   static_assert(group_producer<F, T> || by_value,
                 "group: produce<T> calls f(sender<T>&, context) or f(sender<T>&), with this T");
 }
@@ -114,6 +133,9 @@ class group {
  public:
   /// Its context is a child of `parent`.
   explicit group(const context& parent) : scope_(with_cancel_cause(parent)) {}
+  /// One whose members fail each by itself: `on_failure` gets what each failed with.
+  group(const context& parent, std::function<void(const error&)> on_failure)
+      : scope_(with_cancel_cause(parent)), on_failure_(std::move(on_failure)) {}
   group(const group&) = delete;
   group& operator=(const group&) = delete;
   ~group();
@@ -165,7 +187,7 @@ class group {
     }
   }
 
-  /// As `go`, if the limit allows it now. Never blocks.
+  /// As `go`, if the limit allows it now; otherwise `f` is left as it was. Never blocks.
   template <class F>
   [[nodiscard]] bool try_go(F&& f, std::source_location where = std::source_location::current()) {
     detail::check_task<std::decay_t<F>>();
@@ -203,7 +225,8 @@ class group {
     return stage(make_chan<T>(), options, std::forward<F>(f));
   }
   template <class T, class F>
-  [[nodiscard]] recv_chan<T> produce(const go_options& options, detail::constant_0_or_1_else_give_a_reason capacity, F&& f) {
+  [[nodiscard]] recv_chan<T> produce(const go_options& options, detail::constant_0_or_1_else_give_a_reason capacity,
+                                     F&& f) {
     return stage(make_chan<T>(capacity), options, std::forward<F>(f));
   }
   template <class T, class F>
@@ -237,9 +260,15 @@ class group {
   /// started without a limit do not count.
   void set_limit(int n);
 
+  /// How many members and stages there are that have not ended: a figure for logs, true for a moment only. Never blocks.
+  [[nodiscard]] int active() const noexcept { return tasks_.count(); }
+
   /// The first failure, or no error.
   error wait();
   error wait(const context& until);
+  /// As `wait`; if that takes longer than `grace`, cancels the members. What they return then, for having been told to, is no failure.
+  /// Nothing keeps others from starting members meanwhile: end first what takes in new work.
+  error finish(std::chrono::nanoseconds grace);
 
  private:
   friend struct detail::group_access;
@@ -308,13 +337,13 @@ class group {
   template <class F>
   void call(F& f) {
     if constexpr (std::invocable<F&, context>) {
-      finish([&]() -> decltype(auto) { return f(ctx()); });
+      take_result_of([&]() -> decltype(auto) { return f(ctx()); });
     } else {
-      finish(f);
+      take_result_of(f);
     }
   }
   template <class F>
-  void finish(F&& f) {
+  void take_result_of(F&& f) {
     using R = std::invoke_result_t<F&>;
     if constexpr (std::is_void_v<R>) {
       f();
@@ -329,6 +358,7 @@ class group {
   void fail(error e);
 
   cancel_cause_scope scope_;
+  const std::function<void(const error&)> on_failure_;  // empty: the first failure is the group's
   wait_group tasks_;
   chan<void> room_;  // nil without a limit; one value in it for each active member
   mutex mu_;

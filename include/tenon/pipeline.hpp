@@ -69,8 +69,9 @@ concept pipeline_function = std::invocable<F&, context, T> || std::invocable<F&,
 /// One line with the remedy, in place of the errors of the templates below.
 template <class F, class T>
 constexpr void check_stage() {
-  static_assert(pipeline_function<F, T>,
-                "pipeline: f is called as f(context, T) or f(T), T being the element of the channel that the stage reads");
+  static_assert(
+      pipeline_function<F, T>,
+      "pipeline: f is called as f(context, T) or f(T), T being the element of the channel that the stage reads");
 }
 
 template <class F, class T>

@@ -86,7 +86,8 @@ class wait_group {
 
  private:
   friend class group;
-  [[nodiscard]] bool is_done() const noexcept { return state_.load(std::memory_order_acquire) >> 32U == 0; }
+  [[nodiscard]] int count() const noexcept { return static_cast<int>(state_.load(std::memory_order_acquire) >> 32U); }
+  [[nodiscard]] bool is_done() const noexcept { return count() == 0; }
   /// Whether it may be used further while those who waited are still on their way out: a `group` may, Go's wait group not.
   enum class reuse : std::uint8_t { panics, is_fine };
   bool wait_or_done(detail::chan_core* done, reuse meanwhile);

@@ -12,7 +12,17 @@
 /// signals until its `stop`.) Nothing here blocks. Several contexts may watch the same signal; all are canceled. Works with
 /// and without a runtime. A number that is no signal, or one that cannot be caught, is a `std::system_error`.
 ///
-/// `run` does this with its root group's context and SIGINT.
+/// `run` does this with its root group's context and SIGINT, except for a SIGINT that a context of the program's own watches for: then only that
+/// one is canceled, and what is under the root goes on. So SIGINT and SIGTERM can mean the same:
+///
+///     tn::run([](tn::group& root) {
+///       const auto told = tn::with_signals(root.ctx(), {SIGINT, SIGTERM});
+///       tn::group connections(root.ctx(), log_failure);   // under the root, not under `told`
+///       accept_until_canceled(told.ctx(), connections);    // stops taking work
+///       return connections.finish(10s);                     // lets it finish, then cancels it
+///     });
+///
+/// A second SIGINT prints a dump and ends the process at once.
 
 #include <initializer_list>
 #include <memory>

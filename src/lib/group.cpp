@@ -53,6 +53,13 @@ void group::leave(bool limited) {
 
 void group::fail(error e) {
   if (told_to_stop_.load(std::memory_order_relaxed) && e == canceled()) return;
+  if (on_failure_) {
+    try {
+      return on_failure_(e);
+    } catch (...) {
+      e = error(std::current_exception());
+    }
+  }
   {
     const std::lock_guard hold(mu_);
     if (first_) return;
@@ -79,6 +86,14 @@ error group::wait(const context& until) {
   }
   scope_.cancel(first);  // without the lock: it runs stop callbacks, which may use the group
   return first;
+}
+
+error group::finish(std::chrono::nanoseconds grace) {
+  detail::refuse_to_wait_for_own_end(this, "a member of the group that it finishes");
+  const auto patience = with_timeout(without_cancel(ctx()), grace);
+  if (error e = wait(patience.ctx()); !patience.ctx().is_canceled()) return e;
+  cancel();
+  return wait();
 }
 
 }  // namespace tenon

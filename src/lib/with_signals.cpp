@@ -18,7 +18,7 @@
 #include "sched/service.hpp"
 
 // Invariants
-//  1. A signal has our handler while at least one watch that has not ended wants it; `before` is what it did otherwise. Both change under
+//  1. A signal has our handler from when a watch wants it until it comes or no watch wants it any more; `before` is what it did otherwise. Both change under
 //     the registry's lock.
 //  2. The handler touches atomics only: it notes the signal, gives it its former effect back, and asks the service thread for the rest.
 //  3. A watch ends once: by its signal or by stop. Its context is canceled outside of the lock, since that may run functions of the user,
@@ -46,6 +46,8 @@ struct registry {
   std::mutex lock;
   std::vector<std::shared_ptr<signal_watch>> watches;
   std::array<int, most_signals> wanted{};
+  std::array<bool, most_signals>
+      installed{};  // false as well once a signal has come, though run's watch may still want it
   std::array<struct sigaction, most_signals> before{};
   std::array<std::atomic<bool>, most_signals> noted{};
 };
@@ -60,7 +62,9 @@ bool end(registry& r, signal_watch& w) noexcept {
   if (std::exchange(w.ended, true)) return false;
   for (const int s : w.signals) {
     const auto i = static_cast<std::size_t>(s);
-    if (--r.wanted[i] == 0) ::sigaction(s, &r.before[i], nullptr);
+    if (--r.wanted[i] != 0) continue;
+    ::sigaction(s, &r.before[i], nullptr);
+    r.installed[i] = false;
   }
   std::erase_if(r.watches, [&](const auto& other) { return other.get() == &w; });
   return true;
@@ -88,8 +92,13 @@ void deliver() noexcept {
     std::vector<std::shared_ptr<signal_watch>> hit;
     {
       const std::lock_guard hold(r.lock);
+      r.installed[static_cast<std::size_t>(s)] = false;  // invariant 2
       std::copy_if(r.watches.begin(), r.watches.end(), std::back_inserter(hit),
                    [s](const auto& w) { return std::ranges::find(w->signals, s) != w->signals.end(); });
+      // run's own watch stands back where the program has one for the same signal: what it does about it is its business.
+      if (std::ranges::any_of(hit, &signal_watch::may_wake)) {
+        std::erase_if(hit, [](const auto& w) { return !w->may_wake; });
+      }
       std::erase_if(hit, [&r](const auto& w) { return !end(r, *w); });
     }
     for (const auto& w : hit) cancel(*w, error(name_of(s) + " signal received"));
@@ -158,7 +167,7 @@ signal_scope signal_access::watch(const context& parent, std::initializer_list<i
       throw std::system_error(EINVAL, std::generic_category(), "tenon: with_signals: signal " + std::to_string(s));
     }
     const auto i = static_cast<std::size_t>(s);
-    if (r.wanted[i] == 0) {
+    if (!r.installed[i]) {
       struct sigaction action{};
       action.sa_handler = &detail::on_signal;
       action.sa_flags = SA_RESTART | SA_ONSTACK;
@@ -169,6 +178,7 @@ signal_scope signal_access::watch(const context& parent, std::initializer_list<i
         throw std::system_error(why, std::generic_category(), "tenon: with_signals: signal " + std::to_string(s));
       }
     }
+    r.installed[i] = true;
     ++r.wanted[i];
     w->signals.push_back(s);
   }

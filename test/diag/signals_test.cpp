@@ -67,4 +67,33 @@ TEST(Signals, CancelEachRunOnItsOwn) {
   EXPECT_EQ(e.out, "ready 0\ncanceled 0\nready 1\ncanceled 1\ndone\n") << e.describe();
 }
 
+// Go: os/signal NotifyContext: what it watches for ends nothing else
+TEST(Signals, ThatTheProgramWatchesForItselfLeaveTheRootAlone) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    program p(program_command("signals", {"drain"}));
+    ASSERT_TRUE(p.await_output("ready 0\n"));
+    p.send_signal(signal);
+    ASSERT_TRUE(p.await_output("ready 1\n"));
+    p.send_signal(signal);
+    const ending& e = p.finish();
+    const std::string name = signal == SIGINT ? "interrupt" : "terminated";
+    EXPECT_EQ(e.out, "ready 0\n" + name + " signal received; root goes on\nready 1\n" + name +
+                         " signal received; root goes on\ndone 0\n")
+        << e.describe();
+    EXPECT_EQ(e.err, "") << e.describe();
+  }
+}
+
+// Go: none: there the program calls stop for this
+TEST(Signals, TheSecondOneEndsAProgramThatDrains) {
+  program p(program_command("signals", {"drain for ever"}));
+  ASSERT_TRUE(p.await_output("ready\n"));
+  p.send_signal(SIGINT);
+  ASSERT_TRUE(p.await_output("draining\n"));
+  p.send_signal(SIGINT);
+  const ending& e = p.finish();
+  EXPECT_EQ(e.status, 130) << e.describe();
+  EXPECT_EQ(tenon_test::first_line(e.err), "SIGINT: interrupt") << e.describe();
+}
+
 }  // namespace

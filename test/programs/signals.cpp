@@ -1,8 +1,7 @@
 // What signals do to a program: `signals <case>`.
 
-#include <unistd.h>
-
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <thread>
@@ -57,8 +56,28 @@ int main(int argc, char** argv) {
       });
     }
     std::puts("done");
+  } else if (std::strcmp(name, "drain") == 0) {
+    // It watches for the signal itself: the root goes on, so that what has begun may finish.
+    const int status = tenon::run([](tenon::group& root) {
+      for (int i = 0; i < 2; ++i) {
+        const auto told = tenon::with_signals(root.ctx(), {SIGINT, SIGTERM});
+        std::printf("ready %d\n", i);
+        (void)told.ctx().done().recv();
+        std::printf("%s; root %s\n", tenon::cause(told.ctx()).message().c_str(),
+                    root.ctx().is_canceled() ? "canceled" : "goes on");
+      }
+    });
+    std::printf("done %d\n", status);
+  } else if (std::strcmp(name, "drain for ever") == 0) {
+    tenon::run([](tenon::group& root) {
+      const auto told = tenon::with_signals(root.ctx(), {SIGINT, SIGTERM});
+      std::puts("ready");
+      (void)told.ctx().done().recv();
+      std::puts("draining");
+      tenon::sleep_for(1h);
+    });
   } else {
-    std::fprintf(stderr, "usage: signals cancel|stubborn|off|after|second run\n");
+    std::fprintf(stderr, "usage: signals cancel|stubborn|off|after|second run|drain|drain for ever\n");
     return 64;
   }
   return 0;

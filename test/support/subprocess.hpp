@@ -37,6 +37,8 @@ class program {
 
   /// Reads until stdout holds `text`. False if the program ended, or time ran out, before.
   bool await_output(const std::string& text);
+  /// What stdout has held so far.
+  [[nodiscard]] const std::string& output() const noexcept { return ending_.out; }
 
   void send_signal(int number) const;
 
