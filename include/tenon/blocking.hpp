@@ -8,11 +8,22 @@
 /// another thread brought in. Where so many calls are in progress that no thread would be left for goroutines (`run_options::max_threads`), it
 /// first waits for one of them to return. Returns what `f` returns and lets its exceptions pass. Inside `f` no tenon call may block the
 /// goroutine; nested `blocking` is allowed. On a plain OS thread it just calls `f`. A context does not interrupt `f`: give
-/// the system call its own way out.
+/// the system call its own way out, or stop waiting for it:
+///
+/// `blocking(ctx, f)` calls `f` in a goroutine of its own and waits until it has returned or `ctx` is canceled, and then returns
+/// the context's error while the call goes on, with what `f` has captured, which so must own what it uses. What it returns or throws then is dropped. The
+/// run owns the call: its end waits for it. Returns `result` of what `f` returns (`error`, where that is nothing or an error); an exception is an
+/// error that holds it. Fatal outside of a run. Go: a goroutine that sends its result to a channel of capacity 1.
 
+#include <concepts>
+#include <exception>
+#include <source_location>
+#include <type_traits>
 #include <utility>
 
-#include <tenon/detail/requirements.hpp>
+#include <tenon/context.hpp>
+#include <tenon/detail/goroutine_frame.hpp>
+#include <tenon/promise.hpp>
 
 namespace tenon {
 
@@ -31,9 +42,39 @@ struct blocking_scope {
 }  // namespace detail
 
 template <class F, class... Args>
+  requires std::invocable<F, Args...>
 decltype(auto) blocking(F&& f, Args&&... args) {
   detail::blocking_scope scope;
   return std::forward<F>(f)(std::forward<Args>(args)...);
+}
+
+namespace detail {
+template <class R>
+using blocking_value = std::conditional_t<std::is_same_v<R, error>, void, R>;
+}  // namespace detail
+
+template <std::invocable F>
+auto blocking(const context& ctx, F f, std::source_location where = std::source_location::current()) ->
+    typename promise<detail::blocking_value<std::invoke_result_t<F>>>::outcome {
+  using R = std::invoke_result_t<F>;
+  if (error e = ctx.err()) return e;
+  promise<detail::blocking_value<R>> p;
+  detail::spawn_owned({.where = where, .inherits = false}, [set = p.setter(), f = std::move(f)]() mutable {
+    try {
+      if constexpr (std::is_same_v<R, error>) {
+        error e = blocking(std::move(f));
+        (void)(e ? set.fail(std::move(e)) : set());
+      } else if constexpr (std::is_void_v<R>) {
+        blocking(std::move(f));
+        (void)set();
+      } else {
+        (void)set(blocking(std::move(f)));
+      }
+    } catch (...) {
+      (void)set.fail(error(std::current_exception()));
+    }
+  });
+  return p.wait(ctx);
 }
 
 }  // namespace tenon

@@ -20,6 +20,7 @@
 #include <tenon/panic.hpp>
 #include <tenon/pipeline.hpp>
 #include <tenon/pool.hpp>
+#include <tenon/promise.hpp>
 #include <tenon/rate_limiter.hpp>
 #include <tenon/result.hpp>
 #include <tenon/run.hpp>
@@ -32,4 +33,5 @@
 #include <tenon/timer.hpp>
 #include <tenon/wait_group.hpp>
 #include <tenon/with_signals.hpp>
+#include <tenon/within.hpp>
 #include <tenon/yield.hpp>
