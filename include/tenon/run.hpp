@@ -63,6 +63,9 @@ struct run_options {
   bool cancel_on_interrupt = true;
   /// SIGQUIT prints a dump of every goroutine and exits with status 2, as a Go program does.
   bool dump_on_sigquit = true;
+  /// This signal, SIGUSR1 say, writes a dump of every goroutine to stderr while the program goes on, from the beginning of this run to the end of the
+  /// process. 0: none does. A handler of the program's own is left alone. `tenon::dump()` is the same by a call.
+  int dump_on_signal = 0;
   /// A goroutine that is about to wait for a lock that it holds itself is reported on stderr, with both places, once for each place; it goes on
   /// to wait. Each lock then costs some tens of nanoseconds more. Empty: where tenon was built without NDEBUG.
   std::optional<bool> check_locks = std::nullopt;

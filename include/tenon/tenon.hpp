@@ -8,12 +8,14 @@
 #include <tenon/concurrent_map.hpp>
 #include <tenon/cond.hpp>
 #include <tenon/context.hpp>
+#include <tenon/dump.hpp>
 #include <tenon/error.hpp>
 #include <tenon/fd.hpp>
 #include <tenon/go.hpp>
 #include <tenon/group.hpp>
 #include <tenon/guarded.hpp>
 #include <tenon/last_error.hpp>
+#include <tenon/metrics.hpp>
 #include <tenon/mutex.hpp>
 #include <tenon/on_this_thread.hpp>
 #include <tenon/once.hpp>

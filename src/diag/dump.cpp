@@ -5,12 +5,20 @@
 
 #include <algorithm>
 #include <compare>
+#include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <tuple>
+#include <utility>
 #include <vector>
 
+#include <tenon/blocking.hpp>
+#include <tenon/dump.hpp>
+
+#include "base/fatal.hpp"
 #include "core/chan.hpp"
 #include "diag/freeze.hpp"
 #include "diag/records.hpp"
@@ -26,8 +34,8 @@
 //   2. Every slot ever carved is looked at (platform/stack.hpp, invariant 1). The stack of a parked goroutine is
 //      unwound from its saved context without running on it (platform/context_switch.hpp, walk_from). Into memory
 //      mapped beforehand: a frozen thread may hold malloc's lock.
-//   3. The world goes on, or rather stands by; goroutines that look the same are put together, addresses become names,
-//      and the text is written.
+//   3. The world goes on, and what was pointed to may be gone: the records hold all that is needed. Goroutines that look the
+//      same are put together, addresses become names, and the text is written.
 //
 // Takes no lock of the rooms below.
 
@@ -38,6 +46,12 @@ namespace {
 using namespace detail;
 
 std::atomic<std::uint64_t> requested_by{0};  // the goroutine that asked for the dump, if one did
+
+/// Where the text goes, piece by piece.
+struct sink {
+  void (*write)(void* to, const std::string& text);
+  void* to;
+};
 
 struct unwinding {
   const void* from;
@@ -70,6 +84,7 @@ TENON_NO_SANITIZE void visit(const stack_slot& slot, void* arg) {
   if (g->ctx.busy.load(std::memory_order_acquire) != 0) {
     if (r.state != goroutine_state::ended) r.state = goroutine_state::running;
     if (const stack_ends* stack = stack_of_running(g)) r.stack = all.keep(*stack);
+    r.in_call = !r.current && in_blocking_call(g);
     return;
   }
   if (state == goroutine_state::ended) return;
@@ -79,7 +94,7 @@ TENON_NO_SANITIZE void visit(const stack_slot& slot, void* arg) {
       r.has_channel = true;
       r.channel_len = c->count.load(std::memory_order_relaxed);
       r.channel_cap = c->capacity;
-      r.channel_reason = c->reason ? c->reason->c_str() : nullptr;
+      r.channel_reason = c->reason ? all.keep(c->reason->c_str()) : nullptr;
     }
   }
   if (!g->has_run) return;
@@ -88,7 +103,7 @@ TENON_NO_SANITIZE void visit(const stack_slot& slot, void* arg) {
   r.stack = all.keep(u.stack);
 }
 
-void write_out(const std::string& text) noexcept {
+void write_to_stderr(void*, const std::string& text) {
   std::size_t done = 0;
   while (done < text.size()) {
     const ssize_t n = ::write(STDERR_FILENO, text.data() + done, text.size() - done);
@@ -102,7 +117,7 @@ void write_out(const std::string& text) noexcept {
 auto looks(const record& r) {
   const auto text = [](const char* s) { return std::string_view(s != nullptr ? s : ""); };
   const bool room = r.has_channel && r.channel_cap > 1;
-  return std::tuple(!r.current, r.stack, r.state, r.reason, r.pinned, text(r.name), r.where.line(),
+  return std::tuple(!r.current, r.stack, r.state, r.reason, r.pinned, r.in_call, text(r.name), r.where.line(),
                     text(r.where.file_name()), room, room ? r.channel_len : 0, room ? r.channel_cap : 0,
                     text(room ? r.channel_reason : nullptr));
 }
@@ -127,7 +142,7 @@ std::string describe_state(alike group, clock::nanos now) {
   std::string text;
   switch (r.state) {
     case goroutine_state::runnable: text = "runnable"; break;
-    case goroutine_state::running: text = "running"; break;
+    case goroutine_state::running: text = r.in_call ? "blocking call" : "running"; break;
     case goroutine_state::waiting: text = describe_wait(group, now); break;
     case goroutine_state::ended: text = "ended, not joined"; break;
     default: text = "starting"; break;
@@ -175,14 +190,22 @@ void print(alike group, const records& all, stack_text& stacks, clock::nanos now
   out += std::string("created at ") + r.where.file_name() + ":" + std::to_string(r.where.line()) + "\n";
 }
 
-void dump_now() noexcept {
+/// Room for what there is, and for what may be added until the world stands still.
+std::size_t enough_room() noexcept {
   std::size_t slots = 0;
   stacks::for_each([](const stack_slot&, void* n) { ++*static_cast<std::size_t*>(n); }, &slots);
-  records all(slots + 1024);
+  return slots + 1024;
+}
+
+/// Steps 1 and 2, on the service thread.
+void look(records& all) noexcept {
   freeze_world();
   stacks::for_each(&visit, &all);
   thaw_world();
+}
 
+/// Step 3, on any thread: while the service thread does it, nobody looks after the workers.
+void tell(const records& all, sink out_to) {
   const std::span<record> list = all.all();
   std::sort(list.begin(), list.end(), [](const record& a, const record& b) {
     const auto order = looks(a) <=> looks(b);
@@ -205,14 +228,43 @@ void dump_now() noexcept {
   for (const alike group : groups) {
     print(group, all, stacks, now, out);
     if (out.size() > 1U << 16U) {
-      write_out(out);
+      out_to.write(out_to.to, out);
       out.clear();
     }
   }
-  write_out(out);
+  out_to.write(out_to.to, out);
+}
+
+constexpr sink to_stderr{&write_to_stderr, nullptr};
+
+/// As last words: what cannot be said then is left out.
+void dump_now() noexcept {
+  try {
+    records all(enough_room());
+    look(all);
+    tell(all, to_stderr);
+  } catch (...) {
+  }
 }
 
 std::atomic<std::uint32_t> finished{0};
+
+/// Of a dump for the program itself.
+struct request {
+  records all{enough_room()};
+  std::atomic<std::uint32_t> done{0};
+};
+std::mutex asking;  // guards what is asked for: one request at a time
+std::atomic<request*> asked{nullptr};
+
+void answer() noexcept {
+  request* r = asked.load(std::memory_order_acquire);
+  look(r->all);
+  r->done.store(1, std::memory_order_release);
+  futex::wake_all(r->done);
+}
+
+bool on_service_thread() noexcept { return static_cast<int>(::syscall(SYS_gettid)) == service::thread_id(); }
 
 }  // namespace
 
@@ -220,7 +272,7 @@ void dump_all() noexcept {
   if (const goroutine_core* g = running_goroutine())
     requested_by.store(g->id.load(std::memory_order_relaxed), std::memory_order_relaxed);
   if (service::thread_id() == 0) return;  // there has never been a runtime
-  if (static_cast<int>(::syscall(SYS_gettid)) == service::thread_id()) return dump_now();
+  if (on_service_thread()) return dump_now();
   finished.store(0, std::memory_order_relaxed);
   service::request([]() noexcept {
     dump_now();
@@ -233,6 +285,49 @@ void dump_all() noexcept {
     futex::wait(finished, 0, 100'000'000);
 }
 
+void dump_and_go_on() noexcept {
+  try {
+    auto all = std::make_unique<records>(enough_room());
+    look(*all);
+    // It ends with its text, or with the process.
+    std::thread([held = std::move(all)] {
+      static auto& turn = *new std::mutex;
+      const std::lock_guard one_text_after_the_other(turn);
+      try {
+        tell(*held, to_stderr);
+      } catch (...) {
+      }
+    }).detach();
+  } catch (...) {
+    print_report("tenon: no memory, or no thread, for a dump\n");
+  }
+}
+
+std::string dump_text() {
+  if (service::thread_id() == 0) return {};
+  const goroutine_core* g = running_goroutine();
+  const std::uint64_t id = g != nullptr ? g->id.load(std::memory_order_relaxed) : 0;
+  const blocking_scope the_thread_waits;
+  const auto r = std::make_unique<request>();
+  {
+    const std::lock_guard turn(asking);
+    requested_by.store(id, std::memory_order_relaxed);
+    asked.store(r.get(), std::memory_order_release);
+    if (on_service_thread()) {
+      answer();
+    } else {
+      service::request(&answer);
+      while (r->done.load(std::memory_order_acquire) == 0) futex::wait(r->done, 0, 100'000'000);
+    }
+    requested_by.store(0, std::memory_order_relaxed);
+  }
+  std::string text;
+  tell(r->all, {[](void* to, const std::string& part) { static_cast<std::string*>(to)->append(part); }, &text});
+  return text;
+}
+
 std::string calls_text(const void* const* pcs, unsigned n) { return stack_text().of({pcs, n}, top::caller); }
 
 }  // namespace tenon::diag
+
+std::string tenon::dump() { return diag::dump_text(); }

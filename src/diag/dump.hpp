@@ -11,6 +11,10 @@ namespace tenon::diag {
 /// the caller waits.
 void dump_all() noexcept;
 
+/// The same while the program goes on: to stderr, by the service thread only; or as text, see tenon/dump.hpp.
+void dump_and_go_on() noexcept;
+std::string dump_text();
+
 /// The calls as a dump shows them, from the program's own innermost one on.
 std::string calls_text(const void* const* pcs, unsigned n);
 

@@ -79,6 +79,17 @@ const stack_ends* stack_of_running(const goroutine_core* g) noexcept {
   return nullptr;
 }
 
+bool in_blocking_call(const goroutine_core* g) noexcept {
+  scheduler& s = the_scheduler();
+  for (unsigned i = 0; i < s.worker_slots(); ++i) {
+    const worker& w = *s.worker_at(i);
+    if (w.running.load(std::memory_order_relaxed) != g) continue;
+    const standing now = w.stand.load(std::memory_order_relaxed);
+    return now == standing::blocking || now == standing::retaken_blocking;
+  }
+  return false;
+}
+
 void install_freezer() {
   struct sigaction action{};
   action.sa_sigaction = &on_freeze;

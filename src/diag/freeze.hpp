@@ -21,5 +21,7 @@ void thaw_world() noexcept;
 
 /// Between the two: the stack of the worker that runs `g`; null if it is not known.
 const stack_ends* stack_of_running(const detail::goroutine_core* g) noexcept;
+/// Between the two: whether `g` is in a blocking call.
+bool in_blocking_call(const detail::goroutine_core* g) noexcept;
 
 }  // namespace tenon::diag

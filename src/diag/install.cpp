@@ -102,9 +102,28 @@ void on_quit(int) {
   errno = saved;
 }
 
+void on_dump_signal(int) {
+  const int saved = errno;
+  service::request(&diag::dump_and_go_on);
+  errno = saved;
+}
+
+/// Where the signal does what it does by default. A handler of the program's own is left alone.
+void answer_signal(int signal, void (*handler)(int)) {
+  struct sigaction current{};
+  if (::sigaction(signal, nullptr, &current) != 0 || (current.sa_flags & SA_SIGINFO) != 0 ||
+      current.sa_handler != SIG_DFL)
+    return;
+  struct sigaction action{};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART | SA_ONSTACK;
+  ::sigemptyset(&action.sa_mask);
+  ::sigaction(signal, &action, nullptr);
+}
+
 }  // namespace
 
-void install_diagnostics(bool dump_on_sigquit) {
+void install_diagnostics(bool dump_on_sigquit, int dump_signal) {
   static std::once_flag once;
   std::call_once(once, [] {
     set_dump_hook(&diag::dump_all);
@@ -118,18 +137,8 @@ void install_diagnostics(bool dump_on_sigquit) {
     ::sigaction(SIGSEGV, &action, &previous_segv);
     ::sigaction(SIGBUS, &action, &previous_bus);
   });
-  if (dump_on_sigquit) {
-    struct sigaction current{};
-    // A handler of the program's own is left alone.
-    if (::sigaction(SIGQUIT, nullptr, &current) == 0 && (current.sa_flags & SA_SIGINFO) == 0 &&
-        current.sa_handler == SIG_DFL) {
-      struct sigaction action{};
-      action.sa_handler = &on_quit;
-      action.sa_flags = SA_RESTART | SA_ONSTACK;
-      ::sigemptyset(&action.sa_mask);
-      ::sigaction(SIGQUIT, &action, nullptr);
-    }
-  }
+  if (dump_on_sigquit) answer_signal(SIGQUIT, &on_quit);
+  if (dump_signal != 0) answer_signal(dump_signal, &on_dump_signal);
 }
 
 }  // namespace tenon

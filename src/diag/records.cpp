@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace tenon::diag {
 
@@ -11,6 +12,7 @@ namespace {
 
 // Of different stacks there are few, however many goroutines there are. Pages that are not touched cost nothing.
 constexpr std::size_t most_stacks = 1U << 16U;
+constexpr std::size_t most_text = 16 * 1024;
 
 std::uint64_t hash_of(const stack_ends& s) noexcept {
   std::uint64_t h = s.depth + s.elided * 31 + 1;
@@ -37,7 +39,8 @@ records::records(std::size_t room) noexcept {
   const std::size_t record_bytes = aligned(room * sizeof(record));
   const std::size_t stack_bytes = aligned(stacks_room * sizeof(kept_stack));
   const std::size_t pc_bytes = aligned(stacks_room * sizeof(stack_ends::pcs));
-  bytes_ = record_bytes + stack_bytes + pc_bytes + table_size * sizeof(std::uint32_t);
+  const std::size_t table_bytes = aligned(table_size * sizeof(std::uint32_t));
+  bytes_ = record_bytes + stack_bytes + pc_bytes + table_bytes + most_text;
   memory_ = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory_ == MAP_FAILED) {
     memory_ = nullptr;
@@ -48,6 +51,7 @@ records::records(std::size_t room) noexcept {
   stacks_ = reinterpret_cast<kept_stack*>(at + record_bytes);
   pcs_ = reinterpret_cast<const void**>(at + record_bytes + stack_bytes);
   table_ = reinterpret_cast<std::uint32_t*>(at + record_bytes + stack_bytes + pc_bytes);
+  texts_ = reinterpret_cast<char*>(at + record_bytes + stack_bytes + pc_bytes + table_bytes);
   room_ = room;
   stacks_room_ = static_cast<std::uint32_t>(stacks_room);
   table_size_ = table_size;
@@ -72,6 +76,20 @@ std::uint32_t records::keep(const stack_ends& stack) noexcept {
   std::copy_n(stack.pcs, stack.depth, kept.pcs);
   pcs_n_ += stack.depth;
   return table_[at] = stacks_n_++;
+}
+
+const char* records::keep(const char* text) noexcept {
+  if (memory_ == nullptr) return nullptr;
+  const char* at = texts_;
+  while (at != texts_ + texts_n_) {
+    if (std::strcmp(at, text) == 0) return at;
+    at += std::strlen(at) + 1;
+  }
+  const std::size_t size = std::strlen(text) + 1;
+  if (size > most_text - texts_n_) return nullptr;
+  std::memcpy(texts_ + texts_n_, text, size);
+  texts_n_ += size;
+  return at;
 }
 
 }  // namespace tenon::diag

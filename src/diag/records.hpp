@@ -34,6 +34,7 @@ struct record {
   const char* channel_reason;
   bool current;  // it asked for the dump
   bool pinned;
+  bool in_call;         // tenon::blocking
   std::uint32_t stack;  // see records::stack
 };
 
@@ -49,6 +50,8 @@ class records {
   record* add() noexcept;
   /// The number of this stack; equal stacks share one. 0: none, because it is empty or there is no room.
   std::uint32_t keep(const stack_ends& stack) noexcept;
+  /// A copy of `text`, whose owner may be gone when the world goes on; equal texts share one. Null if there is no room.
+  const char* keep(const char* text) noexcept;
 
   [[nodiscard]] std::span<record> all() const noexcept { return {records_, n_}; }
   [[nodiscard]] const kept_stack& stack(std::uint32_t number) const noexcept { return stacks_[number]; }
@@ -66,6 +69,8 @@ class records {
   std::uint32_t* table_ =
       nullptr;  // by hash: the number of a stack, or 0; its size is a power of two, at least twice the stacks' room
   std::size_t table_size_ = 0;
+  char* texts_ = nullptr;  // one after the other, each with its end
+  std::size_t texts_n_ = 0;
   void* memory_ = nullptr;
   std::size_t bytes_ = 0;
 };

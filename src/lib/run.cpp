@@ -208,7 +208,7 @@ int run_main(const run_options& options, run_result (*entry)(void*, group&), voi
   run_options effective = options;
   if (const unsigned procs = procs_from_environment(); procs != 0) effective.workers = procs;
   const lock_checking locks = lock_checking_from_environment(lock_checking_of(options));
-  install_diagnostics(effective.dump_on_sigquit);
+  install_diagnostics(effective.dump_on_sigquit, effective.dump_on_signal);
 
   const interrupts on_interrupt(effective.cancel_on_interrupt);
   signal_scope root =

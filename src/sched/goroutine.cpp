@@ -189,11 +189,14 @@ void scheduler::end_goroutine(goroutine_core* g) noexcept {
 std::uint64_t scheduler::live() const noexcept {
   // Ends first: whoever ended by then had been created before, so equality means that at that moment nobody lived.
   std::uint64_t ended = 0;
-  std::uint64_t created = 0;
   for (unsigned i = 0; i < worker_slots(); ++i) ended += worker_at(i)->ended.load(std::memory_order_acquire);
-  for (unsigned i = 0; i < worker_slots(); ++i) created += worker_at(i)->created.load(std::memory_order_acquire);
-  created += created_outside_.load(std::memory_order_seq_cst);
-  return created - ended;
+  return created() - ended;
+}
+
+std::uint64_t scheduler::created() const noexcept {
+  std::uint64_t n = 0;
+  for (unsigned i = 0; i < worker_slots(); ++i) n += worker_at(i)->created.load(std::memory_order_acquire);
+  return n + created_outside_.load(std::memory_order_seq_cst);
 }
 
 // ---------------------------------------------------------------- the seam to go.hpp

@@ -183,6 +183,7 @@ void scheduler::wake_for_stuck_work() noexcept {
 
 /// Ends the sleep of a worker that has been taken off the idle list.
 void scheduler::rouse(worker& w) noexcept {
+  wakes_.fetch_add(1, std::memory_order_relaxed);
   w.sleep_word.store(1, std::memory_order_seq_cst);
   if (w.in_poller.load(std::memory_order_seq_cst)) {
     poll()->wake();
@@ -416,6 +417,7 @@ goroutine_core* scheduler::steal(worker& w, clock::nanos now) noexcept {
     }
     v->queue_lock.unlock_other();
     if (got == 0) continue;
+    w.steals.store(w.steals.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     if (got > 1) {
       // Fresh ones stay fresh: as woken ones they would all be started before any of them could finish.
       const owner_guard hold(w.queue_lock);

@@ -97,6 +97,7 @@ struct alignas(cache_line) worker {
   std::atomic<goroutine_core*> running{nullptr};           // = current, for dumps
   std::atomic<std::uint64_t> created{0};
   std::atomic<std::uint64_t> ended{0};
+  std::atomic<std::uint64_t> steals{0};
   std::atomic<pid_t> tid{0};
 
   // ---- The owner's under queue_lock, thieves' under its other side. All three may be peeked at without.
@@ -206,6 +207,9 @@ class scheduler {
   [[nodiscard]] bool out_of_threads() const noexcept;
   [[nodiscard]] unsigned threads() const noexcept { return threads_.load(std::memory_order_relaxed); }
   [[nodiscard]] unsigned idle() const noexcept { return idle_.load(std::memory_order_relaxed); }
+  /// Counters since the process began.
+  [[nodiscard]] std::uint64_t created() const noexcept;
+  [[nodiscard]] std::uint64_t wakes() const noexcept { return wakes_.load(std::memory_order_relaxed); }
   void look_for_deadlock() noexcept;
   /// No worker runs a goroutine, or is about to: what parked ones hold stays as it is.
   [[nodiscard]] bool all_parked() const noexcept {
@@ -329,6 +333,7 @@ class scheduler {
   std::atomic<unsigned> idle_{0};
   std::atomic<clock::nanos> poll_until_{0};  // until when the sleeper in the poller means to sleep; 0: nobody is there
   std::atomic<bool> poller_taken_{false};
+  std::atomic<std::uint64_t> wakes_{0};  // of sleeping threads
 
   alignas(cache_line) spin_lock idle_lock_;
   worker* idle_list_ = nullptr;  // guarded by idle_lock_

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <string>
 #include <thread>
 
 #include <tenon/tenon.hpp>
@@ -68,6 +69,24 @@ int main(int argc, char** argv) {
       }
     });
     std::printf("done %d\n", status);
+  } else if (std::strcmp(name, "dump") == 0) {
+    // Each SIGTERM is a round. A dump whose beginning has been seen has been written when `dump` returns.
+    tenon::run(
+        [](tenon::group& root) {
+          root.go({.name = "sleeper"}, [](const tenon::context& ctx) { (void)tenon::sleep_for(ctx, 1h); });
+          auto told = tenon::with_signals(root.ctx(), {SIGTERM});
+          while (tenon::dump().find("[sleep]") == std::string::npos) tenon::yield();
+          std::puts("ready");
+          for (int i = 0; i < 3; ++i) {
+            (void)told.ctx().done().recv();
+            (void)tenon::dump();
+            told = tenon::with_signals(root.ctx(), {SIGTERM});
+            std::fprintf(stderr, "\nround %d\n", i);
+          }
+          root.cancel();
+        },
+        {.dump_on_signal = SIGUSR1});
+    std::puts("done");
   } else if (std::strcmp(name, "drain for ever") == 0) {
     tenon::run([](tenon::group& root) {
       const auto told = tenon::with_signals(root.ctx(), {SIGINT, SIGTERM});
@@ -77,7 +96,7 @@ int main(int argc, char** argv) {
       tenon::sleep_for(1h);
     });
   } else {
-    std::fprintf(stderr, "usage: signals cancel|stubborn|off|after|second run|drain|drain for ever\n");
+    std::fprintf(stderr, "usage: signals cancel|stubborn|off|after|second run|drain|dump|drain for ever\n");
     return 64;
   }
   return 0;

@@ -166,6 +166,13 @@ bool program::await_output(const std::string& text) {
   return true;
 }
 
+bool program::await_error(const std::string& text) {
+  while (ending_.err.find(text) == std::string::npos) {
+    if (!read_some() || ending_.timed_out) return false;
+  }
+  return true;
+}
+
 void program::send_signal(int number) const { ::kill(pid_, number); }
 
 const ending& program::finish() {

@@ -35,8 +35,11 @@ class program {
   program& operator=(const program&) = delete;
   ~program();
 
-  /// Reads until stdout holds `text`. False if the program ended, or time ran out, before.
+  /// Reads until stdout, or stderr, holds `text`. False if the program ended, or time ran out, before.
   bool await_output(const std::string& text);
+  bool await_error(const std::string& text);
+  /// What stderr has held so far is looked at no more.
+  void forget_errors() noexcept { ending_.err.clear(); }
   /// What stdout has held so far.
   [[nodiscard]] const std::string& output() const noexcept { return ending_.out; }
 

@@ -1,0 +1,225 @@
+// Looking in without stopping: dumps of a program that goes on.
+
+#include <gtest/gtest.h>
+
+#include <signal.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <thread>
+
+#include <tenon/tenon.hpp>
+
+#include "support/subprocess.hpp"
+#include "support/waiting.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using tenon_test::ending;
+using tenon_test::program;
+using tenon_test::program_command;
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+class LookIn : public testing::TestWithParam<unsigned> {};
+INSTANTIATE_TEST_SUITE_P(Workers, LookIn, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+
+// Go: runtime.Stack(buf, true)
+TEST_P(LookIn, ShowsEveryGoroutineAndTheProgramGoesOn) {
+  tenon::run(
+      [](tenon::group& root) {
+        const auto in = tenon::make_chan<int>();
+        const auto out = tenon::make_chan<int>();
+        root.go({.name = "adder"}, [in, out] {
+          for (int v : in) out.send(v + 1);
+        });
+        for (int i = 0; i < 50; ++i) {
+          in.send(i);
+          EXPECT_EQ(out.recv(), i + 1);
+          const std::string text = tenon::dump();
+          EXPECT_TRUE(has(text, "\ngoroutine 1 [running]:")) << text;
+          EXPECT_TRUE(has(text, "\"adder\" [")) << text;
+          EXPECT_TRUE(has(text, "look_in_test.cpp:")) << text;
+        }
+        in.close();
+      },
+      {.workers = GetParam()});
+}
+
+TEST_P(LookIn, SaysWhatAParkedGoroutineWaitsFor) {
+  tenon::run(
+      [](tenon::group& root) {
+        tenon::mutex mu;
+        mu.lock();
+        root.go({.name = "locks"}, [&] {
+          mu.lock();
+          mu.unlock();
+        });
+        tenon_test::settle();
+        std::ostringstream to;
+        tenon::dump(to);
+        EXPECT_TRUE(has(to.str(), "\"locks\" [sync.Mutex.Lock]:")) << to.str();
+        mu.unlock();
+      },
+      {.workers = GetParam()});
+}
+
+TEST(LookInFrom, AThreadWhileGoroutinesRunWaitAndCall) {
+  std::atomic<bool> over = false;
+  std::atomic<int> rounds = 0;
+  tenon::run(
+      [&](tenon::group& root) {
+        std::atomic<bool> in_call = false;
+        root.go({.name = "computes"}, [&] {
+          while (!over) {
+            ++rounds;
+            tenon::yield();
+          }
+        });
+        root.go({.name = "calls"}, [&] {
+          tenon::blocking([&] {
+            in_call = true;
+            while (!over) std::this_thread::sleep_for(1ms);
+          });
+        });
+        root.go({.name = "sleeps"}, [&](const tenon::context& ctx) { (void)tenon::sleep_for(ctx, 1h); });
+        while (!in_call) tenon::yield();
+        tenon_test::settle();
+        std::thread watcher([&] {
+          for (int i = 0; i < 20; ++i) {
+            const int before = rounds;
+            const std::string text = tenon::dump();
+            EXPECT_TRUE(has(text, "\"computes\" [")) << text;
+            EXPECT_TRUE(has(text, "\"calls\" [blocking call]:")) << text;
+            EXPECT_TRUE(has(text, "\"sleeps\" [sleep]:")) << text;
+            while (rounds == before) std::this_thread::yield();
+          }
+          over = true;
+        });
+        while (!over) tenon::sleep_for(1ms);
+        watcher.join();
+        root.cancel();
+      },
+      {.workers = 2});
+}
+
+TEST(LookInFrom, ManyAtOnceTakeTurns) {
+  tenon::run(
+      [](tenon::group& root) {
+        for (int i = 0; i < 20; ++i) {
+          root.go([] {
+            for (int k = 0; k < 5; ++k) EXPECT_TRUE(has(tenon::dump(), "[running]:"));
+          });
+        }
+        (void)root.wait();
+      },
+      {.workers = 4});
+}
+
+// ---- metrics
+
+std::uint64_t waiting_for(const tenon::metrics& m, const std::string& reason) {
+  for (const auto& [r, n] : m.waiting_for) {
+    if (r == reason) return n;
+  }
+  return 0;
+}
+
+// Go: runtime/metrics
+TEST(Metrics, CountGoroutinesByWhatTheyDo) {
+  const std::uint64_t before = tenon::read_metrics().started_total;
+  tenon::run(
+      [before](tenon::group& root) {
+        const auto never = tenon::make_chan<void>();
+        std::atomic<bool> in_call = false;
+        std::atomic<bool> over = false;
+        for (int i = 0; i < 10; ++i) root.go([never] { (void)never.recv(); });
+        for (int i = 0; i < 3; ++i) root.go([](const tenon::context& ctx) { (void)tenon::sleep_for(ctx, 1h); });
+        root.go([&] {
+          tenon::blocking([&] {
+            in_call = true;
+            while (!over) std::this_thread::sleep_for(1ms);
+          });
+        });
+        while (!in_call) tenon::yield();
+        tenon_test::settle();
+        const tenon::metrics m = tenon::read_metrics();
+        EXPECT_EQ(m.goroutines(), 15U);
+        EXPECT_EQ(m.running, 2U) << "this one, and the one in the call";
+        EXPECT_EQ(m.in_calls, 1U);
+        EXPECT_EQ(m.runnable, 0U);
+        EXPECT_EQ(m.waiting, 13U);
+        EXPECT_EQ(waiting_for(m, "chan receive"), 10U);
+        EXPECT_EQ(waiting_for(m, "sleep") + waiting_for(m, "select"), 3U);
+        EXPECT_EQ(m.processors, 2U);
+        EXPECT_GE(m.threads, 2U);
+        EXPECT_GE(m.timers, 3U);
+        EXPECT_EQ(m.stacks, 15U);
+        EXPECT_GE(m.stack_bytes, 15U * 256 * 1024);
+        EXPECT_EQ(m.started_total - before, 15U);
+        EXPECT_GT(m.switches_total, 0U);
+        over = true;
+        never.close();
+        root.cancel();
+      },
+      {.workers = 2});
+  const tenon::metrics after = tenon::read_metrics();
+  EXPECT_EQ(after.goroutines(), 0U);
+  EXPECT_EQ(after.threads, 0U);
+}
+
+// https://prometheus.io/docs/instrumenting/exposition_formats/
+TEST(Metrics, AreTextThatPrometheusReads) {
+  std::string text;
+  tenon::run([&](tenon::group& root) {
+    const auto never = tenon::make_chan<void>();
+    root.go([never] { (void)never.recv(); });
+    tenon_test::settle();
+    text = tenon::to_prometheus(tenon::read_metrics());
+    never.close();
+  });
+  const std::regex help("# HELP [a-z_:][a-z0-9_:]* [^\n]+");
+  const std::regex type("# TYPE ([a-z_:][a-z0-9_:]*) (gauge|counter)");
+  const std::regex sample(R"re(([a-z_:][a-z0-9_:]*)(\{[a-z_]+="[^"\\\n]*"\})? [0-9]+)re");
+  std::set<std::string> families;
+  std::set<std::string> samples;
+  std::smatch found;
+  for (const std::string& line : tenon_test::lines_of(text)) {
+    if (std::regex_match(line, help)) continue;
+    if (std::regex_match(line, found, type)) {
+      EXPECT_TRUE(families.insert(found[1]).second) << "twice: " << line;
+      EXPECT_EQ(found[2] == "counter", line.find("_total ") != std::string::npos) << line;
+      continue;
+    }
+    ASSERT_TRUE(std::regex_match(line, found, sample)) << "'" << line << "'";
+    EXPECT_TRUE(families.contains(found[1])) << "before its TYPE: " << line;
+    EXPECT_TRUE(samples.insert(std::string(found[1]) + std::string(found[2])).second) << "twice: " << line;
+  }
+  EXPECT_TRUE(has(text, "\ntenon_goroutines_waiting{reason=\"chan receive\"} 1\n")) << text;
+  EXPECT_TRUE(text.ends_with("\n"));
+}
+
+// Go: none: there SIGQUIT ends the program
+TEST(LookInBySignal, WritesADumpAndTheProgramGoesOn) {
+  program p(program_command("signals", {"dump"}));
+  ASSERT_TRUE(p.await_output("ready\n"));
+  for (int i = 0; i < 3; ++i) {
+    p.send_signal(SIGUSR1);
+    ASSERT_TRUE(p.await_error(" \"sleeper\" [sleep]:\n"));
+    // The rest of this dump comes before what the program then writes.
+    p.send_signal(SIGTERM);
+    ASSERT_TRUE(p.await_error("\nround " + std::to_string(i) + "\n"));
+    p.forget_errors();
+  }
+  const ending& e = p.finish();
+  EXPECT_EQ(e.status, 0) << e.describe();
+  EXPECT_EQ(e.out, "ready\ndone\n") << e.describe();
+}
+
+}  // namespace
