@@ -105,23 +105,42 @@ void scheduler::inject_many(goroutine_core** list, std::uint32_t n) noexcept {
 }
 
 /// Whether there was anything.
-bool scheduler::hand_over_queues(worker& w) noexcept {
+/// With the queues locked, from either side.
+bool scheduler::inject_queues(worker& w, bool and_slot) noexcept {
   goroutine_core* batch[work_queue::capacity + 1];
   bool any = false;
-  {
-    const owner_guard hold(w.queue_lock);
-    for (work_queue* q : {&w.woken, &w.fresh}) {
-      if (const std::uint32_t n = q->take_front(batch, work_queue::capacity, true)) {
-        inject_many(batch, n);
-        any = true;
-      }
-    }
-    if (goroutine_core* g = take_slot(w)) {
-      inject_many(&g, 1);
+  for (work_queue* q : {&w.woken, &w.fresh}) {
+    if (const std::uint32_t n = q->take_front(batch, work_queue::capacity, true)) {
+      inject_many(batch, n);
       any = true;
     }
   }
+  if (goroutine_core* g = and_slot ? take_slot(w) : nullptr) {
+    inject_many(&g, 1);
+    any = true;
+  }
+  return any;
+}
+
+bool scheduler::hand_over_queues(worker& w) noexcept {
+  bool any = false;
+  {
+    const owner_guard hold(w.queue_lock);
+    any = inject_queues(w, true);
+  }
   if (any) wake_one();
+  return any;
+}
+
+bool scheduler::hand_over_for(worker& w) noexcept {
+  if (!w.queue_lock.try_lock_other()) return false;
+  const bool any = inject_queues(
+      w, w.slot_open.load(std::memory_order_relaxed) || w.stand.load(std::memory_order_relaxed) != standing::running);
+  w.queue_lock.unlock_other();
+  if (any) {
+    wake_one();
+    poke_all();
+  }
   return any;
 }
 
@@ -344,15 +363,22 @@ goroutine_core* scheduler::local_work(worker& w, bool fair) noexcept {
     const owner_guard hold(w.queue_lock);
     if (goroutine_core* g = w.fresh.pop_front()) return g;
   }
-  if (goroutine_core* g = take_injected(w)) return g;
+  // The injection queue goes first, but not every time: where blocking calls keep it filled, fresh ones have a turn between.
+  const bool turn_of_fresh = std::exchange(w.came_from_injection, false) && w.fresh.size() != 0;
+  if (!turn_of_fresh) {
+    if (goroutine_core* g = take_injected(w)) {
+      w.came_from_injection = true;
+      return g;
+    }
+  }
   const owner_guard hold(w.queue_lock);
-  if (w.slice_switches < slice_switches && coarse_now() - w.slice_began < slice) {
+  if (!turn_of_fresh && w.slice_switches < slice_switches && coarse_now() - w.slice_began < slice) {
     if (goroutine_core* g = take_slot(w)) return g;
   }
   w.slice_began = coarse_now();
   w.slice_switches = 0;
   // Woken and fresh go first in turn, so neither starves behind the other.
-  const bool fresh_first = fair && (w.tick.load(std::memory_order_relaxed) / 64) % 2 == 0;
+  const bool fresh_first = turn_of_fresh || (fair && (w.tick.load(std::memory_order_relaxed) / 64) % 2 == 0);
   goroutine_core* g = fresh_first ? w.fresh.pop_back() : w.woken.pop_front();
   if (g == nullptr) g = fresh_first ? w.woken.pop_front() : w.fresh.pop_back();
   return g != nullptr ? g : take_slot(w);

@@ -78,6 +78,7 @@ struct alignas(cache_line) worker {
   std::uint32_t slice_switches = 0;
   bool searching = false;
   bool shut = false;                  // pinned, or in a blocking call: what is woken here goes elsewhere
+  bool came_from_injection = false;   // what it ran at its last look around
   bool has_permit = false;            // its blocking call is counted in `blocking_permits_`
   std::uint32_t wakes_to_skip = 0;    // see thrifty
   std::uint32_t fruitless = 0;        // searches in a row that found nothing although something seemed to be there
@@ -203,6 +204,8 @@ class scheduler {
   void attend_to_timers() noexcept;
   /// The monitor takes a worker that seems stuck out of the count. False if it has moved on meanwhile.
   bool retake(worker& w, standing seen) noexcept;
+  /// What a worker that is stuck has in its queues goes to where all look. False if there is nothing, or the owner is at them.
+  bool hand_over_for(worker& w) noexcept;
   /// Whether no further thread may be started for runnable goroutines.
   [[nodiscard]] bool out_of_threads() const noexcept;
   [[nodiscard]] unsigned threads() const noexcept { return threads_.load(std::memory_order_relaxed); }
@@ -276,6 +279,7 @@ class scheduler {
   void stop_searching(worker& w) noexcept;
   void rejoin(worker& w) noexcept;
   bool retire(worker& w) noexcept;
+  bool inject_queues(worker& w, bool and_slot) noexcept;
   bool hand_over_queues(worker& w) noexcept;
   void poke_all() noexcept;
   void push_woken(worker& w, goroutine_core* g) noexcept;

@@ -59,7 +59,9 @@ struct watched {
   std::uint32_t operations = 0;
   standing stand = standing::offline;
   clock::nanos since = 0;
-  clock::nanos held = 0;    // for how long it has been stuck
+  clock::nanos held = 0;  // for how long it has been stuck, in one call or without one
+  clock::nanos switched = 0;
+  clock::nanos kept = 0;    // for how long one goroutine has had it, be it in many short calls
   std::uint32_t front = 0;  // of its fresh goroutines
   clock::nanos front_since = 0;
 };
@@ -113,18 +115,21 @@ clock::nanos observe(worker& w, watched& k, clock::nanos now, findings& all) noe
     w.take_oldest.store(true, std::memory_order_relaxed);
     w.poke.store(true, std::memory_order_relaxed);
   }
+  if (tick != k.tick) k.switched = now;
   if (moved) {
     all.steps += tick - k.tick;
     k.tick = tick;
     k.stand = stand;
     k.since = now;
-    return 0;
   }
+  k.kept = 0;
   const clock::nanos held = now - k.since;
   const bool runs = (stand == standing::running || stand == standing::retaken_running) &&
                     w.running.load(std::memory_order_relaxed) != nullptr;
   const bool blocks = stand == standing::blocking || stand == standing::retaken_blocking;
   if (!runs && !blocks) return 0;
+  k.kept = now - k.switched;
+  if (held == 0 && k.kept < held_too_long) return 0;
   if (pending(w)) {
     w.slot_open.store(true, std::memory_order_relaxed);
     all.due = true;
@@ -135,10 +140,18 @@ clock::nanos observe(worker& w, watched& k, clock::nanos now, findings& all) noe
 
 /// Whether a worker that has been stuck for so long is to be taken out of the count, so that another takes its place. A goroutine may well keep
 /// its worker for a while; a blocking call is stepped around in any case once it lasts, then this thread can rest while nothing else happens.
-bool should_retake(const scheduler& s, standing stand, clock::nanos held, bool work_waits) noexcept {
-  if (held == 0) return false;
-  if (stand == standing::running) return !s.simulated() && held >= held_too_long && work_waits;
-  return stand == standing::blocking && (held >= held_too_long || work_waits);
+bool should_retake(const scheduler& s, const watched& k, bool work_waits) noexcept {
+  if (k.stand == standing::running) return !s.simulated() && k.kept >= held_too_long && work_waits;
+  if (k.stand != standing::blocking) return false;
+  return k.held >= held_too_long || (work_waits && (k.held != 0 || k.kept >= held_too_long));
+}
+
+/// Whether what a worker has in its queues is to go where all look: it will not run it soon, and those that always have work of their own do not
+/// come for it.
+bool should_hand_over(const scheduler& s, const worker& w, const watched& k) noexcept {
+  if (s.simulated() || !pending(w)) return false;
+  const bool blocks = k.stand == standing::blocking || k.stand == standing::retaken_blocking;
+  return k.kept >= held_too_long || (blocks && k.held != 0);
 }
 
 /// One round over the workers. Returns whether anything was done.
@@ -149,10 +162,12 @@ bool look_over(scheduler& s, clock::nanos now) noexcept {
   const bool work_waits = all.due || s.has_work(true);
   bool acted = false;
   for (unsigned i = 0; i < n; ++i) {
-    const standing stand = seen[i].stand;
-    if (!should_retake(s, stand, seen[i].held, work_waits) || !s.retake(*s.worker_at(i), stand)) continue;
-    s.wake_for_stuck_work();
-    acted = true;
+    worker& w = *s.worker_at(i);
+    if (should_retake(s, seen[i], work_waits) && s.retake(w, seen[i].stand)) {
+      s.wake_for_stuck_work();
+      acted = true;
+    }
+    if (should_hand_over(s, w, seen[i]) && s.hand_over_for(w)) acted = true;
   }
   if (!s.simulated() && s.poll_descriptors()) acted = true;
   if (s.run_number() != whole.run) {
