@@ -53,9 +53,9 @@ TEST_P(LookIn, ShowsEveryGoroutineAndTheProgramGoesOn) {
 }
 
 TEST_P(LookIn, SaysWhatAParkedGoroutineWaitsFor) {
+  tenon::mutex mu;
   tenon::run(
-      [](tenon::group& root) {
-        tenon::mutex mu;
+      [&mu](tenon::group& root) {
         mu.lock();
         root.go({.name = "locks"}, [&] {
           mu.lock();
@@ -73,9 +73,9 @@ TEST_P(LookIn, SaysWhatAParkedGoroutineWaitsFor) {
 TEST(LookInFrom, AThreadWhileGoroutinesRunWaitAndCall) {
   std::atomic<bool> over = false;
   std::atomic<int> rounds = 0;
+  std::atomic<bool> in_call = false;
   tenon::run(
       [&](tenon::group& root) {
-        std::atomic<bool> in_call = false;
         root.go({.name = "computes"}, [&] {
           while (!over) {
             ++rounds;
@@ -134,11 +134,11 @@ std::uint64_t waiting_for(const tenon::metrics& m, const std::string& reason) {
 // Go: runtime/metrics
 TEST(Metrics, CountGoroutinesByWhatTheyDo) {
   const std::uint64_t before = tenon::read_metrics().started_total;
+  std::atomic<bool> in_call = false;
+  std::atomic<bool> over = false;
   tenon::run(
-      [before](tenon::group& root) {
+      [&](tenon::group& root) {
         const auto never = tenon::make_chan<void>();
-        std::atomic<bool> in_call = false;
-        std::atomic<bool> over = false;
         for (int i = 0; i < 10; ++i) root.go([never] { (void)never.recv(); });
         for (int i = 0; i < 3; ++i) root.go([](const tenon::context& ctx) { (void)tenon::sleep_for(ctx, 1h); });
         root.go([&] {
