@@ -99,8 +99,10 @@ TENON_NO_SANITIZE void visit(const stack_slot& slot, void* arg) {
   }
   if (!g->has_run) return;
   unwinding u{g->ctx.pc, {}};
+  const void* const sp = g->ctx.sp;
   walk_from(g->ctx, &unwind_here, &u);
-  r.stack = all.keep(u.stack);
+  // A worker that could not be stopped may have gone on with it.
+  if (g->ctx.busy.load(std::memory_order_acquire) == 0 && g->ctx.sp == sp) r.stack = all.keep(u.stack);
 }
 
 void write_to_stderr(void*, const std::string& text) {

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "platform/annotate.hpp"
+#include "platform/barrier.hpp"
 #include "platform/context_switch.hpp"
 #include "platform/futex.hpp"
 #include "sched/scheduler.hpp"
@@ -18,12 +19,17 @@ namespace {
 
 using namespace detail;
 
-constexpr int freeze_signal = SIGURG;  // ignored by default and hardly used: Go's runtime chose it for the same reasons
+// Invariant: no worker runs a goroutine from the end of freeze_world to thaw_world. It has answered the signal; or freeze_world found no
+// `tid` of it, since it was only starting, and it finds the round that began before (join_the_world).
 
 std::atomic<std::uint32_t> frozen_round{0};  // odd: freeze; the handler waits for it to change
 std::atomic<std::uint32_t> frozen_workers{0};
 stack_ends worker_stacks[most_threads];
 std::atomic<bool> worker_traced[most_threads];
+
+void await_thaw(std::uint32_t round) noexcept {
+  while (frozen_round.load(std::memory_order_acquire) == round) futex::wait(frozen_round, round, 100'000'000);
+}
 
 void on_freeze(int, siginfo_t*, void* interrupted) {
   const int saved = errno;
@@ -36,17 +42,24 @@ void on_freeze(int, siginfo_t*, void* interrupted) {
     annotate::happens_before(&worker_stacks[w->number]);
     worker_traced[w->number].store(true, std::memory_order_release);
     frozen_workers.fetch_add(1, std::memory_order_release);
-    while (frozen_round.load(std::memory_order_acquire) == round) futex::wait(frozen_round, round, 100'000'000);
+    await_thaw(round);
   }
   errno = saved;
 }
 
 }  // namespace
 
+void join_the_world() noexcept {
+  barrier::full();  // our tid is stored before we look; pairs with the one of freeze_world
+  const std::uint32_t round = frozen_round.load(std::memory_order_acquire);
+  if ((round & 1U) != 0) await_thaw(round);
+}
+
 void freeze_world() noexcept {
   scheduler& s = the_scheduler();
   frozen_workers.store(0, std::memory_order_relaxed);
   frozen_round.fetch_add(1, std::memory_order_release);
+  barrier::full();  // the round has begun before we look for threads; pairs with the one of join_the_world
   std::uint32_t asked = 0;
   for (unsigned i = 0; i < s.worker_slots(); ++i) {
     worker_traced[i].store(false, std::memory_order_relaxed);

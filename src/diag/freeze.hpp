@@ -3,6 +3,8 @@
 // Stops the world for the time in which stacks are read: a signal holds every worker thread in a handler, where it also
 // writes down its own stack. Takes no lock of the rooms below.
 
+#include <signal.h>
+
 #include "platform/backtrace.hpp"
 
 namespace tenon::detail {
@@ -11,11 +13,17 @@ struct goroutine_core;
 
 namespace tenon::diag {
 
+/// Ignored by default and hardly used: Go's runtime chose it for the same reasons.
+inline constexpr int freeze_signal = SIGURG;
+
 /// The signal's handler. Once, before the first freeze.
 void install_freezer();
 
+/// By a new worker, before it runs a goroutine: stands still if the world does. From then on the signal holds it.
+void join_the_world() noexcept;
+
 /// By the service thread only. After it, what is on no CPU stays where it is. A worker that does not answer within a
-/// second goes on.
+/// second goes on: the program may have taken the signal for itself.
 void freeze_world() noexcept;
 void thaw_world() noexcept;
 

@@ -28,7 +28,14 @@ using namespace detail;
 constexpr std::size_t alternate_stack = 128 * 1024;
 thread_local void* alternate = nullptr;
 
+/// A worker's, before it runs a goroutine.
 void thread_started() noexcept {
+  // The thread that called run may have blocked all signals, to take them with sigwait, and its mask is ours.
+  sigset_t needed;
+  ::sigemptyset(&needed);
+  for (const int signal : {SIGSEGV, SIGBUS, diag::freeze_signal}) ::sigaddset(&needed, signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &needed, nullptr);
+  diag::join_the_world();
   void* p = ::mmap(nullptr, alternate_stack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (p == MAP_FAILED) return;
   stack_t s{};
@@ -85,6 +92,7 @@ void pass_on(int sig, siginfo_t* info, void* context) noexcept {
 /// A fault in a guard, or just below the stack of the goroutine that runs here, is an overflow; any other goes where it
 /// went before.
 void on_fault(int sig, siginfo_t* info, void* context) {
+  if (info->si_code > 0) end_walk_that_faulted();
   const goroutine_core* g = running_goroutine();
   if (g != nullptr && info->si_code > 0) {  // otherwise it was sent, and has no address
     const auto* address = static_cast<const std::byte*>(info->si_addr);

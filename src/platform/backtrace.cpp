@@ -1,8 +1,10 @@
 #include "platform/backtrace.hpp"
 
+#include <setjmp.h>
 #include <unwind.h>
 
 #include <algorithm>
+#include <atomic>
 
 namespace tenon {
 
@@ -65,10 +67,24 @@ _Unwind_Reason_Code collect_ends(_Unwind_Context* context, void* arg) {
   return _URC_NO_REASON;
 }
 
+thread_local jmp_buf* walk = nullptr;  // where a fault leads, while this thread walks a stack that may be broken
+
+std::atomic<unsigned long> faulted{0};
+
 void collect_into(end_collection& c) noexcept {
   stack_ends& ends = c.ends;
   ends.endless = false;
-  _Unwind_Backtrace(&collect_ends, &c);
+  jmp_buf* const outer = walk;  // of what a signal has interrupted
+  jmp_buf fault;
+  if (::_setjmp(fault) == 0) {
+    walk = &fault;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    _Unwind_Backtrace(&collect_ends, &c);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+  } else {
+    faulted.fetch_add(1, std::memory_order_relaxed);
+  }
+  walk = outer;
   constexpr std::size_t half = stack_ends::half;
   ends.elided = c.n > 2 * half ? c.n - 2 * half : 0;
   ends.depth = static_cast<unsigned>(std::min(c.n, 2 * half));
@@ -96,6 +112,12 @@ void backtrace_interrupted(stack_ends& ends) noexcept {
 void backtrace_from(stack_ends& ends, const void* pc) noexcept {
   end_collection c{.ends = ends, .waits_for = pc};
   collect_into(c);
+}
+
+unsigned long walks_that_faulted() noexcept { return faulted.load(std::memory_order_relaxed); }
+
+void end_walk_that_faulted() noexcept {
+  if (jmp_buf* const fault = walk) ::_longjmp(*fault, 1);
 }
 
 }  // namespace tenon

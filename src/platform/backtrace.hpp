@@ -24,9 +24,17 @@ struct stack_ends {
   const void* pcs[2 * half];
 };
 
+// The two below stop at the frame whose tables send them to memory that is not there: an interrupted epilogue, assembly
+// without tables, a stack written over.
+
 /// What the innermost signal handler has interrupted.
 void backtrace_interrupted(stack_ends& ends) noexcept;
 /// From the frame with that address on; all of them if it is not met.
 void backtrace_from(stack_ends& ends, const void* pc) noexcept;
+
+/// In the handler of a fault, before anything else: if one of the two has met it, ends the walk, and does not return.
+void end_walk_that_faulted() noexcept;
+/// How many have ended so. None, where nothing but tenon and compiled code with its tables is on the stacks.
+unsigned long walks_that_faulted() noexcept;
 
 }  // namespace tenon

@@ -191,6 +191,7 @@ bool look_over(scheduler& s, clock::nanos now) noexcept {
   state& me = self();
   sigset_t all;
   ::sigfillset(&all);
+  for (const int fault : {SIGSEGV, SIGBUS}) ::sigdelset(&all, fault);  // blocked, they would end the process unheard
   ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
   name_this_thread("tenon-service");
   me.tid.store(static_cast<int>(::syscall(SYS_gettid)), std::memory_order_release);

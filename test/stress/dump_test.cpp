@@ -10,6 +10,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "platform/backtrace.hpp"
 #include "support/scale.hpp"
 
 namespace {
@@ -76,6 +77,32 @@ TEST_P(DumpUnderLoad, TheProgramComputesWhatItWouldWithout) {
         EXPECT_GT(locked, 0);
       },
       {.workers = GetParam()});
+}
+
+// A worker that is only starting must stand still, too: it would run a goroutine whose stack is being read.
+TEST(DumpOfRuns, ThatHaveJustBegun) {
+  const unsigned long faulted_before = tenon::walks_that_faulted();
+  const auto end = std::chrono::steady_clock::now() + tenon_test::churn_time();
+  int runs = 0;
+  while (std::chrono::steady_clock::now() < end) {
+    tenon::run(
+        [](tenon::group& root) {
+          const auto turns = tenon::make_chan<int>();
+          for (int i = 0; i < 50; ++i) {
+            root.go([turns](const tenon::context& ctx) {
+              while (turns.send(ctx, 1)) continue;
+            });
+            root.go([turns](const tenon::context& ctx) {
+              while (turns.recv(ctx)) continue;
+            });
+          }
+          (void)tenon::dump();
+          root.cancel();
+        },
+        {.workers = 8});
+    ++runs;
+  }
+  EXPECT_EQ(tenon::walks_that_faulted() - faulted_before, 0U) << "in " << runs << " runs";
 }
 
 TEST(DumpOfMany, TakesNoMoreThanALineForThoseThatAreAlike) {
