@@ -67,7 +67,8 @@ struct run_options {
   /// process. 0: none does. A handler of the program's own is left alone. `tenon::dump()` is the same by a call.
   int dump_on_signal = 0;
   /// A goroutine that is about to wait for a lock that it holds itself is reported on stderr, with both places, once for each place; it goes on
-  /// to wait. Each lock then costs some tens of nanoseconds more. Empty: where tenon was built without NDEBUG.
+  /// to wait. Each lock then costs some tens of nanoseconds more. So is a wait with a `std::mutex` locked, where the build sees those
+  /// (`TENON_WRAP_PTHREAD_LOCKS`). Empty: tenon's locks where it was built without NDEBUG, the others wherever they are seen.
   std::optional<bool> check_locks = std::nullopt;
   /// What `check_locks` reports ends the program: a dump, and exit status 2. Not for programs in which a lock travels: locked by one goroutine,
   /// unlocked by another.

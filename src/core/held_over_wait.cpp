@@ -23,6 +23,8 @@ namespace tenon::detail {
 
 namespace {
 
+std::atomic<lock_checking> checks{lock_checking::undecided};
+
 held_as as(pthread_lock kind) noexcept {
   return kind == pthread_lock::mutex ? held_as::pthread_mutex : held_as::pthread_rwlock;
 }
@@ -53,8 +55,9 @@ constexpr pthread_lock_hooks hooks{[](pthread_lock kind, const void* lock, calle
 
 }  // namespace
 
-void watch_pthread_locks(bool on) noexcept {
-  installed_pthread_hooks.store(on ? &hooks : nullptr, std::memory_order_release);
+void check_pthread_locks(lock_checking how) noexcept {
+  checks.store(how, std::memory_order_relaxed);
+  installed_pthread_hooks.store(reports(how) ? &hooks : nullptr, std::memory_order_release);
 }
 
 void before_wait(parker* me) noexcept {
@@ -86,14 +89,15 @@ void in_wait(parker* me, const char* reason) noexcept {
   held.report_due = false;
   std::uint32_t at = 0;
   while (at < held.n && !is_pthread(held.records[at].how)) ++at;
-  if (at == held.n || !reports_are_wanted()) return;
+  if (at == held.n) return;
   const char* lock = held.records[at].how == held_as::pthread_mutex ? "std::mutex or its like" : "std::shared_mutex";
   report(
       {name_of_caller() + " waits (" + reason + ") with a " + lock + " locked", &held.sites[at], "locked at",
        "and waits at",
        "Such a lock belongs to the thread: other goroutines that run on it meanwhile get past the lock, or block the thread, and the one that\n"
        "waits may come back on another thread, which cannot unlock it. Until it has unlocked it, this goroutine now keeps its thread, as with\n"
-       "tenon::on_this_thread; without checks it does not. A tenon::mutex may be held over a wait."});
+       "tenon::on_this_thread; without checks it does not. A tenon::mutex may be held over a wait."},
+      checks.load(std::memory_order_relaxed));
 }
 
 }  // namespace tenon::detail

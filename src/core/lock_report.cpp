@@ -68,14 +68,9 @@ std::string name_of_caller() {
   return text;
 }
 
-bool reports_are_wanted() noexcept {
-  const lock_checking how = lock_checks.load(std::memory_order_relaxed);
-  return how == lock_checking::report || how == lock_checking::fatal;
-}
-
-void report(const lock_fault& fault) noexcept {
-  if (!reports_are_wanted()) return;
-  const bool is_fatal = lock_checks.load(std::memory_order_relaxed) == lock_checking::fatal;
+void report(const lock_fault& fault, lock_checking how) noexcept {
+  if (!reports(how)) return;
+  const bool is_fatal = how == lock_checking::fatal;
   calls here;
   here.n = backtrace(here.pcs, most_calls);
   const auto answer = is_fatal ? reported_places::answer::fresh : reported.add(place_of(here));

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "core/relock_check.hpp"
 #include "platform/call_site.hpp"
 
 namespace tenon::detail {
@@ -16,12 +17,9 @@ struct lock_fault {
   const char* advice;
 };
 
-/// Once for each place of the caller, in all; each time, and without a return, where lock faults are fatal; never in a run without checks. The
-/// caller holds no lock of tenon's own. Blocks the thread until the report is written.
-void report(const lock_fault& fault) noexcept;
-
-/// Whether there is anything to report to: a run with checks.
-bool reports_are_wanted() noexcept;
+/// Once for each place of the caller, in all; each time, and without a return, if it is `fatal`; nothing, if no run that checks such locks is
+/// active any more. The caller holds no lock of tenon's own. Blocks the thread until the report is written.
+void report(const lock_fault& fault, lock_checking how) noexcept;
 
 /// "goroutine 7", with its name if it has one; "a plain thread".
 std::string name_of_caller();

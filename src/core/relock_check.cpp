@@ -27,10 +27,7 @@ namespace tenon::detail {
 
 std::atomic<lock_checking> lock_checks{lock_checking::undecided};
 
-void check_locks(lock_checking how) noexcept {
-  lock_checks.store(how, std::memory_order_relaxed);
-  watch_pthread_locks(how == lock_checking::report || how == lock_checking::fatal);
-}
+void check_locks(lock_checking how) noexcept { lock_checks.store(how, std::memory_order_relaxed); }
 
 namespace {
 
@@ -87,7 +84,7 @@ void lock_holder::released_shared() noexcept {
 
 void lock_holder::will_wait(const char* call, const char* lock) const noexcept {
   held_locks* held = this_parker()->held;
-  if (held == nullptr || !reports_are_wanted()) return;
+  if (held == nullptr || !reports(lock_checks.load(std::memory_order_relaxed))) return;
   const std::uint32_t g = generation_.load(std::memory_order_relaxed);
   const holder_record* mine = nullptr;
   for (const held_as how : {held_as::exclusive, held_as::shared}) {
@@ -98,7 +95,8 @@ void lock_holder::will_wait(const char* call, const char* lock) const noexcept {
       {std::string("recursive ") + call + " of a " + lock + " that " + name_of_caller() + " already holds",
        &held->sites[mine - held->records],
        mine->how == held_as::shared ? "first locked, shared, at" : "first locked at", "and again at",
-       "It now waits until another goroutine unlocks it. If none is meant to: unlock it first, or call a function that expects it locked."});
+       "It now waits until another goroutine unlocks it. If none is meant to: unlock it first, or call a function that expects it locked."},
+      lock_checks.load(std::memory_order_relaxed));
 }
 
 }  // namespace tenon::detail

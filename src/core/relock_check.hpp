@@ -22,10 +22,14 @@ enum class lock_checking : std::uint8_t {
 
 TENON_HIDDEN extern std::atomic<lock_checking> lock_checks;
 
-/// By a run, at its beginning and at its end.
+/// By a run, at its beginning and at its end: tenon's own locks.
 void check_locks(lock_checking how) noexcept;
-/// A part of it: see held_over_wait.cpp.
-void watch_pthread_locks(bool on) noexcept;
+/// The same, for those of pthread that the program calls itself: held_over_wait.cpp.
+void check_pthread_locks(lock_checking how) noexcept;
+
+constexpr bool reports(lock_checking how) noexcept {
+  return how == lock_checking::report || how == lock_checking::fatal;
+}
 
 /// The bits by which a lock's own state says whether it is checked: at first `undecided`, from its first lock within a run on `checked` or none.
 template <std::uint32_t Undecided, std::uint32_t Checked>

@@ -1,5 +1,6 @@
 #include "diag/freeze.hpp"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -68,7 +69,13 @@ void freeze_world() noexcept {
   }
   // A thread in uninterruptible sleep must not keep us for ever; its goroutine is then shown without a stack.
   const clock::nanos deadline = clock::real() + 1'000'000'000;
-  while (frozen_workers.load(std::memory_order_acquire) < asked && clock::real() < deadline) cpu_relax();
+  for (int rounds = 0; frozen_workers.load(std::memory_order_acquire) < asked && clock::real() < deadline; ++rounds) {
+    if (rounds < 64) {
+      cpu_relax();
+    } else {
+      ::sched_yield();  // those we wait for need the processor
+    }
+  }
   // The world stands still: what a goroutine has done is seen by way of the switch away from it (`busy`), or of its worker's answer.
   for (unsigned i = 0; i < s.worker_slots(); ++i) {
     annotate::happens_after(&s.worker_at(i)->thread);

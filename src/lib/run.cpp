@@ -67,9 +67,18 @@ constexpr bool debug_build = false;
 constexpr bool debug_build = true;
 #endif
 
-lock_checking lock_checking_of(const run_options& options) {
-  if (!options.check_locks.value_or(debug_build)) return lock_checking::off;
-  return options.lock_faults_are_fatal ? lock_checking::fatal : lock_checking::report;
+struct checks {
+  lock_checking locks;
+  lock_checking pthread_locks;  // of the program's own, which only some builds see (cmake/TenonPthreadLocks.cmake)
+};
+
+checks checks_of(const run_options& options) {
+  const auto where_chosen = [&](bool otherwise) {
+    if (!options.check_locks.value_or(otherwise)) return lock_checking::off;
+    return options.lock_faults_are_fatal ? lock_checking::fatal : lock_checking::report;
+  };
+  return {.locks = lock_checking_from_environment(where_chosen(debug_build)),
+          .pthread_locks = lock_checking_from_environment(where_chosen(true))};
 }
 
 /// SIGINT while a run is active: the first cancels the root (the watch), the second dumps and exits (what the watch gives the signal back to).
@@ -156,16 +165,20 @@ struct main_call {
   void* arg;
   const context& parent;
   const run_options& options;
-  lock_checking locks;
+  checks checked;
   run_result result;
   std::exception_ptr failure;
   kept_failure kept;  // `f` has failed, and the root group's members go on
   context of_root;    // kept until nothing runs under it any more
 
   void operator()() noexcept {
-    check_locks(locks);
+    check_locks(checked.locks);
+    check_pthread_locks(checked.pthread_locks);
     struct last {
-      ~last() { check_locks(lock_checking::undecided); }
+      ~last() {
+        check_locks(lock_checking::undecided);
+        check_pthread_locks(lock_checking::undecided);
+      }
     } no_longer;
     group root(parent);
     of_root = root.ctx();
@@ -207,14 +220,14 @@ struct main_call {
 int run_main(const run_options& options, run_result (*entry)(void*, group&), void* arg, std::source_location where) {
   run_options effective = options;
   if (const unsigned procs = procs_from_environment(); procs != 0) effective.workers = procs;
-  const lock_checking locks = lock_checking_from_environment(lock_checking_of(options));
+  const checks checked = checks_of(options);
   install_diagnostics(effective.dump_on_sigquit, effective.dump_on_signal);
 
   const interrupts on_interrupt(effective.cancel_on_interrupt);
   signal_scope root =
       on_interrupt.active() ? with_signals_quietly(background(), {SIGINT}) : with_signals_quietly(background(), {});
   if (on_interrupt.active()) the_scheduler().set_interrupt_check(&run_context_is_listened_to);
-  main_call call{entry, arg, root.ctx(), effective, locks, {}, nullptr, {}, {}};
+  main_call call{entry, arg, root.ctx(), effective, checked, {}, nullptr, {}, {}};
   the_scheduler().run(effective, [](void* p) noexcept { (*static_cast<main_call*>(p))(); }, &call, where);
   the_scheduler().set_interrupt_check(nullptr);
   set_run_context(nullptr);

@@ -172,6 +172,12 @@ foreach(program IN LISTS programs)
   must_print_42("${SCRATCH}/build/${program}")
   message(STATUS "${program}: 42")
 endforeach()
+if(from_sources)  # fast, but not silent: who has not chosen a build type has not chosen that either
+  execute_process(COMMAND "${SCRATCH}/build/consumer_tenon" lock OUTPUT_QUIET ERROR_VARIABLE errors TIMEOUT 60)
+  if(NOT errors MATCHES "^tenon: goroutine 1 waits [^\n]* with a std::mutex or its like locked\n")
+    message(FATAL_ERROR "a std::mutex over a wait is answered with '${errors}'")
+  endif()
+endif()
 
 # No header may be left behind, and none may be installed that only the library's own sources need.
 if(MODE STREQUAL "find_package")
