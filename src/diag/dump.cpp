@@ -237,12 +237,8 @@ void tell(const records& all, sink out_to) {
   out_to.write(out_to.to, out);
 }
 
-/// Held over `tell`, but for last words: the first one to ask for lines reads all debug information, and each of several at once would. Never
-/// destroyed: a text may be written while the process ends.
-std::mutex& telling() {
-  static auto& turn = *new std::mutex;
-  return turn;
-}
+/// Held over `tell`, but for last words: the first one to ask for lines reads all debug information, and each of several at once would.
+std::mutex telling;
 
 constexpr sink to_stderr{&write_to_stderr, nullptr};
 
@@ -300,7 +296,7 @@ void dump_and_go_on() noexcept {
     look(*all);
     // It ends with its text, or with the process.
     std::thread([held = std::move(all)] {
-      const std::lock_guard one_text_after_the_other(telling());
+      const std::lock_guard one_text_after_the_other(telling);
       try {
         tell(*held, to_stderr);
       } catch (...) {
@@ -330,7 +326,7 @@ std::string dump_text() {
     requested_by.store(0, std::memory_order_relaxed);
   }
   std::string text;
-  const std::lock_guard one_text_after_the_other(telling());
+  const std::lock_guard one_text_after_the_other(telling);
   tell(r->all, {[](void* to, const std::string& part) { static_cast<std::string*>(to)->append(part); }, &text});
   return text;
 }

@@ -32,18 +32,40 @@ void await_thaw(std::uint32_t round) noexcept {
   while (frozen_round.load(std::memory_order_acquire) == round) futex::wait(frozen_round, round, 100'000'000);
 }
 
+/// Where another handler has been interrupted, or ThreadSanitizer calls ours, everything may be blocked.
+class faults_unblocked {
+ public:
+  faults_unblocked() noexcept {
+    sigset_t faults;
+    ::sigemptyset(&faults);
+    for (const int fault : {SIGSEGV, SIGBUS}) ::sigaddset(&faults, fault);
+    ::pthread_sigmask(SIG_UNBLOCK, &faults, &before_);
+  }
+  ~faults_unblocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  faults_unblocked(const faults_unblocked&) = delete;
+  faults_unblocked& operator=(const faults_unblocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
 void on_freeze(int, siginfo_t*, void* interrupted) {
   const int saved = errno;
   const std::uint32_t round = frozen_round.load(std::memory_order_acquire);
   const worker* w = this_worker();
   if ((round & 1U) != 0 && w != nullptr) {
-    annotate::happens_after(&frozen_round);  // the dump before: it has read what we write
+    annotate::happens_after(&frozen_round);              // the dump before: it has read what we write
+    annotate::happens_after(&worker_stacks[w->number]);  // its handler on this thread: it had the same alternate stack
     worker_stacks[w->number].depth = 0;
-    if (!in_switch(interrupted)) backtrace_interrupted(worker_stacks[w->number]);
+    if (!in_switch(interrupted)) {
+      const faults_unblocked meanwhile;
+      backtrace_interrupted(worker_stacks[w->number]);
+    }
     annotate::happens_before(&worker_stacks[w->number]);
     worker_traced[w->number].store(true, std::memory_order_release);
     frozen_workers.fetch_add(1, std::memory_order_release);
     await_thaw(round);
+    annotate::happens_before(&worker_stacks[w->number]);
   }
   errno = saved;
 }

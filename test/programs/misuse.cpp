@@ -389,6 +389,7 @@ void grace_over() {
         g.go([](const tenon::context&) {
           for (;;) tenon::sleep_for(1h);
         });
+        while (tenon::read_metrics().waiting == 0) tenon::yield();
         g.cancel();
       },
       {.grace = 1ms});

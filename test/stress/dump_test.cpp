@@ -58,7 +58,8 @@ TEST_P(DumpUnderLoad, TheProgramComputesWhatItWouldWithout) {
         }
         const auto end = std::chrono::steady_clock::now() + tenon_test::churn_time();
         int dumps = 0;
-        while (std::chrono::steady_clock::now() < end) {
+        // Everybody has turns, however long a dump takes here: one who starves hangs the test.
+        while (std::chrono::steady_clock::now() < end || dumps < 3 || exchanged == 0 || started == 0 || called == 0) {
           const std::string text = tenon::dump();
           EXPECT_NE(text.find("\ngoroutine 1 [running]:"), std::string::npos) << text;
           ++dumps;
@@ -70,10 +71,6 @@ TEST_P(DumpUnderLoad, TheProgramComputesWhatItWouldWithout) {
           numbers.close();
         });
         EXPECT_FALSE(root.wait());
-        EXPECT_GT(dumps, 2);
-        EXPECT_GT(exchanged, 0);
-        EXPECT_GT(started, 0);
-        EXPECT_GT(called, 0);
         EXPECT_GT(locked, 0);
       },
       {.workers = GetParam()});
