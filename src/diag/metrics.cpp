@@ -17,7 +17,7 @@ using namespace detail;
 
 struct counting {
   metrics m;
-  std::array<std::uint64_t, static_cast<std::size_t>(wait_reason::thread_permit) + 1> waiting{};
+  std::array<std::uint64_t, wait_reasons> waiting{};
 };
 
 TENON_NO_SANITIZE void count(const stack_slot& slot, void* arg) {

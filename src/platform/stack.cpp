@@ -9,6 +9,7 @@
 #include <atomic>
 #include <bit>
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -47,6 +48,20 @@ struct size_class {
 };
 
 std::atomic<slab*> all_slabs{nullptr};
+
+// What a debugger reads, by name: it needs no debug information then (tools/gdb/tenon.py, which must change with it).
+struct debugger_view {
+  std::uint32_t version = 1;
+  std::uint32_t guard = guard_bytes;
+  std::uint32_t colours = 8;
+  std::uint32_t colour = 256;  // see stack_slot::top
+  std::uint32_t first = offsetof(slab, first);
+  std::uint32_t size = offsetof(slab, size);
+  std::uint32_t carved = offsetof(slab, carved);
+  std::uint32_t next = offsetof(slab, next);
+  const void* slabs = &all_slabs;
+};
+
 std::atomic<bool> pending_trim{false};
 std::atomic<bool> forced_mprotect{false};
 std::atomic<std::int64_t> mprotect_budget{0};
@@ -166,6 +181,8 @@ std::size_t resident_bytes(const stack_slot& slot) noexcept {
 }
 
 }  // namespace
+
+extern "C" [[gnu::used, gnu::visibility("default")]] constinit const debugger_view tenon_debugger_stacks{};
 
 std::size_t round_size(std::size_t bytes) noexcept {
   return std::bit_ceil(std::clamp(bytes, std::max(smallest, 4 * page()), largest));

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <mutex>
@@ -27,7 +29,35 @@ namespace {
 constexpr unsigned pool_limit = 256;  // stacks of the default size that a worker keeps to itself
 
 std::atomic<unhandled_hook> hook{nullptr};
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"  // of a class with a base, which no compiler of ours minds
+
+// What a debugger reads, by name: it needs no debug information then (tools/gdb/tenon.py, which must change with it).
+struct debugger_view {
+  std::uint32_t version = 1;
+  std::uint32_t size =
+      sizeof(goroutine_core);  // below a slot's top, rounded down to a multiple of `align`: descriptor_of
+  std::uint32_t align = 64;
+  std::uint32_t id = offsetof(goroutine_core, id);
+  std::uint32_t state = offsetof(goroutine_core, state);
+  std::uint32_t reason = offsetof(goroutine_core, reason);
+  std::uint32_t reasons = wait_reasons;
+  std::uint32_t sp = offsetof(goroutine_core, ctx) + offsetof(machine_context, sp);
+  std::uint32_t fp = offsetof(goroutine_core, ctx) + offsetof(machine_context, fp);
+  std::uint32_t pc = offsetof(goroutine_core, ctx) + offsetof(machine_context, pc);
+  std::uint32_t busy = offsetof(goroutine_core, ctx) + offsetof(machine_context, busy);
+  std::uint32_t system = offsetof(goroutine_core, system);
+  std::uint32_t has_run = offsetof(goroutine_core, has_run);
+  std::uint32_t name = offsetof(goroutine_core, name);
+  std::uint32_t where = offsetof(goroutine_core, where);
+  const void* texts = wait_reason_texts;
+};
+
+#pragma GCC diagnostic pop
 }  // namespace
+
+extern "C" [[gnu::used, gnu::visibility("default")]] constinit const debugger_view tenon_debugger_goroutines{};
 
 static stack_slot allocate_stack(std::size_t size) {
   try {

@@ -121,28 +121,29 @@ TENON_NOINLINE std::uint32_t choose(std::uint32_t n) noexcept {
   return w != nullptr ? w->random.below(n) : thread_random.below(n);
 }
 
+const char* const wait_reason_texts[wait_reasons] = {
+    "",                         // none
+    "chan receive",             // chan_receive
+    "chan send",                // chan_send
+    "chan receive (nil chan)",  // chan_receive_nil
+    "chan send (nil chan)",     // chan_send_nil
+    "select",                   // select
+    "select (no cases)",        // select_no_cases
+    "sleep",                    // sleep
+    "sync.Mutex.Lock",          // mutex_lock
+    "sync.RWMutex.Lock",        // shared_mutex_lock
+    "sync.RWMutex.RLock",       // shared_mutex_lock_shared
+    "semacquire",               // semaphore_acquire
+    "sync.Cond.Wait",           // cond_wait
+    "sync.WaitGroup.Wait",      // wait_group_wait
+    "goroutine join",           // join
+    "after_func wait",          // after_func_wait
+    "IO wait",                  // io_wait
+    "waiting for a thread",     // thread_permit
+};
+
 const char* to_text(wait_reason reason) noexcept {
-  switch (reason) {
-    case wait_reason::none: return "";
-    case wait_reason::chan_receive: return "chan receive";
-    case wait_reason::chan_send: return "chan send";
-    case wait_reason::chan_receive_nil: return "chan receive (nil chan)";
-    case wait_reason::chan_send_nil: return "chan send (nil chan)";
-    case wait_reason::select: return "select";
-    case wait_reason::select_no_cases: return "select (no cases)";
-    case wait_reason::sleep: return "sleep";
-    case wait_reason::mutex_lock: return "sync.Mutex.Lock";
-    case wait_reason::shared_mutex_lock: return "sync.RWMutex.Lock";
-    case wait_reason::shared_mutex_lock_shared: return "sync.RWMutex.RLock";
-    case wait_reason::semaphore_acquire: return "semacquire";
-    case wait_reason::cond_wait: return "sync.Cond.Wait";
-    case wait_reason::wait_group_wait: return "sync.WaitGroup.Wait";
-    case wait_reason::join: return "goroutine join";
-    case wait_reason::after_func_wait: return "after_func wait";
-    case wait_reason::io_wait: return "IO wait";
-    case wait_reason::thread_permit: return "waiting for a thread";
-  }
-  return "?";
+  return reason <= wait_reason::thread_permit ? wait_reason_texts[static_cast<std::size_t>(reason)] : "?";
 }
 
 void made_progress(std::uint32_t operations) noexcept {

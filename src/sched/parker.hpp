@@ -10,7 +10,10 @@
 // The unpark may come at any moment after 2, also before 3. Exactly one unpark per wait is the primitive's promise.
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+
+#include "platform/compiler.hpp"
 
 namespace tenon::detail {
 
@@ -34,6 +37,9 @@ enum class wait_reason : std::uint8_t {
   io_wait,
   thread_permit,
 };
+
+inline constexpr std::size_t wait_reasons = static_cast<std::size_t>(wait_reason::thread_permit) + 1;
+TENON_HIDDEN extern const char* const wait_reason_texts[wait_reasons];
 
 /// As dumps print it; Go's text where Go has one.
 const char* to_text(wait_reason reason) noexcept;
