@@ -92,7 +92,7 @@ void pass_on(int sig, siginfo_t* info, void* context) noexcept {
 /// A fault in a guard, or just below the stack of the goroutine that runs here, is an overflow; any other goes where it
 /// went before.
 void on_fault(int sig, siginfo_t* info, void* context) {
-  if (info->si_code > 0) end_walk_that_faulted();
+  if (info->si_code > 0 && end_walk_that_faulted(context)) return;
   const goroutine_core* g = running_goroutine();
   if (g != nullptr && info->si_code > 0) {  // otherwise it was sent, and has no address
     const auto* address = static_cast<const std::byte*>(info->si_addr);

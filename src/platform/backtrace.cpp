@@ -1,10 +1,12 @@
 #include "platform/backtrace.hpp"
 
 #include <setjmp.h>
+#include <ucontext.h>
 #include <unwind.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 
 namespace tenon {
 
@@ -96,6 +98,9 @@ void collect_into(end_collection& c) noexcept {
   }
 }
 
+/// Where a fault of `walk` goes on.
+[[noreturn]] void give_up() noexcept { ::_longjmp(*walk, 1); }
+
 }  // namespace
 
 unsigned backtrace(const void** pcs, unsigned room) noexcept {
@@ -116,8 +121,21 @@ void backtrace_from(stack_ends& ends, const void* pc) noexcept {
 
 unsigned long walks_that_faulted() noexcept { return faulted.load(std::memory_order_relaxed); }
 
-void end_walk_that_faulted() noexcept {
-  if (jmp_buf* const fault = walk) ::_longjmp(*fault, 1);
+bool end_walk_that_faulted(void* interrupted) noexcept {
+  if (walk == nullptr) return false;
+  // Not from within the handler: it returns, with its signals' mask, and as ThreadSanitizer wants it.
+  auto& registers = static_cast<ucontext_t*>(interrupted)->uc_mcontext;
+  const auto to = reinterpret_cast<std::uintptr_t>(&give_up);
+#if defined(__x86_64__)
+  constexpr std::uintptr_t red_zone = 128;
+  const auto sp = static_cast<std::uintptr_t>(registers.gregs[REG_RSP]) - red_zone;
+  registers.gregs[REG_RSP] = static_cast<greg_t>((sp & ~std::uintptr_t{15}) - 8);  // as after a call
+  registers.gregs[REG_RIP] = static_cast<greg_t>(to);
+#elif defined(__aarch64__)
+  registers.sp &= ~std::uintptr_t{15};
+  registers.pc = to;
+#endif
+  return true;
 }
 
 }  // namespace tenon

@@ -32,8 +32,9 @@ void backtrace_interrupted(stack_ends& ends) noexcept;
 /// From the frame with that address on; all of them if it is not met.
 void backtrace_from(stack_ends& ends, const void* pc) noexcept;
 
-/// In the handler of a fault, before anything else: if one of the two has met it, ends the walk, and does not return.
-void end_walk_that_faulted() noexcept;
+/// In the handler of a fault, before anything else: true if one of the two has met it, and the handler's return will end that walk. `interrupted`
+/// is the handler's third argument.
+bool end_walk_that_faulted(void* interrupted) noexcept;
 /// How many have ended so. None, where nothing but tenon and compiled code with its tables is on the stacks.
 unsigned long walks_that_faulted() noexcept;
 
