@@ -1,7 +1,8 @@
 #pragma once
 
 /// `dump()`: every goroutine, as a fatal error shows them, while the program goes on: its state, what it waits for and since when, where it was
-/// started, its stack; those that look alike once.
+/// started, its stack; those that look alike once. Of a wait: the descriptor and the direction, the room in a channel's buffer, the goroutine that
+/// holds the lock (where locks are checked), how many a group or wait group still waits for.
 ///
 ///     std::clog << tn::dump();            // or: tn::dump(std::clog);
 ///     tn::run(app, {.dump_on_signal = SIGUSR1});   // `kill -USR1` writes one to stderr

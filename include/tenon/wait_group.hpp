@@ -39,6 +39,12 @@
 namespace tenon {
 
 class group;
+class wait_group;
+
+namespace detail {
+/// Those that are still to be done, for dumps.
+int still_to_do(const wait_group& wg) noexcept;
+}  // namespace detail
 
 class wait_group {
  public:
@@ -86,6 +92,7 @@ class wait_group {
 
  private:
   friend class group;
+  friend int detail::still_to_do(const wait_group& wg) noexcept;
   [[nodiscard]] int count() const noexcept { return static_cast<int>(state_.load(std::memory_order_acquire) >> 32U); }
   [[nodiscard]] bool is_done() const noexcept { return count() == 0; }
   /// Whether it may be used further while those who waited are still on their way out: a `group` may, Go's wait group not.

@@ -1,6 +1,8 @@
 #include "core/descriptor.hpp"
 
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <new>
 
 #include "core/chan.hpp"
@@ -65,6 +67,11 @@ descriptor_entry* make(int fd) {
 }
 
 wait_list& list_of(descriptor_entry& e, direction d) noexcept { return d == direction::read ? e.readers : e.writers; }
+
+/// For dumps: the entry, and the direction in a bit that its alignment leaves free.
+const void* object_of(const descriptor_entry& e, direction d) noexcept {
+  return reinterpret_cast<const std::byte*>(&e) + (d == direction::write ? 1 : 0);
+}
 
 /// Invariant 2. Under the lock. 0, or errno.
 int watch(descriptor_entry& e, bool for_reading, bool for_writing) noexcept {
@@ -158,6 +165,12 @@ wait_result wait_thread(descriptor_entry& e, direction d, chan_core* done) noexc
 
 }  // namespace
 
+descriptor_wait descriptor_waited_for(const void* object) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(object);
+  const auto* e = reinterpret_cast<const descriptor_entry*>(address & ~std::uintptr_t{1});
+  return {e->fd, (address & 1U) != 0 ? direction::write : direction::read};
+}
+
 wait_result wait_descriptor(int fd, direction d, chan_core* done) {
   if (done != nullptr && done->closed.load(std::memory_order_acquire)) return {wait_result::canceled};
   if (fd < 0) return {wait_result::failed, EBADF};
@@ -179,7 +192,8 @@ wait_result wait_descriptor(int fd, direction d, chan_core* done) {
   }
   the_scheduler().descriptor_wait(+1);
   waiter w;
-  const bool fired = wait_in_list(list_of(e, d), e.lock, w, done, wait_reason::io_wait);
+  const bool fired =
+      wait_in_list(list_of(e, d), e.lock, w, done, wait_reason::io_wait, list_place::back, object_of(e, d));
   the_scheduler().descriptor_wait(-1);
   if (!fired) return {wait_result::canceled};
   return w.ok ? wait_result{wait_result::ready} : wait_result{wait_result::failed, EBADF};

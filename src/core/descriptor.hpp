@@ -21,6 +21,13 @@ struct wait_result {
 /// `done` may be null. May throw std::bad_alloc.
 wait_result wait_descriptor(int fd, direction d, chan_core* done);
 
+struct descriptor_wait {
+  int fd;
+  direction way;
+};
+/// Of the object of a goroutine's wait, while it lasts.
+descriptor_wait descriptor_waited_for(const void* object) noexcept;
+
 /// While it lives, `fd` is being closed: those who wait for it have been told, and who comes now waits for the end of this scope.
 class closing_descriptor {
  public:

@@ -16,9 +16,12 @@ bool held_locks::grow() noexcept {
   }
   std::copy_n(records, n, new_records);
   std::copy_n(sites, n, new_sites);
-  delete[] std::exchange(records, new_records);
-  delete[] std::exchange(sites, new_sites);
+  const holder_record* old_records = std::exchange(records, new_records);
+  const call_site* old_sites = std::exchange(sites, new_sites);
   room = more;
+  std::atomic_signal_fence(std::memory_order_seq_cst);  // a dump may stop us anywhere, and looks at the records
+  delete[] old_records;
+  delete[] old_sites;
   return true;
 }
 
@@ -36,8 +39,9 @@ held_locks* first_held_locks(parker* me) noexcept {
 }
 
 void forget_held_locks(parker* p) noexcept {
-  delete p->held;
-  p->held = nullptr;
+  const held_locks* held = std::exchange(p->held, nullptr);
+  std::atomic_signal_fence(std::memory_order_seq_cst);  // as in grow
+  delete held;
 }
 
 }  // namespace tenon::detail

@@ -133,7 +133,7 @@ bool mutex::lock_from(caller_frame caller, std::uint32_t seen, detail::chan_core
     waiter w;
     w.elem = &began;
     const bool fired = detail::wait_in_list(waiters_, list_lock_, w, done, detail::wait_reason::mutex_lock,
-                                            again ? detail::list_place::front : detail::list_place::back);
+                                            again ? detail::list_place::front : detail::list_place::back, &holder_);
     if (!fired) return false;  // `waiting` may stay set with an empty list: the next unlock_slow clears it
     if (w.ok) break;           // handed over
   }

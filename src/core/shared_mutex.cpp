@@ -131,7 +131,7 @@ bool shared_mutex::acquire_or_queue(std::uint32_t closed, std::uint32_t mine) no
 
 bool shared_mutex::wait_or_leave(detail::wait_list& list, detail::chan_core* done, detail::wait_reason reason) {
   waiter w;
-  if (detail::wait_in_list(list, list_lock_, w, done, reason)) return true;
+  if (detail::wait_in_list(list, list_lock_, w, done, reason, detail::list_place::back, &holder_)) return true;
   // Those behind us may not have to wait any more, and an unlock that met only us has left it to us to open the door.
   spin_acquire(list_lock_);
   waiter* admitted = (state_.load(std::memory_order_relaxed) & queued_bit) != 0 ? admit(false) : nullptr;

@@ -64,6 +64,8 @@ void wait_group::add(int delta) {
   detail::unpark_all(chain);
 }
 
+int detail::still_to_do(const wait_group& wg) noexcept { return wg.count(); }
+
 void wait_group::wait() {
   (void)wait_or_done(nullptr, reuse::panics);
   rethrow();
@@ -118,7 +120,8 @@ bool wait_group::wait_or_done(detail::chan_core* done, reuse meanwhile) {
     return true;
   }
   detail::waiter w;
-  if (!detail::wait_in_list(waiters_, list_lock_, w, done, detail::wait_reason::wait_group_wait)) {
+  if (!detail::wait_in_list(waiters_, list_lock_, w, done, detail::wait_reason::wait_group_wait,
+                            detail::list_place::back, this)) {
     const spin_guard hold(list_lock_);
     forget_waiters_if_none();
     return false;

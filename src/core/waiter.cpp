@@ -5,7 +5,7 @@
 namespace tenon::detail {
 
 bool wait_in_list(wait_list& l, std::atomic<std::uint32_t>& list_lock, waiter& w, chan_core* done, wait_reason reason,
-                  list_place place) noexcept {
+                  list_place place, const void* object) noexcept {
   claim_group group;
   waiter cancel;
   if (done != nullptr) {
@@ -18,7 +18,7 @@ bool wait_in_list(wait_list& l, std::atomic<std::uint32_t>& list_lock, waiter& w
       return false;
     }
   }
-  w.who = cancel.who = begin_wait(reason, &l);
+  w.who = cancel.who = begin_wait(reason, object);
   if (done != nullptr) push_back(done->receivers, &cancel);
   if (place != list_place::already_in) (place == list_place::front ? push_front : push_back)(l, &w);
   if (done != nullptr) done->lock.unlock();

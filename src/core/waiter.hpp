@@ -107,8 +107,9 @@ inline void unpark_all(waiter* chain) noexcept {
 enum class list_place : std::uint8_t { back, front, already_in };
 
 /// Waits in `l`, the list of a primitive that is no channel, until somebody takes w out, or until `done` (may be null) is closed.
-/// Called with the list's lock held, returns with it released. True if w fired, false if canceled (w is then in no list).
+/// Called with the list's lock held, returns with it released. True if w fired, false if canceled (w is then in no list). `object` is what
+/// a dump looks at, for this reason (diag/dump.cpp).
 bool wait_in_list(wait_list& l, std::atomic<std::uint32_t>& list_lock, waiter& w, chan_core* done, wait_reason reason,
-                  list_place place = list_place::back) noexcept;
+                  list_place place = list_place::back, const void* object = nullptr) noexcept;
 
 }  // namespace tenon::detail

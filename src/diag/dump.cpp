@@ -17,9 +17,12 @@
 
 #include <tenon/blocking.hpp>
 #include <tenon/dump.hpp>
+#include <tenon/wait_group.hpp>
 
 #include "base/fatal.hpp"
 #include "core/chan.hpp"
+#include "core/descriptor.hpp"
+#include "core/held_locks.hpp"
 #include "diag/freeze.hpp"
 #include "diag/records.hpp"
 #include "diag/stack_text.hpp"
@@ -63,6 +66,41 @@ void unwind_here(void* arg) {
   backtrace_from(u.stack, u.from);
 }
 
+/// On what a parked goroutine waits, but for channels.
+TENON_NO_SANITIZE void look_at_wait(record& r, const void* object) {
+  if (object == nullptr) return;
+  switch (r.reason) {
+    case wait_reason::io_wait: {
+      const descriptor_wait wait = descriptor_waited_for(object);
+      r.what = wait.way == direction::read ? waited_for::reading : waited_for::writing;
+      r.number = static_cast<std::uint64_t>(wait.fd);
+      break;
+    }
+    case wait_reason::mutex_lock:
+    case wait_reason::shared_mutex_lock:
+    case wait_reason::shared_mutex_lock_shared:
+      r.what = waited_for::lock;
+      r.lock = object;
+      r.generation = static_cast<const lock_holder*>(object)->generation();
+      break;
+    case wait_reason::wait_group_wait:
+      r.what = waited_for::count;
+      r.number = static_cast<std::uint64_t>(still_to_do(*static_cast<const wait_group*>(object)));
+      break;
+    default: break;
+  }
+}
+
+/// Locks that a goroutine holds, where they are checked. It may have been stopped anywhere: what is read is memory of its own, and at worst old.
+TENON_NO_SANITIZE void look_at_locks(records& all, const goroutine_core& g, std::uint64_t id) {
+  const held_locks* held = g.held;
+  if (held == nullptr) return;
+  for (std::uint32_t i = 0; i < std::min(held->n, held->room); ++i) {
+    const holder_record& r = held->records[i];
+    if (r.how == held_as::exclusive && !all.add(holding{r.lock, r.generation, id})) return;
+  }
+}
+
 /// Reads a descriptor that belongs to somebody else. The world stands still, which ThreadSanitizer cannot know.
 TENON_NO_SANITIZE void visit(const stack_slot& slot, void* arg) {
   auto& all = *static_cast<records*>(arg);
@@ -81,6 +119,7 @@ TENON_NO_SANITIZE void visit(const stack_slot& slot, void* arg) {
   r.since = g->since.load(std::memory_order_relaxed);
   r.current = r.id == requested_by.load(std::memory_order_relaxed);
   r.pinned = g->pinned.load(std::memory_order_relaxed) != nullptr;
+  look_at_locks(all, *g, r.id);
   if (g->ctx.busy.load(std::memory_order_acquire) != 0) {
     if (r.state != goroutine_state::ended) r.state = goroutine_state::running;
     if (const stack_ends* stack = stack_of_running(g)) r.stack = all.keep(*stack);
@@ -97,6 +136,7 @@ TENON_NO_SANITIZE void visit(const stack_slot& slot, void* arg) {
       r.channel_reason = c->reason ? all.keep(c->reason->c_str()) : nullptr;
     }
   }
+  if (state == goroutine_state::waiting) look_at_wait(r, g->wait_object.load(std::memory_order_relaxed));
   if (!g->has_run) return;
   unwinding u{g->ctx.pc, {}};
   const void* const sp = g->ctx.sp;
@@ -121,22 +161,29 @@ auto looks(const record& r) {
   const bool room = r.has_channel && r.channel_cap > 1;
   return std::tuple(!r.current, r.stack, r.state, r.reason, r.pinned, r.in_call, text(r.name), r.where.line(),
                     text(r.where.file_name()), room, room ? r.channel_len : 0, room ? r.channel_cap : 0,
-                    text(room ? r.channel_reason : nullptr));
+                    text(room ? r.channel_reason : nullptr), r.what,
+                    r.what == waited_for::reading || r.what == waited_for::writing ? 0 : r.number);
 }
 
 using alike = std::span<const record>;  // at least one; ascending numbers
 
-std::string describe_wait(alike group, clock::nanos now) {
-  const auto minutes = [&](const record& r) { return std::max<std::int64_t>(0, (now - r.since) / 60'000'000'000); };
+/// How long they have waited, "1 to 12 minutes" say; empty if that is less than one.
+std::string how_long(alike group, clock::nanos now, clock::nanos unit, const char* units) {
   const auto [newest, oldest] =
-      std::minmax_element(group.begin(), group.end(), [&](auto& a, auto& b) { return minutes(a) < minutes(b); });
-  const std::int64_t least = minutes(*newest);
-  const std::int64_t most = minutes(*oldest);
-  std::string text = to_text(group.front().reason);
-  if (most == 0) return text;
-  text += ", ";
-  if (least != most) text += std::to_string(least) + " to ";
-  return text + std::to_string(most) + " minutes";
+      std::minmax_element(group.begin(), group.end(), [](auto& a, auto& b) { return a.since > b.since; });
+  const auto of = [&](const record& r) { return std::max<std::int64_t>(0, (now - r.since) / unit); };
+  const std::int64_t least = of(*newest);
+  const std::int64_t most = of(*oldest);
+  if (most == 0) return {};
+  return (least != most ? std::to_string(least) + " to " : "") + std::to_string(most) + " " + units;
+}
+
+constexpr clock::nanos second = 1'000'000'000;
+constexpr clock::nanos minute = 60 * second;
+
+std::string describe_wait(alike group, clock::nanos now) {
+  const std::string minutes = how_long(group, now, minute, "minutes");  // as in Go
+  return to_text(group.front().reason) + (minutes.empty() ? "" : ", " + minutes);
 }
 
 std::string describe_state(alike group, clock::nanos now) {
@@ -153,21 +200,52 @@ std::string describe_state(alike group, clock::nanos now) {
   return text;
 }
 
-/// "13-40, 42, 57, ...": of the numbers after the first.
-std::string numbers(alike group) {
-  constexpr int most_ranges = 10;
+/// "13-40, 42, 57, ...": of numbers that ascend.
+std::string ranges(const std::vector<std::uint64_t>& of) {
+  constexpr int most = 10;
   std::string text;
-  int ranges = 0;
-  for (std::size_t i = 1; i < group.size();) {
-    if (++ranges > most_ranges) return text + ", ...";
+  int n = 0;
+  for (std::size_t i = 0; i < of.size();) {
+    if (++n > most) return text + ", ...";
     std::size_t end = i + 1;
-    while (end < group.size() && group[end].id == group[end - 1].id + 1) ++end;
+    while (end < of.size() && of[end] == of[end - 1] + 1) ++end;
     if (!text.empty()) text += ", ";
-    text += std::to_string(group[i].id);
-    if (end - i > 1) text += (end - i == 2 ? ", " : "-") + std::to_string(group[end - 1].id);
+    text += std::to_string(of[i]);
+    if (end - i > 1) text += (end - i == 2 ? ", " : "-") + std::to_string(of[end - 1]);
     i = end;
   }
   return text;
+}
+
+/// What is known of the wait beyond its reason: "to read from descriptors 5-7; for 3 seconds". May be empty.
+std::string describe_details(alike group, clock::nanos now) {
+  const record& r = group.front();
+  if (r.state != goroutine_state::waiting) return {};
+  std::string text;
+  if (r.has_channel && r.channel_cap > 1) {
+    text = "channel: " + std::to_string(r.channel_len) + " of " + std::to_string(r.channel_cap) + " in use";
+    if (r.channel_reason != nullptr) text += std::string("; ") + r.channel_reason;
+  }
+  switch (r.what) {
+    case waited_for::nothing: break;
+    case waited_for::reading:
+    case waited_for::writing: {
+      std::vector<std::uint64_t> descriptors;
+      for (const record& one : group) descriptors.push_back(one.number);
+      std::sort(descriptors.begin(), descriptors.end());
+      descriptors.erase(std::unique(descriptors.begin(), descriptors.end()), descriptors.end());
+      text = std::string(r.what == waited_for::reading ? "to read from" : "to write to") + " descriptor" +
+             (descriptors.size() > 1 ? "s " : " ") + ranges(descriptors);
+      break;
+    }
+    case waited_for::lock:
+      if (r.number != 0) text = "held by goroutine " + std::to_string(r.number);
+      break;
+    case waited_for::count: text = std::to_string(r.number) + " to go"; break;
+  }
+  const std::string seconds = how_long(group, now, second, "s");
+  if (seconds.empty()) return text;
+  return text + (text.empty() ? "for " : "; for ") + seconds;
 }
 
 void print(alike group, const records& all, stack_text& stacks, clock::nanos now, std::string& out) {
@@ -176,15 +254,13 @@ void print(alike group, const records& all, stack_text& stacks, clock::nanos now
   if (r.name != nullptr) out += std::string(" \"") + r.name + "\"";
   out += " [" + describe_state(group, now) + "]";
   if (group.size() > 1) {
-    out += " and " + std::to_string(group.size() - 1) + (group.size() == 2 ? " other" : " others") + " like it (" +
-           numbers(group) + ")";
+    std::vector<std::uint64_t> others;
+    for (const record& one : group.subspan(1)) others.push_back(one.id);
+    out += " and " + std::to_string(others.size()) + (others.size() == 1 ? " other" : " others") + " like it (" +
+           ranges(others) + ")";
   }
   out += ":\n";
-  if (r.has_channel && r.channel_cap > 1) {
-    out += "\t(channel: " + std::to_string(r.channel_len) + " of " + std::to_string(r.channel_cap) + " in use";
-    if (r.channel_reason != nullptr) out += std::string("; ") + r.channel_reason;
-    out += ")\n";
-  }
+  if (const std::string details = describe_details(group, now); !details.empty()) out += "\t(" + details + ")\n";
   const kept_stack& s = all.stack(r.stack);
   const bool running = r.state == goroutine_state::running;
   out += stacks.of({s.pcs, s.depth, s.elided, stack_ends::half, s.endless}, running ? top::library : top::program);
@@ -206,9 +282,20 @@ void look(records& all) noexcept {
   thaw_world();
 }
 
+/// Who holds the locks that are waited for.
+void name_holders(std::span<record> list, std::span<holding> holdings) {
+  std::sort(holdings.begin(), holdings.end());
+  for (record& r : list) {
+    if (r.what != waited_for::lock || r.generation == 0) continue;
+    const auto at = std::lower_bound(holdings.begin(), holdings.end(), holding{r.lock, r.generation, 0});
+    if (at != holdings.end() && at->lock == r.lock && at->generation == r.generation) r.number = at->goroutine;
+  }
+}
+
 /// Step 3, on any thread: while the service thread does it, nobody looks after the workers.
 void tell(const records& all, sink out_to) {
   const std::span<record> list = all.all();
+  name_holders(list, all.holdings());
   std::sort(list.begin(), list.end(), [](const record& a, const record& b) {
     const auto order = looks(a) <=> looks(b);
     return order != 0 ? order < 0 : a.id < b.id;

@@ -37,10 +37,11 @@ records::records(std::size_t room) noexcept {
   const std::size_t stacks_room = std::min(room, most_stacks) + 1;
   const std::size_t table_size = std::bit_ceil(stacks_room * 2);
   const std::size_t record_bytes = aligned(room * sizeof(record));
+  const std::size_t holding_bytes = aligned(room * sizeof(holding));
   const std::size_t stack_bytes = aligned(stacks_room * sizeof(kept_stack));
   const std::size_t pc_bytes = aligned(stacks_room * sizeof(stack_ends::pcs));
   const std::size_t table_bytes = aligned(table_size * sizeof(std::uint32_t));
-  bytes_ = record_bytes + stack_bytes + pc_bytes + table_bytes + most_text;
+  bytes_ = record_bytes + holding_bytes + stack_bytes + pc_bytes + table_bytes + most_text;
   memory_ = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory_ == MAP_FAILED) {
     memory_ = nullptr;
@@ -48,10 +49,11 @@ records::records(std::size_t room) noexcept {
   }
   auto* at = static_cast<std::byte*>(memory_);
   records_ = reinterpret_cast<record*>(at);
-  stacks_ = reinterpret_cast<kept_stack*>(at + record_bytes);
-  pcs_ = reinterpret_cast<const void**>(at + record_bytes + stack_bytes);
-  table_ = reinterpret_cast<std::uint32_t*>(at + record_bytes + stack_bytes + pc_bytes);
-  texts_ = reinterpret_cast<char*>(at + record_bytes + stack_bytes + pc_bytes + table_bytes);
+  holdings_ = reinterpret_cast<holding*>(at += record_bytes);
+  stacks_ = reinterpret_cast<kept_stack*>(at += holding_bytes);
+  pcs_ = reinterpret_cast<const void**>(at += stack_bytes);
+  table_ = reinterpret_cast<std::uint32_t*>(at += pc_bytes);
+  texts_ = reinterpret_cast<char*>(at += table_bytes);
   room_ = room;
   stacks_room_ = static_cast<std::uint32_t>(stacks_room);
   table_size_ = table_size;
@@ -62,6 +64,12 @@ records::~records() {
 }
 
 record* records::add() noexcept { return n_ == room_ ? nullptr : &records_[n_++]; }
+
+bool records::add(const holding& h) noexcept {
+  if (holdings_n_ == room_) return false;
+  holdings_[holdings_n_++] = h;
+  return true;
+}
 
 std::uint32_t records::keep(const stack_ends& stack) noexcept {
   if (stack.depth == 0 || memory_ == nullptr) return 0;

@@ -21,6 +21,17 @@ struct kept_stack {
   std::size_t elided = 0;
 };
 
+/// What a parked goroutine waits for, beside channels.
+enum class waited_for : std::uint8_t { nothing, reading, writing, lock, count };
+
+/// That a goroutine holds a lock, at its `generation` (core/relock_check.cpp).
+struct holding {
+  const void* lock;
+  std::uint32_t generation;
+  std::uint64_t goroutine;
+  auto operator<=>(const holding&) const = default;
+};
+
 struct record {
   std::uint64_t id;
   const char* name;
@@ -32,7 +43,11 @@ struct record {
   std::size_t channel_len;
   std::size_t channel_cap;
   const char* channel_reason;
-  bool current;  // it asked for the dump
+  waited_for what;
+  std::uint64_t number;      // the descriptor; the lock's holder, 0 if it is not known; so many are still to be done
+  const void* lock;          // never followed: it may be gone
+  std::uint32_t generation;  // of the lock
+  bool current;              // it asked for the dump
   bool pinned;
   bool in_call;         // tenon::blocking
   std::uint32_t stack;  // see records::stack
@@ -48,18 +63,23 @@ class records {
 
   /// A new one with all fields zero; null if there is no room.
   record* add() noexcept;
+  /// False if there is no room.
+  bool add(const holding& h) noexcept;
   /// The number of this stack; equal stacks share one. 0: none, because it is empty or there is no room.
   std::uint32_t keep(const stack_ends& stack) noexcept;
   /// A copy of `text`, whose owner may be gone when the world goes on; equal texts share one. Null if there is no room.
   const char* keep(const char* text) noexcept;
 
   [[nodiscard]] std::span<record> all() const noexcept { return {records_, n_}; }
+  [[nodiscard]] std::span<holding> holdings() const noexcept { return {holdings_, holdings_n_}; }
   [[nodiscard]] const kept_stack& stack(std::uint32_t number) const noexcept { return stacks_[number]; }
 
  private:
   record* records_ = nullptr;
   std::size_t n_ = 0;
   std::size_t room_ = 0;
+  holding* holdings_ = nullptr;  // as many as records
+  std::size_t holdings_n_ = 0;
   // Stack 0 is the empty one.
   kept_stack* stacks_ = nullptr;
   std::uint32_t stacks_n_ = 1;

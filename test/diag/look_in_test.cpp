@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -55,20 +58,70 @@ TEST_P(LookIn, ShowsEveryGoroutineAndTheProgramGoesOn) {
 
 TEST_P(LookIn, SaysWhatAParkedGoroutineWaitsFor) {
   tenon::mutex mu;
+  tenon::shared_mutex shared;
+  tenon::wait_group wg;
+  int ends[2] = {-1, -1};
+  int full[2] = {-1, -1};
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+  ASSERT_EQ(::pipe2(full, O_CLOEXEC | O_NONBLOCK), 0);
+  std::string page(4096, 'x');
+  while (::write(full[1], page.data(), page.size()) > 0) continue;
   tenon::run(
-      [&mu](tenon::group& root) {
+      [&](tenon::group& root) {
         mu.lock();
+        shared.lock();
+        wg.add(3);
         root.go({.name = "locks"}, [&] {
           mu.lock();
           mu.unlock();
         });
+        root.go({.name = "shares"}, [&] {
+          shared.lock_shared();
+          shared.unlock_shared();
+        });
+        root.go({.name = "waits"}, [&] { wg.wait(); });
+        root.go({.name = "reads"}, [&] { EXPECT_FALSE(tenon::wait_readable(ends[0])); });
+        root.go({.name = "writes"}, [&] { EXPECT_FALSE(tenon::wait_writable(full[1])); });
         tenon_test::settle();
         std::ostringstream to;
         tenon::dump(to);
-        EXPECT_TRUE(has(to.str(), "\"locks\" [sync.Mutex.Lock]:")) << to.str();
+        const auto shows = [text = to.str()](const std::string& lines) {
+          EXPECT_TRUE(has(text, lines)) << lines << text;
+        };
+        shows("\"locks\" [sync.Mutex.Lock]:\n\t(held by goroutine 1");
+        shows("\"shares\" [sync.RWMutex.RLock]:\n\t(held by goroutine 1");
+        shows("\"waits\" [sync.WaitGroup.Wait]:\n\t(3 to go");
+        shows("\"reads\" [IO wait]:\n\t(to read from descriptor " + std::to_string(ends[0]));
+        shows("\"writes\" [IO wait]:\n\t(to write to descriptor " + std::to_string(full[1]));
         mu.unlock();
+        shared.unlock();
+        while (::read(full[0], page.data(), page.size()) > 0) continue;
+        for (int i = 0; i < 3; ++i) wg.done();
+        EXPECT_EQ(::write(ends[1], "x", 1), 1);
+        EXPECT_FALSE(root.wait());
       },
-      {.workers = GetParam()});
+      {.workers = GetParam(), .check_locks = true});
+  for (const int fd : {ends[0], ends[1], full[0], full[1]}) ::close(fd);
+}
+
+// Those that wait for descriptors in the same place are alike, whichever descriptors those are.
+TEST(LookInTo, ReadersAreOneEntryWithTheirDescriptors) {
+  int first[2] = {-1, -1};
+  int second[2] = {-1, -1};
+  ASSERT_EQ(::pipe2(first, O_CLOEXEC | O_NONBLOCK), 0);
+  ASSERT_EQ(::pipe2(second, O_CLOEXEC | O_NONBLOCK), 0);
+  tenon::run([&](tenon::group& root) {
+    for (const int fd : {second[0], first[0]}) root.go([fd] { EXPECT_FALSE(tenon::wait_readable(fd)); });
+    tenon_test::settle();
+    const std::string text = tenon::dump();
+    EXPECT_TRUE(has(text, "[IO wait] and 1 other like it")) << text;
+    EXPECT_TRUE(has(text, "(to read from descriptors " + std::to_string(std::min(first[0], second[0])) + ", " +
+                              std::to_string(std::max(first[0], second[0]))))
+        << text;
+    for (const int fd : {first[1], second[1]}) EXPECT_EQ(::write(fd, "x", 1), 1);
+    EXPECT_FALSE(root.wait());
+  });
+  for (const int fd : {first[0], first[1], second[0], second[1]}) ::close(fd);
 }
 
 TEST(LookInFrom, AThreadWhileGoroutinesRunWaitAndCall) {

@@ -38,7 +38,8 @@ std::vector<announced> announced_by(const ending& e) {
 /// The first frame of each goroutine: two lines, the function and the place.
 std::vector<std::string> innermost_frames(const std::string& dump) {
   std::vector<std::string> all;
-  const std::vector<std::string> lines = lines_of(dump);
+  std::vector<std::string> lines = lines_of(dump);
+  std::erase_if(lines, [](const std::string& line) { return line.starts_with("\t("); });  // what is waited for
   for (std::size_t i = 0; i + 2 < lines.size(); ++i) {
     if (lines[i].starts_with("goroutine ") && lines[i].ends_with(":"))
       all.push_back(lines[i + 1] + "\n" + lines[i + 2]);

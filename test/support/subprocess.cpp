@@ -64,8 +64,10 @@ std::string ending::describe() const {
 program::program(const std::vector<std::string>& command, const variables& env)
     : deadline_(steady_clock::now() + std::chrono::seconds(45) * slowness()) {
   // A program that is meant to die leaves no core file.
-  const rlimit no_core{0, 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);
+  rlimit core{};
+  ::getrlimit(RLIMIT_CORE, &core);
+  core.rlim_cur = 0;  // none is written, unless the program itself raises that
+  ::setrlimit(RLIMIT_CORE, &core);
 
   int out_pipe[2];
   int err_pipe[2];

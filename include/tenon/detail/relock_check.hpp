@@ -27,6 +27,9 @@ class lock_holder {
   /// it is; fatal if the run's options say so. `call` and `lock` are words for the report.
   void will_wait(const char* call, const char* lock) const noexcept;
 
+  /// A record of another generation is about an earlier holder. 0: not checked.
+  [[nodiscard]] std::uint32_t generation() const noexcept { return generation_.load(std::memory_order_relaxed); }
+
  private:
   std::atomic<std::uint32_t> generation_{0};
 };
