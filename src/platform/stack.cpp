@@ -49,9 +49,9 @@ struct size_class {
 
 std::atomic<slab*> all_slabs{nullptr};
 
-// What a debugger reads, by name: it needs no debug information then (tools/gdb/tenon.py, which must change with it).
+// What a debugger reads (tools/gdb/tenon.py, which must change with it). It needs no debug information, nor symbols: it looks in the section.
 struct debugger_view {
-  std::uint32_t version = 1;
+  char kind[4] = {'T', 'S', 'T', 1};  // and the version
   std::uint32_t guard = guard_bytes;
   std::uint32_t colours = 8;
   std::uint32_t colour = 256;  // see stack_slot::top
@@ -182,7 +182,7 @@ std::size_t resident_bytes(const stack_slot& slot) noexcept {
 
 }  // namespace
 
-extern "C" [[gnu::used, gnu::visibility("default")]] constinit const debugger_view tenon_debugger_stacks{};
+[[gnu::used, gnu::section("tenon_debugger")]] static constinit const debugger_view for_debuggers{};
 
 std::size_t round_size(std::size_t bytes) noexcept {
   return std::bit_ceil(std::clamp(bytes, std::max(smallest, 4 * page()), largest));

@@ -33,9 +33,9 @@ std::atomic<unhandled_hook> hook{nullptr};
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"  // of a class with a base, which no compiler of ours minds
 
-// What a debugger reads, by name: it needs no debug information then (tools/gdb/tenon.py, which must change with it).
+// What a debugger reads, as in platform/stack.cpp.
 struct debugger_view {
-  std::uint32_t version = 1;
+  char kind[4] = {'T', 'G', 'O', 1};
   std::uint32_t size =
       sizeof(goroutine_core);  // below a slot's top, rounded down to a multiple of `align`: descriptor_of
   std::uint32_t align = 64;
@@ -57,7 +57,7 @@ struct debugger_view {
 #pragma GCC diagnostic pop
 }  // namespace
 
-extern "C" [[gnu::used, gnu::visibility("default")]] constinit const debugger_view tenon_debugger_goroutines{};
+[[gnu::used, gnu::section("tenon_debugger")]] static constinit const debugger_view for_debuggers{};
 
 static stack_slot allocate_stack(std::size_t size) {
   try {

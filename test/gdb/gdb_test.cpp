@@ -101,6 +101,23 @@ TEST(GdbGoroutines, AreListedWithTheirStacksInACore) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(GdbGoroutines, AreListedInAStrippedProgram) {
+  if (!gdb_is_of_use()) GTEST_SKIP() << "no gdb, or nothing that it can read";
+  const std::string stripped = testing::TempDir() + "tenon_gdb_stripped";
+  const std::string program = tenon_test::program_command("gdb_goroutines").front();
+  ASSERT_EQ(tenon_test::program({"strip", "-o", stripped, program}).finish().status, 0);
+  std::vector<std::string> commands = {"run"};
+  commands.insert(commands.end(), look_in.begin(), look_in.end());
+  commands.emplace_back("kill");
+  const ending e = gdb(commands, {"--args", stripped});
+  std::filesystem::remove(stripped);
+  if (e.err.find("ptrace") != std::string::npos) GTEST_SKIP() << "programs may not be traced here: " << e.err;
+  EXPECT_TRUE(
+      tenon_test::has_line(e.out, R"re(^  2 "receiver" \[chan receive\], created at .*gdb_goroutines\.cpp:[0-9]+$)re"))
+      << e.describe();
+  EXPECT_TRUE(tenon_test::has_line(between(e.out, "==receiver", "==locker"), "^#[5-9] ")) << e.describe();
+}
+
 TEST(GdbGoroutines, WhatIsAskedForInVainIsSaid) {
   if (!gdb_is_of_use()) GTEST_SKIP() << "no gdb, or nothing that it can read";
   const ending e = gdb({"run", "source " TENON_SOURCE_DIR "/tools/gdb/tenon.py", "goroutine 99 bt", "goroutine x bt",

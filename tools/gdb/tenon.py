@@ -8,8 +8,8 @@
 
 Of a core: one that the kernel has written. gdb's own `generate-core-file` leaves out stacks, since it cannot read the guards between them.
 
-Needs no debug information of tenon itself: where things are is in two tables of the library (src/platform/stack.cpp,
-src/sched/goroutine.cpp), which are found by name. A program without symbols (strip) has none.
+Needs no debug information, nor symbols: where things are is in two tables of the library (src/platform/stack.cpp,
+src/sched/goroutine.cpp), in a section of their own.
 """
 
 import gdb
@@ -36,15 +36,28 @@ def text_at(address):
     return gdb.Value(address).cast(gdb.lookup_type("char").pointer()).string(errors="replace")
 
 
-def table(symbol, fields):
-    """The library's table of that name: 32-bit numbers, and the pointers after them."""
-    try:
-        address = int(gdb.parse_and_eval("(unsigned long)&" + symbol))
-    except gdb.error:
-        raise gdb.GdbError("no goroutines: the program has no symbol %s (not linked to tenon, not started, or stripped)" % symbol)
-    version = read(address, 4)
-    if version != 1:
-        raise gdb.GdbError("this script reads version 1 of tenon's tables, and the program has version %d" % version)
+def find(kind):
+    """The address of the library's table of that kind."""
+    version = None
+    for line in gdb.execute("info files", to_string=True).splitlines():
+        words = line.split()
+        if len(words) < 5 or words[1] != "-" or words[3:5] != ["is", "tenon_debugger"]:
+            continue
+        for address in range(int(words[0], 16), int(words[2], 16), 8):
+            here = bytes(gdb.selected_inferior().read_memory(address, 4))
+            if here[:3] != kind:
+                continue
+            version = here[3]
+            if version == 1:
+                return address
+    if version is None:
+        raise gdb.GdbError("no goroutines: the program is not linked to tenon, or it has not been started")
+    raise gdb.GdbError("this script reads version 1 of tenon's tables, and the program has version %d" % version)
+
+
+def table(kind, fields):
+    """The library's table of that kind: after its version 32-bit numbers, and the pointers after them."""
+    address = find(kind)
     names, pointers = fields
     values = {name: read(address + 4 * (i + 1), 4) for i, name in enumerate(names)}
     at = (address + 4 * (len(names) + 1) + 7) & ~7
@@ -103,8 +116,8 @@ class Goroutine:
 
 def goroutines():
     """Those of the program, by number."""
-    stacks = table("tenon_debugger_stacks", STACKS)
-    layout = table("tenon_debugger_goroutines", GOROUTINES)
+    stacks = table(b"TST", STACKS)
+    layout = table(b"TGO", GOROUTINES)
     found = []
     slab = word(stacks["slabs"])
     while slab != 0:
