@@ -57,6 +57,7 @@ template <std::invocable F>
 auto blocking(const context& ctx, F f, std::source_location where = std::source_location::current()) ->
     typename promise<detail::blocking_value<std::invoke_result_t<F>>>::outcome {
   using R = std::invoke_result_t<F>;
+  if (detail::is_nil(f)) detail::go_of_nil();
   if (error e = ctx.err()) return e;
   promise<detail::blocking_value<R>> p;
   detail::spawn_owned({.where = where, .inherits = false}, [set = p.setter(), f = std::move(f)]() mutable {

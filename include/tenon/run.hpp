@@ -107,6 +107,7 @@ int run(F&& f, const run_options& options = {}, std::source_location where = std
     auto* const function = &f;  // an object, which a void* can point to
     return run(function, options, where);
   } else {
+    if (detail::is_nil(f)) detail::go_of_nil();
     return detail::run_main(
         options,
         [](void* arg, group& root) -> detail::run_result {

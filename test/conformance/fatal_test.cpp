@@ -81,7 +81,8 @@ INSTANTIATE_TEST_SUITE_P(
         misuse{"go_nil_with_context", "go of nil func value"}, misuse{"go_nil_caught", "go of nil func value"},
         misuse{"group_nil_function", "go of nil func value"}, misuse{"group_nil_stage", "go of nil func value"},
         misuse{"wait_group_nil_function", "go of nil func value"}, misuse{"timer_nil_function", "go of nil func value"},
-        misuse{"after_func_nil_function", "go of nil func value"},
+        misuse{"after_func_nil_function", "go of nil func value"}, misuse{"run_nil_function", "go of nil func value"},
+        misuse{"run_nil_pointer", "go of nil func value"}, misuse{"blocking_nil_function", "go of nil func value"},
         misuse{"join_of_oneself", "tenon: a goroutine waits for its own end"},
         misuse{"wait_group_destroyed",
                "tenon: WaitGroup destroyed while its counter is 2: wait for its "

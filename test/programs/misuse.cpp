@@ -206,6 +206,14 @@ void wait_group_nil_function() {
     wg.wait();
   });
 }
+void run_nil_function() { tenon::run(std::function<void()>()); }
+void run_nil_pointer() {
+  void (*const f)(tenon::group&) = nullptr;
+  tenon::run(f);
+}
+void blocking_nil_function() {
+  inside_run([] { (void)tenon::blocking(tenon::background(), std::function<void()>()); });
+}
 void timer_nil_function() { const tenon::timer t(1h, nullptr); }
 void after_func_nil_function() { const auto handle = tenon::after_func(tenon::background(), nullptr); }
 
@@ -422,6 +430,9 @@ constexpr named_case cases[] = {
     {"group_nil_function", group_nil_function},
     {"group_nil_stage", group_nil_stage},
     {"wait_group_nil_function", wait_group_nil_function},
+    {"run_nil_function", run_nil_function},
+    {"run_nil_pointer", run_nil_pointer},
+    {"blocking_nil_function", blocking_nil_function},
     {"timer_nil_function", timer_nil_function},
     {"after_func_nil_function", after_func_nil_function},
     {"join_of_oneself", join_of_oneself},

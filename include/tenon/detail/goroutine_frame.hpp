@@ -178,7 +178,8 @@ template <class F>
 bool is_nil(const F& f) noexcept {
   if constexpr (std::is_function_v<F>) {
     return false;
-  } else if constexpr (std::is_constructible_v<F, std::nullptr_t>) {  // a pointer, a std::function; not a lambda
+  } else if constexpr (std::is_constructible_v<F, std::nullptr_t> &&
+                       requires { static_cast<bool>(f == nullptr); }) {  // a pointer, a std::function; not a lambda
     return static_cast<bool>(f == nullptr);
   } else {
     return false;
