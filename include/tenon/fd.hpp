@@ -25,9 +25,9 @@
 ///     or thread closes it with `close_fd` meanwhile (Go: `use of closed network connection`);
 ///   - what the system says, when it has no memory or no descriptor left to watch this one with.
 ///
-/// **Close with `close_fd`.** A descriptor that a bare `::close` takes away during a wait is dropped by the kernel in silence: that wait
+/// **Close with `close_fd`.** A descriptor that a bare `close(2)` takes away during a wait is dropped by the kernel in silence: that wait
 /// ends with its context or never. `close_fd` ends the waits first. As with any close, the number may be another file's from then on: who still
-/// uses it must have been told. To end the waits and keep the descriptor, cancel their context; a peer is told by `::shutdown`.
+/// uses it must have been told. To end the waits and keep the descriptor, cancel their context; a peer is told by `shutdown(2)`.
 ///
 /// In a run under the virtual clock (testing/run_virtual.hpp) descriptors are real: they are looked at before time moves, so what
 /// goroutines of one program send each other over pipes and sockets arrives in no time. What comes from outside may be late.
@@ -46,8 +46,8 @@ error wait_readable(int fd);
 error wait_writable(const context& ctx, int fd);
 error wait_writable(int fd);
 
-/// Ends all waits for `fd`, in tenon, with an error, and closes it. What `::close` says; an interrupted close (`EINTR`) has closed, and is no
-/// error. Blocks as `::close` does (a socket that lingers), and then the goroutine only.
+/// Ends all waits for `fd`, in tenon, with an error, and closes it. What `close(2)` says; an interrupted close (`EINTR`) has closed, and is no
+/// error. Blocks as `close(2)` does (a socket that lingers), and then the goroutine only.
 error close_fd(int fd);
 
 }  // namespace tenon
