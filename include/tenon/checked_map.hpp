@@ -46,7 +46,7 @@ class use_check {
   void read() const noexcept {
     if (writing_.load(std::memory_order_relaxed)) read_and_write();
   }
-  /// Begins an iteration; `still` says that nobody has written since.
+  /// Begins an iteration; `still` says that it was not written since.
   [[nodiscard]] std::uint32_t iterate() const noexcept {
     if (writing_.load(std::memory_order_relaxed)) iterate_and_write();
     return version_.load(std::memory_order_relaxed);

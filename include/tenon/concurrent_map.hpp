@@ -112,7 +112,7 @@ class concurrent_map {
       doomed.swap(p.map);
     }
   }
-  /// Exact while nobody changes the map.
+  /// Exact while the map does not change.
   [[nodiscard]] std::size_t size() const {
     std::size_t n = 0;
     for (const part& p : parts()) {

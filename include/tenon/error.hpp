@@ -4,7 +4,7 @@
 ///
 /// Go counterpart: the `error` interface, with `errors.Is` and `errors.Unwrap`. A default-constructed error means success;
 /// `if (error e = f())` reads as in Go. Copies share one immutable node, so copying is cheap and thread-safe. Nothing here
-/// blocks. `[[nodiscard]]`: an error that nobody looks at is a warning at the call.
+/// blocks. `[[nodiscard]]`: an error that is not looked at is a warning at the call.
 
 #include <exception>
 #include <string>

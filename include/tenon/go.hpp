@@ -86,7 +86,7 @@ class [[nodiscard(
   goroutine(const goroutine&) = delete;
   goroutine& operator=(const goroutine&) = delete;
 
-  /// Cancels its context and waits. An exception that nobody joined for goes to the unhandled hook. A goroutine that has not ended after 5 s
+  /// Cancels its context and waits. An exception that no caller joined for goes to the unhandled hook. A goroutine that has not ended after 5 s
   /// (`run_options::report_after`) is named on stderr, once.
   ~goroutine() { finish(); }
 
@@ -98,7 +98,7 @@ class [[nodiscard(
   }
 
   /// Blocks until the goroutine has ended; then `join` returns at once. Any number of goroutines and threads may wait, any number of times,
-  /// as long as nobody joins or drops the handle meanwhile.
+  /// as long as no other caller joins or drops the handle meanwhile.
   void wait() const {
     if (core_ == nullptr) detail_no_goroutine();
     (void)detail::goroutine_join(core_, nullptr);
@@ -110,7 +110,7 @@ class [[nodiscard(
     return detail::goroutine_join(core_, detail::done_core(ctx));
   }
 
-  /// Cancels its context. Never blocks, may be called by anybody.
+  /// Cancels its context. Never blocks, may be called from any goroutine or thread.
   void cancel() const noexcept {
     if (frame_ != nullptr) frame_->child.cancel();
   }

@@ -5,7 +5,7 @@
 /// Go counterpart: `sync.Mutex`. `lock` blocks the goroutine, never the worker; `lock(ctx)` gives up when `ctx` is canceled.
 /// Meets the standard's *Lockable* requirements: `std::lock_guard`, `std::unique_lock` and `std::scoped_lock` work, and
 /// clang checks `TENON_TSA(guarded_by(mu))` with `-Wthread-safety`. It need not be unlocked by the goroutine that locked it (as in
-/// Go). Cannot be copied or moved. A waiter that has waited for more than a millisecond gets the lock handed over, so nobody starves.
+/// Go). Cannot be copied or moved. A waiter that has waited for more than a millisecond gets the lock handed over, so none starves.
 ///
 /// Not recursive: a goroutine that locks it twice waits until another one unlocks it, and for ever if none does. Where locks are checked
 /// (`run_options::check_locks`) such a wait is reported on stderr when it begins, once for each place: who waits, where it locked first and

@@ -1,6 +1,6 @@
 #pragma once
 
-/// `once`, `once_func`, `once_value`: something done one time, by whoever comes first.
+/// `once`, `once_func`, `once_value`: something done one time, by the caller that comes first.
 ///
 /// Go counterpart: `sync.Once`, `sync.OnceFunc`, `sync.OnceValue`.
 ///
@@ -10,7 +10,7 @@
 /// `call(f)` runs f if no call of this `once` has before, whatever function that had; else it blocks until that one has ended. Its `ctx` form
 /// gives up waiting when `ctx` is canceled. As in Go an exception counts as done: it leaves the call that ran f,
 /// later calls just return. Calling it from within f is a deadlock. Cannot be copied or moved. What f did happens before any `call` returns,
-/// and whoever has returned from one may destroy the `once` if nobody else is going to call it.
+/// and a caller that has returned from one may destroy the `once` if no other is going to call it.
 ///
 /// `once_func(f)` and `once_value(f)` return a function to call any number of times, from anywhere; copies share the one
 /// run. If f throws, each call throws the same exception. f is destroyed after its run.

@@ -20,7 +20,7 @@ class panic : public std::logic_error {
   explicit panic(const char* what) : std::logic_error(what) {}
 };
 
-/// What becomes of an exception that left a goroutine and that nobody joined for. `goroutine` describes it ("goroutine 7
+/// What becomes of an exception that left a goroutine and that no caller joined for. `goroutine` describes it ("goroutine 7
 /// [walker]"), `where` says where it was started. If the hook returns, the program goes on.
 using unhandled_hook = void (*)(std::exception_ptr failure, const char* goroutine, const char* where);
 

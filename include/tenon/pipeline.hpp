@@ -21,7 +21,7 @@
 /// **Options.** `generate`, `filter`, `merge`, `batch`, `tee` and `go` take `go_options` first, `p.generate<int>({.name = "source"}, f)`;
 /// `transform` and `for_each` have `name` and `stack_size` beside `workers`.
 ///
-/// **Ending.** `wait` blocks until every stage has ended and returns the first failure. An output that nobody consumes blocks its
+/// **Ending.** `wait` blocks until every stage has ended and returns the first failure. An output without a consumer blocks its
 /// stage, and so `wait`. A failure, `cancel`, the parent context and the destructor stop all stages; the destructor also waits for them. Channels
 /// are unbuffered. The members are thread-safe but for construction and destruction. Cannot be copied or moved.
 
@@ -301,7 +301,7 @@ class pipeline {
     }
     group_.go(options, [outs, in = recv_chan<T>(in)](const context& c) {
       while (auto v = in.recv(c)) {
-        // To whoever is ready first, so that consumers that wait for each other cannot block each other here.
+        // To the consumer that is ready first, so that consumers that wait for each other cannot block each other here.
         std::vector<send_case<T>> sends;
         sends.reserve(N);
         for (const auto& out : outs) sends.push_back(send(out->to, *v));

@@ -11,7 +11,7 @@
 ///
 /// `get` returns an idle object, or makes one: which one is not defined, nor what the last user left in it. `put` gives one back. Neither
 /// blocks; both may be called from anywhere. What happens before a `put` happens before the `get` that returns that object.
-/// The pool destroys what is idle when it ends; what is out belongs to whoever has it, but a `borrow`ed object must be back by then.
+/// The pool destroys what is idle when it ends; what is out belongs to its borrower, but a `borrow`ed object must be back by then.
 /// Cannot be copied or moved.
 
 #include <cstddef>

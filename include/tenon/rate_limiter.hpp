@@ -104,7 +104,7 @@ class rate_limiter {
   int burst_;
   double tokens_;
   time_point last_{};        // when tokens_ was reckoned
-  time_point last_event_{};  // the latest time that anybody may happen at
+  time_point last_event_{};  // the latest time of a reservation
 };
 
 }  // namespace tenon

@@ -2,7 +2,7 @@
 
 /// `result<T>`: a value, or the error that there is none.
 ///
-/// Go counterpart: the pair `(T, error)`, of which nobody forgets to look at the second.
+/// Go counterpart: the pair `(T, error)`, of which the second cannot be forgotten.
 ///
 ///     tn::result<int> parse(std::string_view text) {
 ///       if (text.empty()) return tn::error("parse: nothing there");

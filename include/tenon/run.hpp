@@ -41,8 +41,8 @@
 namespace tenon {
 
 struct run_options {
-  /// Workers that run goroutines at the same time, at most: where fewer get more done, some rest. 0: the CPUs this process may use (affinity
-  /// mask and cgroup quota). At most 4096.
+  /// Workers that run goroutines at the same time, at most; the runtime uses fewer when it measures that as faster. 0: the CPUs this process may
+  /// use (affinity mask and cgroup quota). At most 4096.
   unsigned workers = 0;
   /// Threads altogether, including those that stand in while others block; beside them each goroutine in `on_this_thread` may have its own. Of
   /// these, `workers` stay free of `blocking` calls, so that goroutines can always run: further calls wait for their turn. Bare system calls and

@@ -20,7 +20,7 @@
 ///
 /// **Cases.** A case on the nil channel never fires; `disable()` makes one of any case, as Go's `c = nil` does. A receive case fires when
 /// its channel is closed; a send case on a closed channel throws `panic("send on closed channel")`. A case made from an lvalue channel
-/// borrows the channel, not the handle: somebody must keep the channel alive. One made from an rvalue owns it.
+/// borrows the channel, not the handle: the caller must keep the channel alive. One made from an rvalue owns it.
 ///
 /// **Values.** What a receive case got is in the case (`*next`, move from it freely) until its next round. What a send case will send
 /// is in the case, too: `set(v)` before the next round, `take()` for what was not sent. Values move while the channel is locked, and

@@ -13,8 +13,8 @@
 ///
 /// `acquire` blocks until `n` units are free; its `ctx` form gives up when `ctx` is canceled and then has taken nothing. First come, first
 /// served: a large request is not overtaken by small ones, so it is not starved. A request for more than the semaphore has blocks for ever (with a
-/// context: until that is canceled), and holds nobody else up. `try_acquire` never blocks, and fails while others wait. `release` never
-/// blocks; it may be called by anybody. What happens before a `release` happens before an `acquire` that needed it returns.
+/// context: until that is canceled), and holds no other caller up. `try_acquire` never blocks, and fails while others wait. `release` never
+/// blocks; it may be called from any goroutine or thread. What happens before a `release` happens before an `acquire` that needed it returns.
 /// Cannot be copied or moved.
 ///
 /// Panics with Go's text, `semaphore: released more than held`; and for a negative number.

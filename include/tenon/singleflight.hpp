@@ -7,7 +7,7 @@
 ///     tenon::singleflight<std::string, page> flights;
 ///     auto [value, shared] = flights.call(url, [&] { return fetch(url); });
 ///
-/// `call` runs f in the caller if nobody is at that key, else it blocks until that flight lands. If f throws, every caller of
+/// `call` runs f in the caller if no call is at that key, else it blocks until that flight lands. If f throws, every caller of
 /// the flight gets the same exception object: look at it, do not change it. With a context a caller that waits gives up when it
 /// is canceled (`nullopt`); the flight goes on. `call_chan` never blocks: f runs in a goroutine that this object owns, and the
 /// result comes on a channel. `forget(key)` lets the next call start a new flight although one is in the air. f calling for its

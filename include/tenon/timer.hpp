@@ -61,7 +61,7 @@ class timer {
   [[nodiscard]] const recv_chan<time_point>& c() const& noexcept;
   [[nodiscard]] recv_chan<time_point> c() const&& noexcept { return std::as_const(*this).c(); }
 
-  /// True if this call stopped it: it had not fired, or nobody had received its tick.
+  /// True if this call stopped it: it had not fired, or its tick had not been received.
   bool stop() const;
   /// Starts it again, to fire after `d`; true if it was active, as for `stop`.
   bool reset(std::chrono::nanoseconds d) const;
@@ -70,7 +70,7 @@ class timer {
   detail::timer_core* core_ = nullptr;
 };
 
-/// Fires every `period`; a tick that nobody takes in time is dropped. A period of zero or less is a panic:
+/// Fires every `period`; a tick that is not taken in time is dropped. A period of zero or less is a panic:
 /// `non-positive interval for NewTicker`.
 class ticker {
  public:

@@ -8,7 +8,7 @@
 
 // Invariants
 //  1. A caller is in the list before it releases its lock, so a signal that follows the change it waits for finds it there.
-//  2. It falls asleep after that. A signal in between finds a waiter without anybody to wake, and marks it: `ok` in a waiter that is in no
+//  2. It falls asleep after that. A signal in between finds a waiter without a parker to wake, and marks it: `ok` in a waiter that is in no
 //     list means signaled.
 //  3. The list is in the order of the calls; signal takes the first. One that gives up is not signaled: its signal goes to the next.
 

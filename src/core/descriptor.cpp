@@ -9,17 +9,17 @@
 #include "core/waiter.hpp"
 #include "sched/scheduler.hpp"
 
-// One entry for each number of a descriptor that somebody has waited for: immortal, so the kernel may name it at any time.
+// One entry for each number of a descriptor that a caller has waited for: immortal, so the kernel may name it at any time.
 //
 // Invariants
-//  1. Goroutines wait in an entry's lists and are woken by whoever looks at the poller (`fire`); OS threads wait in the kernel, and in the list only
+//  1. Goroutines wait in an entry's lists and are woken by the worker that looks at the poller (`fire`); OS threads wait in the kernel, and in the list only
 //     to be told of a close.
 //  2. Under the lock: while a list has a goroutine in it that was not claimed, the kernel watches the descriptor for that list's direction. A
 //     watch delivers once, for all directions: who takes it renews it for those that are left.
-//  3. An event may be of the past: of a wait that was given up, of a file that had this number before. It wakes those who wait
-//     now, at worst for nothing: they do not know what the event was for, and try again. That is what non-blocking reads and writes are for.
+//  3. Events may be stale: of a wait that was given up, of a file that had this number before. They cause a spurious wake-up of those that wait
+//     now, who do not know what the event was for, and try again. That is what non-blocking reads and writes are for.
 //     (The watch that such an event used up is renewed by their next wait.)
-//  4. While `closing`, nobody enters readers or writers: the number may be this file's or already the next one's. Who comes waits in
+//  4. While `closing`, no caller enters readers or writers: the number may be this file's or already the next one's. Who comes waits in
 //     `late`, and then looks anew.
 //
 // Lock order: an entry's lock, then a channel's (the context's done channel). The poller is called under the entry's lock.
@@ -148,7 +148,7 @@ wait_result wait_thread(descriptor_entry& e, direction d, chan_core* done) noexc
   spin_release(e.lock);
 
   const int number = me.b.wait_with(e.fd, d == direction::write);
-  if (!claim(&ready)) me.b.wait();  // whoever has been faster is through with us once the bell has rung
+  if (!claim(&ready)) me.b.wait();  // the canceler, who was faster, is through with us once the bell has rung
   spin_acquire(e.lock);
   if (closed.queued) unlink(l, &closed);
   spin_release(e.lock);
@@ -201,7 +201,7 @@ wait_result wait_descriptor(int fd, direction d, chan_core* done) {
 
 closing_descriptor::closing_descriptor(int fd) noexcept {
   try {
-    if (fd >= 0) entry_ = make(fd);  // also if nobody has waited yet: somebody may be about to
+    if (fd >= 0) entry_ = make(fd);  // also if no caller has waited yet: one may be about to
   } catch (const std::bad_alloc&) {  // nor can they, then
   }
   if (entry_ == nullptr) return;

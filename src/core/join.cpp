@@ -13,7 +13,7 @@
 //   running ──first waiter──▶ awaited ──end──▶ ended          running ──end──▶ ended
 //
 // Invariants
-//  1. The list changes under join_lock only; `awaited` is set and left under it. So an end that nobody awaits takes no lock.
+//  1. The list changes under join_lock only; `awaited` is set and left under it. So an end that is not awaited takes no lock.
 //     (lib/remaining.cpp sets it, too, to keep an end back.)
 //  2. An end that is awaited says `ended` under the lock and touches nothing after the lock's release: `goroutine_release` waits for that.
 

@@ -41,7 +41,7 @@
 //  4. `undecided` is cleared by a goroutine that takes the free mutex, in the same step. So the unlock of a holder that has locked it while it
 //     was undecided finds it as it was left.
 //
-// Rejected: one bit for held, cleared by a compare-exchange (10 % slower where nobody waits) or, as in Go, by a subtraction with a look
+// Rejected: one bit for held, cleared by a compare-exchange (10 % slower without waiters) or, as in Go, by a subtraction with a look
 // at the other bits afterwards (the mutex may be gone by then, which only a garbage collector forgives); `woken` in the state (every
 // operation until the waiter comes then takes the slow paths: twice the time for critical sections of 100 ns); handing over always
 // (fair, but every contended unlock then costs a switch); Go's semaphore tree (a global table, needed because Go's mutex is 8 bytes;
@@ -142,7 +142,7 @@ bool mutex::lock_from(caller_frame caller, std::uint32_t seen, detail::chan_core
 }
 
 void mutex::unlock_slow() {
-  // We have just cleared `locked`, and nobody sets it while `busy` is. If it was clear, subtracting it has set it.
+  // We have just cleared `locked`, and no caller sets it while `busy` is. If it was clear, subtracting it has set it.
   std::uint32_t s = state_.load(std::memory_order_relaxed);
   if ((s & locked) != 0) fatal("sync: unlock of unlocked mutex");
   if ((s & checked_bit) != 0) holder_.released();

@@ -13,13 +13,13 @@
 
 // Select.
 //
-//   0. With `otherwise`: look at all without a lock. If none can proceed, and nobody has touched any of them between the first look and the
+//   0. With `otherwise`: look at all without a lock. If none can proceed, and none of them was touched between the first look and the
 //      last, that was true of all at once.
 //   1. Try each case once, in random order, under its own lock only: a select that need not wait takes one lock.
 //   2. None could: lock all channels by address and try again. This is a moment at which "none can proceed" is true of all at once, so
 //      `otherwise` is decided here.
 //   3. Leave a waiter in each channel, all of one claim group; unlock; wait.
-//   4. One has fired. Unlink the others, each under its channel's lock: after that nobody looks at them (waiter.hpp, invariant 2).
+//   4. One has fired. Unlink the others, each under its channel's lock: after that no other thread looks at them (waiter.hpp, invariant 2).
 //
 // Invariants
 //  1. A case fires only with the group's claim, so two never do, and the same channel may stand in several cases, in both directions.

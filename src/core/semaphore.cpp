@@ -5,7 +5,7 @@
 #include "core/waiter.hpp"
 
 // Invariants
-//  1. Everything happens under list_lock_. Whoever fires holds its units already.
+//  1. Everything happens under list_lock_. A waiter that fires holds its units already.
 //  2. The first waiter in the list wants more than is free: whenever units become free, or the first gives up, admit looks again.
 //  3. A request for more than there is never enters the list: it would hold up all others.
 

@@ -9,7 +9,7 @@
 // The state, bit by bit.
 //
 //   bit        means                           set by                                  cleared by
-//   writer     a writer holds it               lock (when nobody holds it), admit      unlock
+//   writer     a writer holds it               lock (when it is free), admit           unlock
 //   queued     a list has waiters              the one that is about to wait           admit, when both lists have run empty
 //   undecided  not locked within a run yet     the constructor                         the first lock within a run
 //   checked    it keeps a lock_holder          the first lock within a run that        never

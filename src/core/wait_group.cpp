@@ -10,9 +10,9 @@
 // for: a bit may be set for a moment while a caller looks.
 //
 // Invariants
-//  1. `waited_for` changes only under list_lock_, and is set whenever a waiter is in the list; the count is changed by anybody. (A number of
+//  1. `waited_for` changes only under list_lock_, and is set whenever a waiter is in the list; the count is changed without it. (A number of
 //     waiters, as Go keeps it, would be wrong here: one that gives up cannot tell whether a zero has counted it out already.)
-//  2. Whoever brings the count to zero while there are waiters takes them all out of the list and fires them.
+//  2. The caller that brings the count to zero while there are waiters takes them all out of the list and fires them.
 //  3. The count reaches zero in one step, under list_lock_ if there are waiters, and after that step only the lock's release touches
 //     the group: its owner may destroy it, if the destructor waits for that release.
 //  4. `has_failed` is set while there is a failure_, and both change under list_lock_. A function fails before its `done`, so a `wait` that
@@ -28,7 +28,7 @@ constexpr std::uint64_t has_failed = 2;
 
 void wait_group::add(int delta) {
   const auto step = static_cast<std::uint64_t>(static_cast<std::int64_t>(delta)) << 32U;
-  if (delta > 0) {  // cannot reach zero: nobody to wake, and no need to look first
+  if (delta > 0) {  // cannot reach zero: no waiter to wake, and no need to look first
     const std::uint64_t before = state_.fetch_add(step, std::memory_order_acq_rel);
     if ((before & has_failed) != 0 && count_of(before) == 0) begin_round();
     return;

@@ -5,9 +5,9 @@
 // Invariants
 //  1. A waiter is in at most one list, and `queued` says so; both change under the list's lock only.
 //  2. A waiter without a group fires when it is taken out of its list. The waiters of one group (a select; an operation and its
-//     context) compete: the first to set group->winner fires, the others are dropped by whoever meets them and unlinked by their
+//     context) compete: the first to set group->winner fires, the others are dropped by the thread that meets them and unlinked by their
 //     owner. Claiming happens under the lock of the list that the waiter is in, so an owner that has unlinked
-//     a waiter under that lock knows that nobody looks at it any more.
+//     a waiter under that lock knows that no other thread looks at it any more.
 //  3. After unpark(w->who) the waiter is gone.
 
 #include <atomic>
@@ -36,7 +36,7 @@ struct waiter {
   bool queued = false;
 };
 
-/// The right to fire w. Acquire/release: what the claimer did before is seen by whoever finds itself claimed.
+/// The right to fire w. Acquire/release: what the claimer did before is seen by the waiter that finds itself claimed.
 inline bool claim(waiter* w) noexcept {
   if (w->group == nullptr) return true;
   waiter* none = nullptr;
@@ -106,7 +106,7 @@ inline void unpark_all(waiter* chain) noexcept {
 
 enum class list_place : std::uint8_t { back, front, already_in };
 
-/// Waits in `l`, the list of a primitive that is no channel, until somebody takes w out, or until `done` (may be null) is closed.
+/// Waits in `l`, the list of a primitive that is no channel, until another takes w out, or until `done` (may be null) is closed.
 /// Called with the list's lock held, returns with it released. True if w fired, false if canceled (w is then in no list). `object` is what
 /// a dump looks at, for this reason (diag/dump.cpp).
 bool wait_in_list(wait_list& l, std::atomic<std::uint32_t>& list_lock, waiter& w, chan_core* done, wait_reason reason,

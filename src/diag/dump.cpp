@@ -101,7 +101,7 @@ TENON_NO_SANITIZE void look_at_locks(records& all, const goroutine_core& g, std:
   }
 }
 
-/// Reads a descriptor that belongs to somebody else. The world stands still, which ThreadSanitizer cannot know.
+/// Reads the descriptor of another goroutine. The world stands still, which ThreadSanitizer cannot know.
 TENON_NO_SANITIZE void visit(const stack_slot& slot, void* arg) {
   auto& all = *static_cast<records*>(arg);
   goroutine_core* g = descriptor_of(slot);
@@ -292,7 +292,7 @@ void name_holders(std::span<record> list, std::span<holding> holdings) {
   }
 }
 
-/// Step 3, on any thread: while the service thread does it, nobody looks after the workers.
+/// Step 3, on any thread: while the service thread does it, no thread looks after the workers.
 void tell(const records& all, sink out_to) {
   const std::span<record> list = all.all();
   name_holders(list, all.holdings());

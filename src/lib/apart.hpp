@@ -10,7 +10,7 @@
 
 namespace tenon::detail {
 
-/// Calls f() where nobody joins and no goroutine runs: an exception goes to the unhandled hook.
+/// Calls f() where no caller joins and no goroutine runs: an exception goes to the unhandled hook.
 template <class F>
 void call_outside(std::source_location where, F& f) noexcept {
   try {

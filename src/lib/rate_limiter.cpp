@@ -6,7 +6,7 @@
 
 #include <tenon/sleep_for.hpp>
 
-// Tokens are reckoned when they are asked for: nothing ticks. They may be negative: then somebody has reserved what will have flowed in.
+// Tokens are reckoned when they are asked for: nothing ticks. They may be negative: then a caller has reserved what will have flowed in.
 
 namespace tenon {
 

@@ -25,7 +25,7 @@
 namespace tenon::detail {
 
 struct group_access {
-  /// Whether somebody who waited has got this group's failure, and so has it to deal with.
+  /// Whether a caller who waited has got this group's failure, and so has it to deal with.
   static bool failure_was_seen(group& g) {
     const std::lock_guard hold(g.mu_);
     return g.seen_;
@@ -112,7 +112,7 @@ class interrupts {
   bool active_ = false;
 };
 
-/// Does something once a context is canceled, or at once if it is. It waits for nothing, so it does not count as somebody whom a cancellation
+/// Does something once a context is canceled, or at once if it is. It waits for nothing, so it does not count as a waiter that a cancellation
 /// would wake: a program in which all others are stuck is stuck.
 class on_cancel : ctx_child {
  public:

@@ -18,10 +18,10 @@
 // Invariants
 //  1. `lock` orders stop, reset and firing. A firing that was overtaken by a stop finds `armed` false, one that was overtaken by
 //     a reset finds `when` in its future: both do nothing, so no stale tick is ever delivered.
-//  2. A pending node holds a reference; whoever takes it out of the heap (stop, or the firing) gives it back.
+//  2. A pending node holds a reference; the thread that takes it out of the heap (stop, or the firing) gives it back.
 //  3. Destruction waits for the calls of f that have started, each of which says in `running` who makes it: one that destroys its own timer
 //     would wait for itself.
-//  4. The channel has one slot, so that nobody needs to wait when the timer fires, but shows length and capacity 0; stop and
+//  4. The channel has one slot, so that the timer does not wait when it fires, but shows length and capacity 0; stop and
 //     reset empty it.
 //
 // Lock order: a timer's lock, then its channel's or a heap's.

@@ -22,7 +22,7 @@
 //     the registry's lock.
 //  2. The handler touches atomics only: it notes the signal, gives it its former effect back, and asks the service thread for the rest.
 //  3. A watch ends once: by its signal or by stop. Its context is canceled outside of the lock, since that may run functions of the user,
-//     and only then does it no longer count as somebody who may wake others: in between there would seem to be a deadlock. A quiet watch
+//     and only then does it no longer count as a waker: in between there would seem to be a deadlock. A quiet watch
 //     (run's own) counts only meanwhile: a waiter that has been taken out of its list and not been woken yet is seen nowhere else.
 
 namespace tenon {
@@ -31,7 +31,7 @@ namespace detail {
 
 struct signal_watch {
   cancel_cause_scope scope;
-  const bool may_wake;  // counts as somebody who may wake others
+  const bool may_wake;  // counts as a waker
   std::vector<int> signals;
   bool ended = false;  // guarded by the registry's lock
 

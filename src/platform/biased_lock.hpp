@@ -4,7 +4,7 @@
 //
 // While it is *biased* the owner pays two plain stores and a load, no locked instruction. The first other one to come takes the bias
 // away, at the price of a barrier on every processor that runs the process (barrier::heavy, some microseconds), and from then on all
-// use the spin lock inside. When nobody else has come for a while, the owner takes the bias back.
+// use the spin lock inside. When no other thread has come for a while, the owner takes the bias back.
 //
 //     owner                                   the one who takes the bias away
 //     inside = 1                              bias = leaving
@@ -19,7 +19,7 @@
 // Invariants
 //  1. Inside is who holds the spin lock; or the owner, with `inside`, if the bias was with it after it had set that.
 //  2. `bias` becomes `nobodys` only after a barrier::heavy and with `inside` seen 0; `with_owner` only under the spin lock, or by the
-//     one who has set `leaving`, who has let nobody in.
+//     one who has set `leaving`, who has let no other in.
 //
 // Rejected: one compare-exchange an operation, as in Go's run queue: two for every switch through a queue, which is then most of its
 // cost. Private queues whose owner hands work out on request: an owner that runs one goroutine for long does not answer. Taking the
@@ -46,13 +46,13 @@ class biased_lock {
     if (TENON_UNLIKELY(holds_spin_)) return unlock_slow();
     inside_.store(0, std::memory_order_release);  // pairs with the acquire in try_lock_other
   }
-  /// Now and then: takes the bias back if nobody else has come lately.
+  /// Now and then: takes the bias back if no other thread has come lately.
   void rebias() noexcept {
     if (TENON_UNLIKELY(bias_.load(std::memory_order_relaxed) != bias::with_owner)) rebias_slow();
   }
 
-  // ---- Anybody else.
-  /// False if somebody else is inside, or at the door.
+  // ---- Other threads.
+  /// False if another thread is inside, or is revoking the bias.
   [[nodiscard]] bool try_lock_other() noexcept;
   void unlock_other() noexcept { spin_.unlock(); }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// The place of a call, kept in a few nanoseconds and turned into return addresses only if somebody has to read it.
+// The place of a call, kept in a few nanoseconds and turned into return addresses only for a report.
 //
 // Unwinding takes microseconds: too long for each lock. But the calls that lead to a lock (the lock's own function, std::lock_guard's
 // constructor, the program's function) fill the lowest few words of the stack. A call_site keeps a copy of those words and the registers

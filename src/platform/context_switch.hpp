@@ -17,7 +17,7 @@
 //       low └──────────────────────┘
 //
 // Invariants
-//  1. `busy` is nonzero from before a context is resumed until its stack has been left. Whoever wants to resume or free it
+//  1. `busy` is nonzero from before a context is resumed until its stack has been left. A thread that wants to resume or free it
 //     waits for zero (`await_off_cpu`). The switch clears it only after the stack pointer has moved on, so even a signal
 //     handler that comes in between does not touch a stack that another thread may already be running on.
 //  2. Rounding mode, x87 control word and shadow stacks are not switched: they belong to the thread.
@@ -173,7 +173,7 @@ TENON_INLINE void raw_switch(machine_context* from, machine_context* to) noexcep
 #undef TENON_CLOBBERED_FFR
 
 /// Suspends the running context into `from` and resumes `to`, which must not be busy with another thread; returns when
-/// somebody resumes `from`. With `ended`, nobody will: `from` is given up.
+/// `from` is resumed. With `ended` it never is: `from` is given up.
 TENON_SWITCH_LINKAGE void switch_context(machine_context* from, machine_context* to, bool ended = false) noexcept {
 #if defined(TENON_TSAN)
   __tsan_release(&from->busy);

@@ -1,6 +1,6 @@
 #pragma once
 
-// What a plain thread needs of the system's descriptors: to wait for one until somebody rings, and to close one.
+// What a plain thread needs of the system's descriptors: to wait for one until another thread rings, and to close one.
 
 namespace tenon {
 

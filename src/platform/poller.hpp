@@ -3,7 +3,7 @@
 // Where the last idle worker sleeps: epoll, with an eventfd to wake it. Descriptors are watched one-shot and level-triggered: each `arm`
 // delivers its token once, at once if the descriptor is ready already.
 //
-// The wake-up is level-triggered, too, and only the sleeper takes it: whoever just looks (`poll`) leaves it to him.
+// The wake-up is level-triggered, too, and only the sleeper takes it: a thread that just looks (`poll`) leaves it there.
 //
 // Thread safety: `wake`, `arm`, `disarm` and `poll` from any thread; `wait` by one thread at a time (the caller's business).
 

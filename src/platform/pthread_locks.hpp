@@ -24,7 +24,7 @@ struct pthread_lock_hooks {
   void (*unlocked)() noexcept;
 };
 
-/// Null: nobody wants to know.
+/// Null: no run checks such locks.
 TENON_HIDDEN extern std::atomic<const pthread_lock_hooks*> installed_pthread_hooks;
 
 /// Whether the calling thread holds it now, as far as the lock itself tells. False also where its memory is gone. Takes a microsecond.

@@ -39,7 +39,7 @@ class spin_lock {
   std::atomic<std::uint32_t> word_{0};
 };
 
-/// A spin lock that tells those who only peek whether anybody has held it meanwhile: a sequence lock for its readers.
+/// A spin lock that tells readers that only peek whether it has been held meanwhile: a sequence lock for its readers.
 ///
 /// What is peeked at is atomic, *written with release* while the lock is held and read with acquire between two looks at `turns`. These
 /// three edges make two equal answers mean that the reader saw the state after that turn and nothing else:

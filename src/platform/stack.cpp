@@ -112,7 +112,7 @@ slab* new_slab(std::size_t size) {
   // Without markers a guard that all share. With them slabs stay alike, and the kernel joins neighbours into one mapping.
   const std::size_t guard = kernel_has_light_guards() ? 0 : guard_bytes;
   std::size_t slots = std::max<std::size_t>(1, slab_bytes / std::max(size, guard_bytes));
-  // Near a limit a smaller one may do. Not to the last byte: whoever is told that there are no more stacks wants memory, too.
+  // Near a limit a smaller one may do. Not to the last byte: a program that is told so needs memory to say it.
   const std::size_t fewest = std::max<std::size_t>(1, slots / 4);
   std::size_t bytes = 0;
   void* mapping = MAP_FAILED;

@@ -94,7 +94,7 @@ goroutine_core* scheduler::wait_locked(worker& w) noexcept {
       active_.fetch_sub(1, std::memory_order_seq_cst);
     }
     barrier::heavy();
-    // Somebody has to be there for timers and descriptors, and to notice a deadlock.
+    // A worker has to be there for timers and descriptors, and to notice a deadlock.
     if (!poller_taken_.load(std::memory_order_seq_cst)) {
       wake_for_stuck_work();
     } else {

@@ -5,7 +5,7 @@
 #include "sched/scheduler.hpp"
 #include "sched/service.hpp"
 
-// Whoever goes to sleep as the last one looks whether anybody could still wake a goroutine. If not, that is a deadlock.
+// The last worker to go to sleep looks whether anything could still wake a goroutine. If not, that is a deadlock.
 
 namespace tenon::detail {
 
@@ -20,7 +20,7 @@ bool scheduler::nothing_can_wake() noexcept {
 void scheduler::look_for_deadlock() noexcept {
   const std::uint64_t epoch = epoch_.load(std::memory_order_seq_cst);
   if (!nothing_can_wake()) return;
-  // A thread that is not ours and is not itself parked in a primitive may still wake somebody: look again later.
+  // A thread that is not ours and is not itself parked in a primitive may still wake a goroutine: look again later.
   // Ours: the workers, the service thread, the caller of run.
   const int parked = parked_threads_.load(std::memory_order_seq_cst);
   const unsigned ours = threads_.load(std::memory_order_relaxed) + 2 + static_cast<unsigned>(std::max(parked, 0));
@@ -29,12 +29,12 @@ void scheduler::look_for_deadlock() noexcept {
     deadlock_recheck_.store(true, std::memory_order_relaxed);
     return;
   }
-  // Ctrl-C cancels the run's context: where somebody waits for that, it can still come.
+  // Ctrl-C cancels the run's context: where a goroutine waits for that, it can still come.
   if (const auto would_wake = interrupt_would_wake_.load(std::memory_order_acquire);
       would_wake != nullptr && would_wake()) {
     return;
   }
-  // Whoever was woken meanwhile became active, and looks again when it goes idle.
+  // A worker that was woken meanwhile became active, and looks again when it goes idle.
   if (nothing_can_wake() && epoch_.load(std::memory_order_seq_cst) == epoch)
     fatal("all goroutines are asleep - deadlock!");
 }

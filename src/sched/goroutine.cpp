@@ -217,7 +217,7 @@ void scheduler::end_goroutine(goroutine_core* g) noexcept {
 }
 
 std::uint64_t scheduler::live() const noexcept {
-  // Ends first: whoever ended by then had been created before, so equality means that at that moment nobody lived.
+  // Ends first: one that ended by then had been created before, so equality means that at that moment none lived.
   std::uint64_t ended = 0;
   for (unsigned i = 0; i < worker_slots(); ++i) ended += worker_at(i)->ended.load(std::memory_order_acquire);
   return created() - ended;

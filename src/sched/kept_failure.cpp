@@ -19,7 +19,7 @@
 // The failures that a fatal report names beside its own text.
 //
 //   1. The one that the dying goroutine, or thread, is unwinding for or handling.
-//   2. Those that owners keep and nobody has seen: their records are in a list.
+//   2. Those that owners keep and no caller has seen: their records are in a list.
 //   3. Where all goroutines are parked (a deadlock), those that parked ones are unwinding for or handling.
 //
 // Invariants

@@ -82,7 +82,7 @@ void commit_wait(parker* p) noexcept {
     annotate::happens_after(p);
     return;
   }
-  // Counted not before everything is done that others will see of this wait: until then we can still wake somebody. Whoever has been
+  // Increment last, after the wait is published: until then this thread can still wake others. A waker that has been
   // faster and unparked us has counted us out already; a thread too few in the count only delays the report of a deadlock.
   the_scheduler().thread_parked(+1);
   auto& word = static_cast<thread_parker*>(p)->word;
@@ -98,7 +98,7 @@ void unpark(parker* p) noexcept {
     case parker::kind::thread: {
       auto& word = static_cast<thread_parker*>(p)->word;
       the_scheduler().thread_parked(-1);
-      // After the store the thread may be gone, and its word with it: the wake is then for an address nobody waits on.
+      // After the store the thread may be gone, and its word with it: the wake is then for an address without a waiter.
       word.store(1, std::memory_order_release);
       futex::wake_one(word);
       break;

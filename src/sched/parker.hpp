@@ -1,12 +1,12 @@
 #pragma once
 
-// Whoever can block: a goroutine, an OS thread, or (a later kind) a coroutine. A primitive never asks which.
+// What can block: a goroutine, an OS thread, or (a later kind) a coroutine. A primitive never asks which.
 //
 // Protocol, the same for every primitive:
 //   1. p = begin_wait(reason, object);      the caller itself
 //   2. publish a waiter that names p, under the primitive's lock; release the lock;
 //   3. commit_wait(p)                       returns after exactly one
-//   4. unpark(p), by whoever took the waiter out of the list (or claimed it, see core/waiter.hpp).
+//   4. unpark(p), by the thread that took the waiter out of the list (or claimed it, see core/waiter.hpp).
 // The unpark may come at any moment after 2, also before 3. Exactly one unpark per wait is the primitive's promise.
 
 #include <atomic>
@@ -60,7 +60,7 @@ struct thread_parker : parker {
   ~thread_parker();
 };
 
-/// Runs a function instead of waking anybody. `call` runs outside of every lock and must not block.
+/// Runs a function instead of waking a goroutine or thread. `call` runs outside of every lock and must not block.
 struct callback_parker : parker {
   void (*call)(callback_parker*) noexcept;
   explicit constexpr callback_parker(void (*c)(callback_parker*) noexcept) noexcept : parker(kind::callback), call(c) {}

@@ -4,7 +4,7 @@
 //
 // Invariants
 //  1. `free_` is the number of free permits or, below zero, minus the number of goroutines that have asked and not been served.
-//  2. Whoever releases a permit while `free_` is below zero serves exactly one waiter: the first in the list or, if that one is still on
+//  2. A thread that releases a permit while `free_` is below zero serves exactly one waiter: the first in the list or, if that one is still on
 //     its way there, by raising `owed_`.
 //
 // It stands below core, whose semaphore it cannot use.

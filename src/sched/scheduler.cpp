@@ -523,7 +523,7 @@ bool scheduler::retire(worker& w) noexcept {
   stop_searching(w);
   const clock::nanos now = clock::now();
   if (next_timer() <= now) run_all_timers(now);  // it may be why we woke
-  // Those that go on would come to the injection queue within 64 steps; whoever has waited for a timer shall not wait for that.
+  // Those that go on would come to the injection queue within 64 steps; one that has waited for a timer shall not wait for that.
   if (hand_over_queues(w)) poke_all();
   return true;
 }
@@ -543,8 +543,8 @@ void scheduler::go_idle(worker& w) noexcept {
   const unsigned others = retaken ? active() : active_.fetch_sub(1, std::memory_order_seq_cst) - 1;
   barrier::heavy();  // invariant 2: we are listed before we look once more
   const bool enough = others >= width();
-  // What a worker that makes progress has had in its queue for several searches, and nobody could catch, it will run itself; should it
-  // get stuck after all, the monitor wakes somebody. Only the last one has nobody to leave anything to.
+  // What a worker that makes progress has had in its queue for several searches, and no thief could catch, it will run itself; should it
+  // get stuck after all, the monitor wakes a worker. Only the last one has no other to leave anything to.
   const bool more = !enough && has_work(false) && (others == 0 || ++w.fruitless <= most_fruitless);
   if (stopping_.load(std::memory_order_seq_cst) || more) {
     w.sleep_word.store(1, std::memory_order_relaxed);
@@ -554,7 +554,7 @@ void scheduler::go_idle(worker& w) noexcept {
   sleep(w);
 
   const std::lock_guard hold(idle_lock_);
-  if (w.listed) {  // nobody roused us: a timer, a descriptor, work that we saw ourselves, the end
+  if (w.listed) {  // not roused by another: a timer, a descriptor, work that we saw ourselves, the end
     worker** link = &idle_list_;
     while (*link != &w) link = &(*link)->idle_next;
     *link = w.idle_next;

@@ -21,16 +21,16 @@
 //     Only an idle worker that is woken, or a new one, raises it, and only below `width_`; a worker that comes back from
 //     being retaken, or wakes for a timer, may exceed it for a moment and retires at its next look around, as does one too many
 //     when the width shrinks. What it has, it gives away first.
-//  2. No lost wake-up: whoever makes work visible does barrier::light and then looks for idle workers; whoever goes idle
+//  2. No lost wake-up: a thread that makes work visible does barrier::light and then looks for idle workers; a worker that goes idle
 //     lists itself, does barrier::heavy and then looks for work once more.
-//  3. A goroutine put into a *running* worker's slot wakes nobody: the worker reaches it at its next switch. If it does not within
+//  3. A goroutine put into a *running* worker's slot wakes no worker: its own reaches it at its next switch. If it does not within
 //     tens of microseconds, the monitor opens the slot to thieves and wakes one.
 //     Likewise the only fresh goroutine, for which its spawner often waits at once, and the only woken one: a thief is woken for it
 //     only as often as thieves have lately come in time for one (`thrift`). And a thief that finds only a few in a queue leaves them
 //     to their worker, unless the queue stands still: taking them would cost both more than it brings.
 //  4. Workers are woken one at a time: while one is searching (`searching_` > 0) no other is woken; a searcher that
 //     finds work and was the last one wakes the next.
-//  5. The last idle worker sleeps in the poller until the earliest timer of all heaps. While nobody does, descriptors are looked at by
+//  5. The last idle worker sleeps in the poller until the earliest timer of all heaps. While none does, descriptors are looked at by
 //     workers before they steal, and by the monitor.
 //  6. Workers and the scheduler are immortal: threads end with a run, the structures are reused by the next. So the service thread
 //     and signal handlers may look at them at any time.
@@ -226,7 +226,7 @@ class scheduler {
   // Something outside may still wake a goroutine: descriptors, and signals that end a context.
   /// Counts the goroutines that wait for a descriptor.
   void descriptor_wait(int delta) noexcept { descriptor_waits_.fetch_add(delta, std::memory_order_seq_cst); }
-  /// Wakes those whose descriptor is ready, unless there are none, or somebody sleeps in the poller and will. Whether there was any.
+  /// Wakes those whose descriptor is ready, unless there are none, or a worker sleeps in the poller and will. Whether there was any.
   bool poll_descriptors() noexcept {
     return descriptor_waits_.load(std::memory_order_relaxed) != 0 && !poller_taken_.load(std::memory_order_relaxed) &&
            poll()->poll();
@@ -243,7 +243,7 @@ class scheduler {
   void look_again() noexcept {
     if (active() == 0 && started() && poll() != nullptr) poll()->wake();
   }
-  /// A thread counts itself in when it sleeps; whoever wakes it counts it out: it may wake others before it has noticed itself.
+  /// A thread counts itself in when it sleeps; its waker counts it out: it may wake others before it has noticed itself.
   void thread_parked(int delta) noexcept { parked_threads_.fetch_add(delta, std::memory_order_seq_cst); }
   /// Null before the first run.
   [[nodiscard]] poller* poll() const noexcept { return poller_.load(std::memory_order_acquire); }
@@ -335,7 +335,7 @@ class scheduler {
   std::atomic<unsigned> retaken_{0};
   std::atomic<unsigned> searching_{0};
   std::atomic<unsigned> idle_{0};
-  std::atomic<clock::nanos> poll_until_{0};  // until when the sleeper in the poller means to sleep; 0: nobody is there
+  std::atomic<clock::nanos> poll_until_{0};  // until when the sleeper in the poller means to sleep; 0: there is none
   std::atomic<bool> poller_taken_{false};
   std::atomic<std::uint64_t> wakes_{0};  // of sleeping threads
 

@@ -20,7 +20,7 @@ void nudge() noexcept;
 /// The timers of threads outside of any runtime.
 timer_heap& timers() noexcept;
 
-/// Fires `t` on the service thread at the real time `when`. Nobody counts on it: it keeps no deadlock from being one.
+/// Fires `t` on the service thread at the real time `when`. Not counted by deadlock detection.
 void watch(timer_node* t, clock::nanos when);
 
 /// Whether any of them is pending or just firing.

@@ -14,7 +14,7 @@ namespace tenon::detail {
 /// Any of those that can run, as the chooser decides. (More than a queue holds wait in the injection queue, and come in turn.)
 goroutine_core* scheduler::pick_simulated(worker& w) noexcept {
   stop_searching(w);
-  if (w.tick.load(std::memory_order_relaxed) % 64 == 0) poll_descriptors();  // also while somebody only yields
+  if (w.tick.load(std::memory_order_relaxed) % 64 == 0) poll_descriptors();  // also while goroutines only yield
   if (w.timers.next() != clock::never) run_timers(w, clock::now());
   if (w.woken.size() < work_queue::capacity / 2) {
     if (goroutine_core* g = take_injected(w)) push_woken(w, g);
@@ -26,7 +26,7 @@ goroutine_core* scheduler::pick_simulated(worker& w) noexcept {
   return n == 0 ? nullptr : w.woken.take_at(n == 1 ? 0 : choose(n));
 }
 
-/// Everybody waits: the virtual clock goes to the next timer, unless a blocking call may still wake somebody before, or a descriptor is ready.
+/// Everybody waits: the virtual clock goes to the next timer, unless a blocking call may still wake a goroutine before, or a descriptor is ready.
 bool scheduler::advance_clock() noexcept {
   if (active_.load(std::memory_order_seq_cst) > 1 || retaken_.load(std::memory_order_seq_cst) != 0 ||
       outside_wakers_.load(std::memory_order_seq_cst) != 0 || has_work(true)) {

@@ -58,7 +58,7 @@ void timer_heap::start(timer_node* t, clock::nanos when) {
   annotate::happens_before(t);
   entries_.push_back({when, t});
   t->heap.store(this,
-                std::memory_order_release);  // whoever stops t looks into the heap; pairs with the acquire in stop
+                std::memory_order_release);  // the canceler of t looks into the heap; pairs with the acquire in stop
   sift_up(entries_.size() - 1, {when, t});
   update();
 }
@@ -73,7 +73,7 @@ unsigned timer_heap::run_due(clock::nanos now) noexcept {
       t = entries_.front().node;
       remove(0);
       update();
-      t->heap.store(nullptr, std::memory_order_release);  // whoever sees it may start t again, in another heap
+      t->heap.store(nullptr, std::memory_order_release);  // a thread that sees it may start t again, in another heap
     }
     annotate::happens_after(t);
     t->fire(t, now);

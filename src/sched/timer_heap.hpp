@@ -4,9 +4,9 @@
 //
 // Invariants
 //  1. A node with heap == h is in h at `index`, and both change under h's lock only (moving to another heap: under both).
-//  2. Whoever takes a node out of a heap, `stop` or `run_due`, is the only one to do so: `stop` returns true or `fire` is called,
+//  2. The thread that takes a node out of a heap, `stop` or `run_due`, is the only one to do so: `stop` returns true or `fire` is called,
 //     never both. `fire` runs without the lock, must not block, and after it was called the heap does not touch the node.
-//  3. `next()` is the earliest `when`, or clock::never; it may be read without the lock. Whoever reads `never` sees what was
+//  3. `next()` is the earliest `when`, or clock::never; it may be read without the lock. A thread that reads `never` sees what was
 //     done before the last node was taken out.
 
 #include <atomic>
@@ -55,7 +55,7 @@ class timer_heap {
   std::atomic<std::size_t> size_{0};
 };
 
-/// Starts a timer on the current worker's heap, or the service's; makes sure that somebody wakes up in time for it.
+/// Starts a timer on the current worker's heap, or the service's; makes sure that a worker wakes up in time for it.
 void start_timer(timer_node* t, clock::nanos when);
 inline bool stop_timer(timer_node* t) noexcept {
   return t->heap.load(std::memory_order_acquire) != nullptr && timer_heap::stop(t);

@@ -24,7 +24,7 @@ unsigned width::observe(clock::nanos now, std::uint64_t steps, unsigned active, 
     widen_fully(now);
     return chosen_;
   }
-  if (elapsed > longest_window || (steps == 0 && active == 0)) {  // nobody looked, or there was nothing to see
+  if (elapsed > longest_window || (steps == 0 && active == 0)) {  // no look, or nothing to see
     begin_window(now);
     return tried_;
   }

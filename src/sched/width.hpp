@@ -3,13 +3,13 @@
 // How many workers should be active: as many as make the work go fastest, which is not always all of them.
 //
 // Goroutines that do little between two operations on each other are slower on several processors than on one: every operation moves
-// cache lines, every wait wakes somebody elsewhere. Whether that is so can't be told from what they do, but it can be measured: by how many
+// cache lines, every wait wakes another worker. Whether that is so can't be told from what they do, but it can be measured: by how many
 // steps (switches between goroutines) all workers make in a given time. So where steps are short, the monitor now and then tries half
 // as many workers, or twice as many, for a moment, and keeps what is faster.
 //
 // Invariants
 //  1. Steps of more than `short_step` on the average, or a goroutine that holds up others, mean full width at once: there, processors are
-//     what is missing. So nobody waits behind a long step for longer than the monitor takes to look.
+//     what is missing. So no goroutine waits behind a long step for longer than the monitor takes to look.
 //  2. It narrows when the fewer are about as fast (they leave processors to others), it widens only when more are clearly faster: what
 //     lies in between changes nothing.
 //  3. A trial that changes nothing makes the next one come later, up to `longest_rest`; so trials cost little where nothing changes.
@@ -34,7 +34,7 @@ class width {
   /// For so many processors; everything measured is forgotten.
   void start(unsigned most, clock::nanos now) noexcept;
 
-  /// `steps` since the last call by all workers, `active` of which are. `held_up`: somebody waits behind a long step.
+  /// `steps` since the last call by all workers, `active` of which are. `held_up`: a goroutine waits behind a long step.
   /// Returns how many may be active.
   unsigned observe(clock::nanos now, std::uint64_t steps, unsigned active, bool held_up) noexcept;
 

@@ -63,15 +63,15 @@ void unhandled_in(const goroutine_core* g, std::exception_ptr failure) noexcept;
 
 // Contexts as raw pointers, because `context` is a layer above.
 ctx_node* child_of(const context& parent);  // counted
-ctx_node* child_of_current();               // counted; of the context of whoever calls
+ctx_node* child_of_current();               // counted; of the caller's context
 context share(ctx_node* node) noexcept;
 void cancel_and_drop(ctx_node* node) noexcept;
 void cancel_only(ctx_node* node) noexcept;
-/// The context of whoever calls, for a goroutine that is being made. Null: none.
+/// The caller's context, for a goroutine that is being made. Null: none.
 ctx_node* inherit_context(bool* counted);
 void release_context(ctx_node* node) noexcept;
 
-/// The context of one goroutine with a handle: made when it starts, if its function takes it, or when somebody asks for it.
+/// The context of one goroutine with a handle: made when it starts, if its function takes it, or when it is asked for.
 class own_context {
  public:
   own_context() noexcept = default;
@@ -85,7 +85,7 @@ class own_context {
   /// By the handle's owner, at any time.
   void cancel() noexcept {
     ctx_node* n = nullptr;
-    // Acquire: the node. If there is none yet, whoever makes it finds the mark and cancels it.
+    // Acquire: the node. If there is none yet, the one that makes it finds the mark and cancels it.
     if (node_.compare_exchange_strong(n, canceled_unmade(), std::memory_order_acq_rel, std::memory_order_acquire))
       return;
     if (n != canceled_unmade()) cancel_only(n);
@@ -186,7 +186,7 @@ bool is_nil(const F& f) noexcept {
   }
 }
 
-/// Calls `f` where nobody will join: an exception goes to the unhandled hook.
+/// Calls `f` where no caller will join: an exception goes to the unhandled hook.
 template <class F>
 void call_unowned(F& f) noexcept {
   try {

@@ -28,7 +28,7 @@ class kept_failure {
   void set(const std::string& message) noexcept;
   /// It has been given to one who deals with it.
   void seen() noexcept;
-  /// Its owner ends and nobody has seen it: to the unhandled hook, in the name of the one who failed.
+  /// Its owner ends and no caller has seen it: to the unhandled hook, in the name of the one who failed.
   void unhandled(std::exception_ptr failure) noexcept;
 
  private:
