@@ -11,7 +11,8 @@
 /// the flight gets the same exception object: look at it, do not change it. With a context a caller that waits gives up when it
 /// is canceled (`nullopt`); the flight goes on. `call_chan` never blocks: f runs in a goroutine that this object owns, and the
 /// result comes on a channel. `forget(key)` lets the next call start a new flight although one is in the air. f calling for its
-/// own key is a deadlock. Thread-safe; the destructor waits for the flights of `call_chan`.
+/// own key is a deadlock. A flight is the work of the caller that came first: if its f runs under that caller's context, a cancel of that one
+/// fails the flight for all. Give f a context that belongs to the work: `without_cancel(ctx)`, with a deadline of its own. Thread-safe; the destructor waits for the flights of `call_chan`.
 /// Cannot be copied or moved.
 
 #include <exception>
