@@ -95,7 +95,7 @@ TENON_NO_SANITIZE void look_at_wait(record& r, const void* object) {
 TENON_NO_SANITIZE void look_at_locks(records& all, const goroutine_core& g, std::uint64_t id) {
   const held_locks* held = g.held;
   if (held == nullptr) return;
-  for (std::uint32_t i = 0; i < std::min(held->n, held->room); ++i) {
+  for (std::uint32_t i = 0; i < held->n && i < held->room; ++i) {
     const holder_record& r = held->records[i];
     if (r.how == held_as::exclusive && !all.add(holding{r.lock, r.generation, id})) return;
   }
