@@ -26,7 +26,7 @@
 ///     while (auto c = listener.accept(ctx)) connections.go(serve(std::move(*c)));
 ///     return connections.finish(10s);
 ///
-/// The handler is called in the goroutine of the member that failed, before its place is given back: it may block, and several may be in it at
+/// The handler is called in the goroutine of the member that failed, before its permit is given back: it may block, and several may be in it at
 /// once. A member that returns `canceled()` after the group was canceled has not failed. If the handler throws, that is the group's failure, as above.
 ///
 /// **Two-level end.** `finish(grace)` waits for the members as long as `grace`, then cancels them and waits for their ends.
@@ -273,28 +273,28 @@ class group {
  private:
   friend struct detail::group_access;
 
-  /// One member's place in the group; given back when it ends, also by an exception on the way there.
-  struct place {
+  /// One member's permit in the group; given back when it ends, also by an exception on the way there.
+  struct permit {
     group* owner;
     bool limited;
-    place(group* g, bool l) noexcept : owner(g), limited(l) {}
-    place(place&& other) noexcept : owner(std::exchange(other.owner, nullptr)), limited(other.limited) {}
-    place(const place&) = delete;
-    place& operator=(const place&) = delete;
-    place& operator=(place&&) = delete;
-    ~place() {
+    permit(group* g, bool l) noexcept : owner(g), limited(l) {}
+    permit(permit&& other) noexcept : owner(std::exchange(other.owner, nullptr)), limited(other.limited) {}
+    permit(const permit&) = delete;
+    permit& operator=(const permit&) = delete;
+    permit& operator=(permit&&) = delete;
+    ~permit() {
       if (owner != nullptr) owner->leave(limited);
     }
   };
 
   template <class F>
-  void start(place entered, detail::spawn_options options, F&& f) {
+  void start(permit entered, detail::spawn_options options, F&& f) {
     options.inherits = false;
     options.under = detail::node_of(ctx());
     options.owner = this;
     detail::spawn_owned(options, [held = std::move(entered), f = std::decay_t<F>(std::forward<F>(f))]() mutable {
-      // The place is given back after the function and what it captured are gone.
-      const place held_to_the_end(std::move(held));
+      // The permit is given back after the function and what it captured are gone.
+      const permit held_to_the_end(std::move(held));
       auto task(std::move(f));
       group& self = *held_to_the_end.owner;
       try {
@@ -323,7 +323,7 @@ class group {
   template <class T, class F>
   void start_stage(sender<T> out, const go_options& options, F&& f) {
     tasks_.add();
-    place entered(this, false);  // now: copying `f` may throw
+    permit entered(this, false);  // now: copying `f` may throw
     start(std::move(entered), detail::spawn_with(options, detail::started_by::stage),
           [tx = std::move(out), f = std::decay_t<F>(std::forward<F>(f))](const context& ctx) mutable {
             if constexpr (std::invocable<std::decay_t<F>&, sender<T>&, context>) {
@@ -352,15 +352,15 @@ class group {
     }
   }
 
-  place enter();
-  std::optional<place> try_enter();
+  permit enter();
+  std::optional<permit> try_enter();
   void leave(bool limited);
   void fail(error e);
 
   cancel_cause_scope scope_;
   const std::function<void(const error&)> on_failure_;  // empty: the first failure is the group's
   wait_group tasks_;
-  chan<void> room_;  // nil without a limit; one value in it for each active member
+  chan<void> limit_;  // nil without a limit; one value in it for each active member
   mutex mu_;
   error first_;        // guarded by mu_, as are the next two
   bool seen_ = false;  // wait has returned it

@@ -3,7 +3,7 @@
 // Ends the process because the program broke a rule that nothing can recover from: Go's "fatal error".
 //
 // The text goes to stderr first, by write(2), so that it is seen even if the dump that follows cannot be made. The dump
-// itself is diag's business: it registers itself here, so that the rooms below need not know it.
+// itself is diag's business: it registers itself here, so that the layers below need not know it.
 
 #include <string>
 

@@ -20,7 +20,7 @@
 //     now, who do not know what the event was for, and try again. That is what non-blocking reads and writes are for.
 //     (The watch that such an event used up is renewed by their next wait.)
 //  4. While `closing`, no caller enters readers or writers: the number may be this file's or already the next one's. Who comes waits in
-//     `late`, and then looks anew.
+//     `pending_close`, and then looks anew.
 //
 // Lock order: an entry's lock, then a channel's (the context's done channel). The poller is called under the entry's lock.
 
@@ -33,7 +33,7 @@ struct alignas(cache_line) descriptor_entry : watched_descriptor {
   bool closing = false;
   wait_list readers;
   wait_list writers;
-  wait_list late;
+  wait_list pending_close;
 };
 
 namespace {
@@ -93,7 +93,7 @@ waiter* take_all(wait_list& l, bool ok, waiter* chain) noexcept {
   return first;
 }
 
-/// From the poller, on a worker's own stack or the service thread's.
+/// From the poller, on a worker's own stack or the monitor thread's.
 void fire(watched_descriptor* w, bool readable, bool writable) noexcept {
   auto& e = *static_cast<descriptor_entry*>(w);
   waiter* woken = nullptr;
@@ -111,11 +111,11 @@ void fire(watched_descriptor* w, bool readable, bool writable) noexcept {
   unpark_all(woken);
 }
 
-/// A plain thread sleeps in the kernel, on the descriptor and on a bell that close_fd and the context ring.
+/// A plain thread sleeps in the kernel, on the descriptor and on an event that close_fd and the context signal.
 struct thread_wait : callback_parker {
-  bell b;
+  wakeup_event wakeup;
   thread_wait() noexcept
-      : callback_parker([](callback_parker* self) noexcept { static_cast<thread_wait*>(self)->b.ring(); }) {}
+      : callback_parker([](callback_parker* self) noexcept { static_cast<thread_wait*>(self)->wakeup.signal(); }) {}
 };
 
 /// Called with the entry's lock held, returns with it released.
@@ -129,7 +129,7 @@ wait_result wait_thread(descriptor_entry& e, direction d, chan_core* done) noexc
     w->who = &me;
     w->group = &group;
   }
-  if (const int number = me.b.make(); number != 0) {
+  if (const int number = me.wakeup.make(); number != 0) {
     spin_release(e.lock);
     return {wait_result::failed, number};
   }
@@ -147,8 +147,8 @@ wait_result wait_thread(descriptor_entry& e, direction d, chan_core* done) noexc
   push_back(l, &closed);
   spin_release(e.lock);
 
-  const int number = me.b.wait_with(e.fd, d == direction::write);
-  if (!claim(&ready)) me.b.wait();  // the canceler, who was faster, is through with us once the bell has rung
+  const int number = me.wakeup.wait_with(e.fd, d == direction::write);
+  if (!claim(&ready)) me.wakeup.wait();  // the canceler was faster, and is through with us once it has signaled
   spin_acquire(e.lock);
   if (closed.queued) unlink(l, &closed);
   spin_release(e.lock);
@@ -180,7 +180,7 @@ wait_result wait_descriptor(int fd, direction d, chan_core* done) {
   spin_acquire(e.lock);
   while (e.closing) {  // invariant 4
     waiter w;
-    if (!wait_in_list(e.late, e.lock, w, done, wait_reason::io_wait)) return {wait_result::canceled};
+    if (!wait_in_list(e.pending_close, e.lock, w, done, wait_reason::io_wait)) return {wait_result::canceled};
     spin_acquire(e.lock);
   }
   if (this_parker()->what != parker::kind::goroutine) return wait_thread(e, d, done);
@@ -209,7 +209,7 @@ closing_descriptor::closing_descriptor(int fd) noexcept {
   spin_acquire(entry_->lock);
   while (entry_->closing) {  // two close the same number: one after the other, and the second finds it closed
     waiter w;
-    (void)wait_in_list(entry_->late, entry_->lock, w, nullptr, wait_reason::io_wait);
+    (void)wait_in_list(entry_->pending_close, entry_->lock, w, nullptr, wait_reason::io_wait);
     spin_acquire(entry_->lock);
   }
   entry_->closing = true;
@@ -227,7 +227,7 @@ closing_descriptor::~closing_descriptor() {
   if (entry_ == nullptr) return;
   spin_acquire(entry_->lock);
   entry_->closing = false;
-  waiter* woken = take_all(entry_->late, true, nullptr);
+  waiter* woken = take_all(entry_->pending_close, true, nullptr);
   spin_release(entry_->lock);
   unpark_all(woken);
 }

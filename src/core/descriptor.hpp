@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "platform/descriptor.hpp"
+#include "platform/wakeup_event.hpp"
 
 namespace tenon::detail {
 

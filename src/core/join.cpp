@@ -2,9 +2,9 @@
 #include "core/waiter.hpp"
 #include "platform/annotate.hpp"
 #include "sched/goroutine.hpp"
-#include "sched/overdue.hpp"
 #include "sched/own_end.hpp"
 #include "sched/scheduler.hpp"
+#include "sched/slow_join.hpp"
 
 #include <tenon/detail/goroutine_frame.hpp>
 
@@ -57,7 +57,7 @@ bool goroutine_join(goroutine_core* g, chan_core* done) {
 
 void goroutine_await_end(goroutine_core* g) noexcept {
   if (g->join.load(std::memory_order_acquire) != join_state::ended) {
-    const overdue_watch watch({.goroutine = g});
+    const slow_join_watch watch({.goroutine = g});
     (void)goroutine_join(g, nullptr);
   } else {
     annotate::happens_after(g);

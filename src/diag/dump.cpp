@@ -27,12 +27,12 @@
 #include "diag/records.hpp"
 #include "diag/stack_text.hpp"
 #include "platform/futex.hpp"
+#include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
-#include "sched/service.hpp"
 
 // How a dump is taken.
 //
-//   1. The service thread stops the world (diag/freeze.hpp). Nothing can be resumed now, so a goroutine that is on no
+//   1. The monitor thread stops the world (diag/freeze.hpp). Nothing can be resumed now, so a goroutine that is on no
 //      CPU stays where it is.
 //   2. Every slot ever carved is looked at (platform/stack.hpp, invariant 1). The stack of a parked goroutine is
 //      unwound from its saved context without running on it (platform/context_switch.hpp, walk_from). Into memory
@@ -40,7 +40,7 @@
 //   3. The world goes on, and what was pointed to may be gone: the records hold all that is needed. Goroutines that look the
 //      same are put together, addresses become names, and the text is written.
 //
-// Takes no lock of the rooms below.
+// Takes no lock of the layers below.
 
 namespace tenon::diag {
 
@@ -275,7 +275,7 @@ std::size_t enough_room() noexcept {
   return slots + 1024;
 }
 
-/// Steps 1 and 2, on the service thread.
+/// Steps 1 and 2, on the monitor thread.
 void look(records& all) noexcept {
   freeze_world();
   stacks::for_each(&visit, &all);
@@ -292,7 +292,7 @@ void name_holders(std::span<record> list, std::span<holding> holdings) {
   }
 }
 
-/// Step 3, on any thread: while the service thread does it, no thread looks after the workers.
+/// Step 3, on any thread: while the monitor thread does it, no thread looks after the workers.
 void tell(const records& all, sink out_to) {
   const std::span<record> list = all.all();
   name_holders(list, all.holdings());
@@ -356,17 +356,17 @@ void answer() noexcept {
   futex::wake_all(r->done);
 }
 
-bool on_service_thread() noexcept { return static_cast<int>(::syscall(SYS_gettid)) == service::thread_id(); }
+bool on_monitor_thread() noexcept { return static_cast<int>(::syscall(SYS_gettid)) == monitor::thread_id(); }
 
 }  // namespace
 
 void dump_all() noexcept {
   if (const goroutine_core* g = running_goroutine())
     requested_by.store(g->id.load(std::memory_order_relaxed), std::memory_order_relaxed);
-  if (service::thread_id() == 0) return;  // there has never been a runtime
-  if (on_service_thread()) return dump_now();
+  if (monitor::thread_id() == 0) return;  // there has never been a runtime
+  if (on_monitor_thread()) return dump_now();
   finished.store(0, std::memory_order_relaxed);
-  service::request([]() noexcept {
+  monitor::request([]() noexcept {
     dump_now();
     finished.store(1, std::memory_order_release);
     futex::wake_all(finished);
@@ -395,7 +395,7 @@ void dump_and_go_on() noexcept {
 }
 
 std::string dump_text() {
-  if (service::thread_id() == 0) return {};
+  if (monitor::thread_id() == 0) return {};
   const goroutine_core* g = running_goroutine();
   const std::uint64_t id = g != nullptr ? g->id.load(std::memory_order_relaxed) : 0;
   const blocking_scope the_thread_waits;
@@ -404,10 +404,10 @@ std::string dump_text() {
     const std::lock_guard turn(asking);
     requested_by.store(id, std::memory_order_relaxed);
     asked.store(r.get(), std::memory_order_release);
-    if (on_service_thread()) {
+    if (on_monitor_thread()) {
       answer();
     } else {
-      service::request(&answer);
+      monitor::request(&answer);
       while (r->done.load(std::memory_order_acquire) == 0) futex::wait(r->done, 0, 100'000'000);
     }
     requested_by.store(0, std::memory_order_relaxed);

@@ -7,11 +7,11 @@
 
 namespace tenon::diag {
 
-/// Writes a dump to stderr. From any thread; async-signal-safe, because the work is done by the service thread while
+/// Writes a dump to stderr. From any thread; async-signal-safe, because the work is done by the monitor thread while
 /// the caller waits.
 void dump_all() noexcept;
 
-/// The same while the program goes on: to stderr, by the service thread only; or as text, see tenon/dump.hpp.
+/// The same while the program goes on: to stderr, by the monitor thread only; or as text, see tenon/dump.hpp.
 void dump_and_go_on() noexcept;
 std::string dump_text();
 

@@ -126,8 +126,8 @@ bool in_blocking_call(const goroutine_core* g) noexcept {
   for (unsigned i = 0; i < s.worker_slots(); ++i) {
     const worker& w = *s.worker_at(i);
     if (w.running.load(std::memory_order_relaxed) != g) continue;
-    const standing now = w.stand.load(std::memory_order_relaxed);
-    return now == standing::blocking || now == standing::retaken_blocking;
+    const worker_status now = w.status.load(std::memory_order_relaxed);
+    return now == worker_status::blocking || now == worker_status::retaken_blocking;
   }
   return false;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 // Stops the world for the time in which stacks are read: a signal holds every worker thread in a handler, where it also
-// writes down its own stack. Takes no lock of the rooms below.
+// writes down its own stack. Takes no lock of the layers below.
 
 #include <signal.h>
 
@@ -22,7 +22,7 @@ void install_freezer();
 /// By a new worker, before it runs a goroutine: stands still if the world does. From then on the signal holds it.
 void join_the_world() noexcept;
 
-/// By the service thread only. After it, what is on no CPU stays where it is. A worker that does not answer within a
+/// By the monitor thread only. After it, what is on no CPU stays where it is. A worker that does not answer within a
 /// second goes on: the program may have taken the signal for itself.
 void freeze_world() noexcept;
 void thaw_world() noexcept;

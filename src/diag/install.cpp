@@ -13,8 +13,8 @@
 #include "diag/dump.hpp"
 #include "diag/freeze.hpp"
 #include "platform/stack.hpp"
+#include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
-#include "sched/service.hpp"
 
 // The process-wide handlers: stack overflow, SIGQUIT, the freezer. Each worker gets an alternate signal stack, because
 // an overflowing goroutine has none left.
@@ -106,13 +106,13 @@ void on_fault(int sig, siginfo_t* info, void* context) {
 
 void on_quit(int) {
   const int saved = errno;
-  service::request([]() noexcept { die_with_dump("SIGQUIT: quit"); });
+  monitor::request([]() noexcept { die_with_dump("SIGQUIT: quit"); });
   errno = saved;
 }
 
 void on_dump_signal(int) {
   const int saved = errno;
-  service::request(&diag::dump_and_go_on);
+  monitor::request(&diag::dump_and_go_on);
   errno = saved;
 }
 

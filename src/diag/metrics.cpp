@@ -4,8 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
-#include "sched/service.hpp"
 
 // Read from the same descriptors as a dump, of a world that does not stand still: each field is an atomic of its own.
 
@@ -60,13 +60,13 @@ metrics read_metrics() {
   }
   for (unsigned i = 0; i < s.worker_slots(); ++i) {
     const worker& w = *s.worker_at(i);
-    const standing now = w.stand.load(std::memory_order_relaxed);
-    if (now == standing::blocking || now == standing::retaken_blocking) ++m.in_calls;
+    const worker_status now = w.status.load(std::memory_order_relaxed);
+    if (now == worker_status::blocking || now == worker_status::retaken_blocking) ++m.in_calls;
     m.timers += w.timers.size();
     m.switches_total += w.tick.load(std::memory_order_relaxed);
     m.steals_total += w.steals.load(std::memory_order_relaxed);
   }
-  m.timers += service::timers().size();
+  m.timers += monitor::timers().size();
   m.started_total = s.created();
   m.wakes_total = s.wakes();
   return m;

@@ -4,8 +4,8 @@
 
 #include <tenon/go.hpp>
 
-#include "lib/apart.hpp"
 #include "lib/context.hpp"
+#include "lib/spawn_or_thread.hpp"
 #include "sched/scheduler.hpp"
 
 // A function that runs when a context is canceled: a child of a context node of its own, under the one it watches.

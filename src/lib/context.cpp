@@ -9,7 +9,7 @@
 #include <tenon/timer.hpp>
 
 #include "core/chan.hpp"
-#include "lib/apart.hpp"
+#include "lib/spawn_or_thread.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/timer_heap.hpp"
 
@@ -183,7 +183,7 @@ struct foreign_link final : callback_parker {
       release(node);
     };
     // Not here: the closer of the channel may hold a lock that err() takes, as Go's own contexts do.
-    run_apart(std::source_location::current(), follow);
+    spawn_or_thread(std::source_location::current(), follow);
   }
 };
 

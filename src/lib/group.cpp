@@ -7,8 +7,8 @@
 #include <tenon/panic.hpp>
 
 #include "lib/keep.hpp"
-#include "sched/overdue.hpp"
 #include "sched/own_end.hpp"
+#include "sched/slow_join.hpp"
 
 namespace tenon {
 
@@ -16,7 +16,7 @@ group::~group() {
   cancel();
   if (!tasks_.is_done()) {
     detail::refuse_to_wait_for_own_end(this, "a member of the group that it destroys");
-    const detail::overdue_watch watch({.group = detail::node_of(ctx())});
+    const detail::slow_join_watch watch({.group = detail::node_of(ctx())});
     (void)tasks_.wait_or_done(nullptr, wait_group::reuse::is_fine);
   }
   const std::lock_guard hold(mu_);
@@ -25,29 +25,29 @@ group::~group() {
 }
 
 void group::set_limit(int n) {
-  if (room_ && room_.len() != 0) {
-    throw panic("errgroup: modify limit while " + std::to_string(room_.len()) +
+  if (limit_ && limit_.len() != 0) {
+    throw panic("errgroup: modify limit while " + std::to_string(limit_.len()) +
                 " goroutines in the group are still active");
   }
-  room_ = n < 0 ? chan<void>() : make_chan<void>(n, "one for each member that may be active");
+  limit_ = n < 0 ? chan<void>() : make_chan<void>(n, "one for each member that may be active");
 }
 
-group::place group::enter() {
-  const bool limited = static_cast<bool>(room_);
-  if (limited) room_.send();
+group::permit group::enter() {
+  const bool limited = static_cast<bool>(limit_);
+  if (limited) limit_.send();
   tasks_.add();
   return {this, limited};
 }
 
-std::optional<group::place> group::try_enter() {
-  const bool limited = static_cast<bool>(room_);
-  if (limited && !room_.try_send()) return std::nullopt;
+std::optional<group::permit> group::try_enter() {
+  const bool limited = static_cast<bool>(limit_);
+  if (limited && !limit_.try_send()) return std::nullopt;
   tasks_.add();
-  return place(this, limited);
+  return permit(this, limited);
 }
 
 void group::leave(bool limited) {
-  if (limited) (void)room_.recv();
+  if (limited) (void)limit_.recv();
   tasks_.done();
 }
 

@@ -15,9 +15,9 @@
 #include "lib/keep.hpp"
 #include "lib/remaining.hpp"
 #include "lib/with_signals.hpp"
-#include "sched/overdue.hpp"
+#include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
-#include "sched/service.hpp"
+#include "sched/slow_join.hpp"
 #include "sched/timer_heap.hpp"
 
 // What surrounds a run: the environment, the signals, the root context.
@@ -93,7 +93,7 @@ class interrupts {
     struct sigaction second{};
     second.sa_handler = [](int) {
       const int saved = errno;
-      service::request([]() noexcept { die_with_dump("SIGINT: interrupt", 128 + SIGINT); });
+      monitor::request([]() noexcept { die_with_dump("SIGINT: interrupt", 128 + SIGINT); });
       errno = saved;
     };
     second.sa_flags = SA_RESTART | SA_ONSTACK;
@@ -209,8 +209,8 @@ struct main_call {
       const on_cancel begin(root.ctx(), [](void* g) noexcept { static_cast<grace_period*>(g)->begin(); }, &grace);
       return root.wait();
     }
-    overdue_watch watch({.group = node_of(root.ctx())}, overdue_watch::begins::later);
-    const on_cancel begin(root.ctx(), [](void* w) noexcept { static_cast<overdue_watch*>(w)->begin(); }, &watch);
+    slow_join_watch watch({.group = node_of(root.ctx())}, slow_join_watch::begins::later);
+    const on_cancel begin(root.ctx(), [](void* w) noexcept { static_cast<slow_join_watch*>(w)->begin(); }, &watch);
     return root.wait();
   }
 };

@@ -8,7 +8,7 @@
 
 #include "base/fatal.hpp"
 #include "core/chan.hpp"
-#include "lib/apart.hpp"
+#include "lib/spawn_or_thread.hpp"
 #include "sched/own_end.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/timer_heap.hpp"
@@ -153,7 +153,7 @@ struct timer_core {
       f();
     };
     refs.fetch_add(1, std::memory_order_relaxed);
-    run_apart(where, body);
+    spawn_or_thread(where, body);
   }
 
   [[nodiscard]] bool is_called_by(const parker* p) noexcept {

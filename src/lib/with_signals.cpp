@@ -14,13 +14,13 @@
 #include <vector>
 
 #include "lib/with_signals.hpp"
+#include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
-#include "sched/service.hpp"
 
 // Invariants
 //  1. A signal has our handler from when a watch wants it until it comes or no watch wants it any more; `before` is what it did otherwise. Both change under
 //     the registry's lock.
-//  2. The handler touches atomics only: it notes the signal, gives it its former effect back, and asks the service thread for the rest.
+//  2. The handler touches atomics only: it notes the signal, gives it its former effect back, and asks the monitor thread for the rest.
 //  3. A watch ends once: by its signal or by stop. Its context is canceled outside of the lock, since that may run functions of the user,
 //     and only then does it no longer count as a waker: in between there would seem to be a deadlock. A quiet watch
 //     (run's own) counts only meanwhile: a waiter that has been taken out of its list and not been woken yet is seen nowhere else.
@@ -84,7 +84,7 @@ std::string name_of(int signal) {
   return text;
 }
 
-/// On the service thread.
+/// On the monitor thread.
 void deliver() noexcept {
   registry& r = all();
   for (int s = 1; s < most_signals; ++s) {
@@ -111,7 +111,7 @@ void on_signal(int s) {
   const auto i = static_cast<std::size_t>(s);
   ::sigaction(s, &r.before[i], nullptr);
   r.noted[i].store(true, std::memory_order_release);
-  service::request(&deliver);
+  monitor::request(&deliver);
   errno = saved;
 }
 
@@ -155,7 +155,7 @@ signal_scope signal_access::watch(const context& parent, std::initializer_list<i
     return {ctx, std::move(w)};
   }
   detail::registry& r = detail::all();
-  detail::service::start();
+  detail::monitor::start();
   w->signals.reserve(signals.size());  // from here on nothing else may throw
   const std::lock_guard hold(r.lock);
   r.watches.push_back(w);

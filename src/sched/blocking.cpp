@@ -5,8 +5,8 @@
 
 #include "base/fatal.hpp"
 #include "platform/futex.hpp"
+#include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
-#include "sched/service.hpp"
 
 // Two ways in which a goroutine and a thread are tied together for a while: a blocking call, and on_this_thread.
 
@@ -22,8 +22,8 @@ namespace tenon::detail {
 worker* scheduler::blocking_enter() noexcept {
   worker* w = this_worker();
   if (w == nullptr || w->current == nullptr) return nullptr;
-  const standing now = settled(*w);
-  if (now == standing::blocking || now == standing::retaken_blocking) return nullptr;  // nested
+  const worker_status now = settled(*w);
+  if (now == worker_status::blocking || now == worker_status::retaken_blocking) return nullptr;  // nested
   if (w->locked == nullptr) {
     blocking_permits_.acquire(wait_reason::thread_permit);
     w = this_worker();
@@ -31,22 +31,23 @@ worker* scheduler::blocking_enter() noexcept {
   }
   do {
     rejoin(*w);  // the monitor may be retaking this worker, as one that is held too long
-    standing expected = standing::running;
-    if (w->stand.compare_exchange_strong(expected, standing::blocking, std::memory_order_acq_rel)) break;
+    worker_status expected = worker_status::running;
+    if (w->status.compare_exchange_strong(expected, worker_status::blocking, std::memory_order_acq_rel)) break;
   } while (true);
-  w->shut = true;
-  service::nudge();
+  w->no_local_queue = true;
+  monitor::wake();
   return w;
 }
 
 void scheduler::blocking_leave(worker* w) noexcept {
   if (w == nullptr) return;
-  w->shut = w->locked != nullptr;
-  if (change(*w, standing::running) == standing::retaken_blocking) {
+  w->no_local_queue = w->locked != nullptr;
+  if (change(*w, worker_status::running) == worker_status::retaken_blocking) {
     activate();
     retaken_.fetch_sub(1, std::memory_order_seq_cst);
-    w->poke.store(true,
-                  std::memory_order_relaxed);  // there may be one worker too many now: look around at the next switch
+    w->resched.store(
+        true,
+        std::memory_order_relaxed);  // there may be one worker too many now: look around at the next switch
   }
   if (std::exchange(w->has_permit, false)) blocking_permits_.release();
 }
@@ -61,7 +62,7 @@ void scheduler::pin() noexcept {
   w = this_worker();
   w->locked_ready.store(false, std::memory_order_relaxed);
   w->locked = g;
-  w->shut = true;
+  w->no_local_queue = true;
   g->pinned.store(w, std::memory_order_relaxed);
   hand_over_queues(*w);
 }
@@ -72,13 +73,13 @@ void scheduler::unpin() noexcept {
   goroutine_core* g = w->current;
   if (g->pin_depth == 0 || --g->pin_depth != 0) return;
   release_pin(*w, g);
-  w->poke.store(true, std::memory_order_relaxed);
+  w->resched.store(true, std::memory_order_relaxed);
 }
 
 void scheduler::release_pin(worker& w, goroutine_core* g) noexcept {
   g->pinned.store(nullptr, std::memory_order_relaxed);
   w.locked = nullptr;
-  w.shut = false;
+  w.no_local_queue = false;
   pinned_.fetch_sub(1, std::memory_order_relaxed);
   pin_permits_.release();
 }
@@ -88,7 +89,7 @@ goroutine_core* scheduler::wait_locked(worker& w) noexcept {
   stop_searching(w);
   hand_over_queues(w);
   if (!w.locked_ready.exchange(false, std::memory_order_acquire)) {
-    if (change(w, standing::idle) == standing::retaken_running) {
+    if (change(w, worker_status::idle) == worker_status::retaken_running) {
       retaken_.fetch_sub(1, std::memory_order_seq_cst);
     } else {
       active_.fetch_sub(1, std::memory_order_seq_cst);
@@ -109,7 +110,7 @@ goroutine_core* scheduler::wait_locked(worker& w) noexcept {
     // In this order: a look for a deadlock sees the one or the other.
     activate();
     w.locked_ready.store(false, std::memory_order_seq_cst);
-    w.stand.store(standing::running, std::memory_order_seq_cst);
+    w.status.store(worker_status::running, std::memory_order_seq_cst);
   }
   return w.locked;
 }

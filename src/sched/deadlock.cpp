@@ -2,8 +2,8 @@
 
 #include "base/fatal.hpp"
 #include "platform/cpu.hpp"
+#include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
-#include "sched/service.hpp"
 
 // The last worker to go to sleep looks whether anything could still wake a goroutine. If not, that is a deadlock.
 
@@ -14,14 +14,14 @@ bool scheduler::nothing_can_wake() noexcept {
          searching_.load(std::memory_order_seq_cst) == 0 && outside_wakers_.load(std::memory_order_seq_cst) == 0 &&
          descriptor_waits_.load(std::memory_order_seq_cst) == 0 &&
          being_created_.load(std::memory_order_seq_cst) == 0 && !has_work(true) && next_timer() == clock::never &&
-         !service::has_timers() && live() != 0 && !stopping_.load(std::memory_order_seq_cst);
+         !monitor::has_timers() && live() != 0 && !stopping_.load(std::memory_order_seq_cst);
 }
 
 void scheduler::look_for_deadlock() noexcept {
   const std::uint64_t epoch = epoch_.load(std::memory_order_seq_cst);
   if (!nothing_can_wake()) return;
   // A thread that is not ours and is not itself parked in a primitive may still wake a goroutine: look again later.
-  // Ours: the workers, the service thread, the caller of run.
+  // Ours: the workers, the monitor thread, the caller of run.
   const int parked = parked_threads_.load(std::memory_order_seq_cst);
   const unsigned ours = threads_.load(std::memory_order_relaxed) + 2 + static_cast<unsigned>(std::max(parked, 0));
   const unsigned all = process_threads();

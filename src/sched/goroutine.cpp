@@ -78,9 +78,9 @@ goroutine_core* scheduler::create(const spawn_options& options) {
   const std::size_t size = options.stack_size == 0 ? stack_size_ : stacks::round_size(options.stack_size);
   goroutine_core* g = nullptr;
   if (w != nullptr && size == stack_size_) {
-    if (w->leaving != nullptr) {
-      g = w->leaving;
-      w->leaving = nullptr;
+    if (w->dead_goroutine != nullptr) {
+      g = w->dead_goroutine;
+      w->dead_goroutine = nullptr;
       if (g->slot.size != size) {
         recycle(g);
         g = nullptr;
@@ -206,9 +206,9 @@ void scheduler::end_goroutine(goroutine_core* g) noexcept {
     g->state.store(goroutine_state::ended, std::memory_order_relaxed);
     announce_end(g);  // from here on the handle's owner may recycle g as soon as we have left its stack
   } else {
-    if (w.leaving != nullptr) recycle(w.leaving);
+    if (w.dead_goroutine != nullptr) recycle(w.dead_goroutine);
     g->state.store(goroutine_state::free, std::memory_order_relaxed);
-    w.leaving = g;
+    w.dead_goroutine = g;
   }
   w.ended.store(w.ended.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   maybe_finished();

@@ -79,7 +79,7 @@ void commit_wait(parker* p) noexcept;
 void end_wait(parker* p) noexcept;
 void unpark(parker* p) noexcept;
 
-/// So many operations have been done, beside those that can be told from the switches between goroutines (see sched/width.hpp).
+/// So many operations have been done, beside those that can be told from the switches between goroutines (see sched/active_limit.hpp).
 void made_progress(std::uint32_t operations) noexcept;
 
 /// For what can never be woken: a nil channel, a select without cases.

@@ -14,9 +14,9 @@
 #include "platform/annotate.hpp"
 #include "platform/cpu.hpp"
 #include "platform/futex.hpp"
-#include "sched/overdue.hpp"
+#include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
-#include "sched/service.hpp"
+#include "sched/slow_join.hpp"
 
 // Starting and stopping a run: threads come and go, the structures stay.
 //
@@ -60,12 +60,12 @@ worker* scheduler::new_worker(bool searching) noexcept {
       workers_made_.store(i + 1, std::memory_order_release);
     }
     w->searching = searching;
-    w->stand.store(standing::running, std::memory_order_relaxed);
+    w->status.store(worker_status::running, std::memory_order_relaxed);
     activate();
     threads_.store(i + 1, std::memory_order_relaxed);
     w->thread = std::thread([this, w] {
       ::pthread_sigmask(SIG_SETMASK, &signals_of_run,
-                        nullptr);  // not those of the service thread, if that starts us: it has none
+                        nullptr);  // not those of the monitor thread, if that starts us: it has none
       set_current(w);
       w->tid.store(static_cast<pid_t>(::syscall(SYS_gettid)), std::memory_order_release);
       w->eh = reinterpret_cast<eh_globals*>(abi::__cxa_get_globals());
@@ -77,13 +77,13 @@ worker* scheduler::new_worker(bool searching) noexcept {
       annotate::happens_after(&w->thread);
       if (thread_stops != nullptr) thread_stops();
       w->tid.store(0, std::memory_order_release);
-      w->stand.store(standing::offline, std::memory_order_release);
+      w->status.store(worker_status::offline, std::memory_order_release);
       set_current(nullptr);
     });
   } catch (...) {  // no memory or no threads: those that there are go on
     if (w != nullptr && !w->thread.joinable() && threads_.load(std::memory_order_relaxed) == i + 1) {
       w->searching = false;
-      w->stand.store(standing::offline, std::memory_order_relaxed);
+      w->status.store(worker_status::offline, std::memory_order_relaxed);
       active_.fetch_sub(1, std::memory_order_seq_cst);
       threads_.store(i, std::memory_order_relaxed);
     }
@@ -126,7 +126,7 @@ void scheduler::begin(const run_options& options) {
   stack_size_ = stacks::round_size(options.stack_size);
   const unsigned wanted = options.workers != 0 ? options.workers : available_cpus();
   procs_.store(simulated_ ? 1 : std::min(wanted, most_threads), std::memory_order_relaxed);
-  width_.store(procs(), std::memory_order_relaxed);
+  active_limit_.store(procs(), std::memory_order_relaxed);
   run_number_.fetch_add(1, std::memory_order_relaxed);
   options_.max_threads = std::clamp(options_.max_threads, std::min(procs() + 1, most_threads), most_threads);
   // Enough threads stay free of blocking calls to run goroutines on. Pinned goroutines may have threads beyond max_threads.
@@ -143,7 +143,7 @@ void scheduler::begin(const run_options& options) {
   main_ended_.store(false, std::memory_order_relaxed);
   finished_.store(0, std::memory_order_relaxed);
   set_coarse_now(clock::real());
-  service::start();
+  monitor::start();
   const std::lock_guard hold(growth);  // a late waker may be looking
   most_workers_ = options_.max_threads;
 }
@@ -170,9 +170,9 @@ void scheduler::run(const run_options& options, void (*entry)(void*) noexcept, v
     scheduler* self;
     void (*entry)(void*) noexcept;
     void* arg;
-    overdue_watch* remaining;
+    slow_join_watch* remaining;
   };
-  overdue_watch remaining({.everything = true}, overdue_watch::begins::later);
+  slow_join_watch remaining({.everything = true}, slow_join_watch::begins::later);
   const main_call call{this, entry, arg, &remaining};
   void* frame = nullptr;
   goroutine_core* g = goroutine_create({.stack_size = options.main_stack_size, .where = where, .by = started_by::run},
@@ -210,17 +210,17 @@ void scheduler::stop_workers() noexcept {
   const unsigned threads = threads_.load(std::memory_order_relaxed);
   for (unsigned i = 0; i < threads; ++i) {
     worker& w = *worker_at(i);
-    w.poke.store(true, std::memory_order_relaxed);
-    rouse(w);
+    w.resched.store(true, std::memory_order_relaxed);
+    wake_worker(w);
     poll()->wake();
     futex::wake_all(w.sleep_word);
   }
   for (unsigned i = 0; i < threads; ++i) worker_at(i)->thread.join();
-  service::await_pause();  // the monitor does not look at, or count, what is reset now
+  monitor::await_pause();  // the monitor does not look at, or count, what is reset now
   for (unsigned i = 0; i < threads; ++i) {
     worker& w = *worker_at(i);
-    w.timers.move_all_to(service::timers());
-    if (w.leaving != nullptr) recycle(std::exchange(w.leaving, nullptr));
+    w.timers.move_all_to(monitor::timers());
+    if (w.dead_goroutine != nullptr) recycle(std::exchange(w.dead_goroutine, nullptr));
     while (w.pool != nullptr) {
       const stack_slot slot = w.pool->slot;
       w.pool = w.pool->next;
@@ -229,7 +229,7 @@ void scheduler::stop_workers() noexcept {
     w.pooled = 0;
     w.current = nullptr;
     w.locked = nullptr;
-    w.shut = false;
+    w.no_local_queue = false;
     w.searching = false;
     w.listed = false;
     w.next_id = w.last_id = 0;
@@ -247,7 +247,7 @@ void scheduler::stop_workers() noexcept {
   threads_.store(0, std::memory_order_relaxed);
   poller_taken_.store(false, std::memory_order_relaxed);
   poll_until_.store(0, std::memory_order_relaxed);
-  service::request(nullptr);  // it may have taken over timers
+  monitor::request(nullptr);  // it may have taken over timers
 }
 
 }  // namespace tenon::detail

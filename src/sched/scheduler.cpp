@@ -6,7 +6,7 @@
 #include "platform/annotate.hpp"
 #include "platform/cpu.hpp"
 #include "platform/futex.hpp"
-#include "sched/service.hpp"
+#include "sched/monitor.hpp"
 
 // Finding work, and going to sleep without missing any. Starting and stopping is in run.cpp, goroutines in goroutine.cpp, blocking
 // and pinning in blocking.cpp, a worker's status in worker_status.cpp, the look for a deadlock in deadlock.cpp.
@@ -18,10 +18,10 @@ constexpr clock::nanos search_ns = 10'000;  // how long a worker looks before it
 // Goroutines that wake each other through the slot go first for a while: so long, and so often.
 constexpr clock::nanos slice = 1'000'000;
 constexpr std::uint32_t slice_switches = 256;
-constexpr std::uint32_t plenty =
+constexpr std::uint32_t steal_min =
     4;  // goroutines in a queue: so many are worth taking some, however busy their worker is
-constexpr clock::nanos stands_still = 3'000;  // fewer are worth it when they have not moved for so long
-constexpr std::uint32_t most_fruitless = 3;   // searches
+constexpr clock::nanos steal_stale = 3'000;       // fewer are worth it when they have not moved for so long
+constexpr std::uint32_t max_failed_searches = 3;  // searches
 }  // namespace
 
 constinit immortal_scheduler the_only_scheduler;
@@ -35,7 +35,7 @@ void scheduler::ready_slow(worker* w, goroutine_core* g) noexcept {
     futex::wake_one(home->sleep_word);
     return;
   }
-  if (w == nullptr || w->shut) return inject(g);
+  if (w == nullptr || w->no_local_queue) return inject(g);
   if (w->current == nullptr) {  // a timer or the poller, on the worker's own stack: first come, first served
     push_woken(*w, g);
     wake_one();
@@ -50,31 +50,31 @@ void scheduler::ready_slow(worker* w, goroutine_core* g) noexcept {
     alone = w->woken.size() == 0;
     push_locked(w->woken, before);
   }
-  if (!alone || !thrifty(*w)) wake_one();
+  if (!alone || !throttles_wake(*w)) wake_one();
 }
 
 /// Invariant 3: whether to do without a thief for the only one in a queue.
-bool scheduler::thrifty(worker& w) noexcept {
-  const std::uint32_t thrift = w.thrift.load(std::memory_order_relaxed);
-  if (thrift != 0 && w.wakes_to_skip != 0) {
+bool scheduler::throttles_wake(worker& w) noexcept {
+  const std::uint32_t wake_throttle = w.wake_throttle.load(std::memory_order_relaxed);
+  if (wake_throttle != 0 && w.wakes_to_skip != 0) {
     --w.wakes_to_skip;
     return true;
   }
-  w.wakes_to_skip = std::min(2 * thrift + 1, 1023U);
-  w.thrift.store(w.wakes_to_skip, std::memory_order_relaxed);
+  w.wakes_to_skip = std::min(2 * wake_throttle + 1, 1023U);
+  w.wake_throttle.store(w.wakes_to_skip, std::memory_order_relaxed);
   return false;
 }
 
 void scheduler::enqueue_fresh(goroutine_core* g) noexcept {
   g->state.store(goroutine_state::runnable, std::memory_order_relaxed);
   worker* w = this_worker();
-  if (w == nullptr || w->shut) return inject(g);
+  if (w == nullptr || w->no_local_queue) return inject(g);
   const bool alone = w->fresh.size() == 0;
   {
     const owner_guard hold(w->queue_lock);
     push_locked(w->fresh, g);
   }
-  if (!alone || !thrifty(*w)) wake_one();
+  if (!alone || !throttles_wake(*w)) wake_one();
 }
 
 /// Half of a full queue goes to the injection queue.
@@ -134,41 +134,41 @@ bool scheduler::hand_over_queues(worker& w) noexcept {
 
 bool scheduler::hand_over_for(worker& w) noexcept {
   if (!w.queue_lock.try_lock_other()) return false;
-  const bool any = inject_queues(
-      w, w.slot_open.load(std::memory_order_relaxed) || w.stand.load(std::memory_order_relaxed) != standing::running);
+  const bool any = inject_queues(w, w.slot_open.load(std::memory_order_relaxed) ||
+                                        w.status.load(std::memory_order_relaxed) != worker_status::running);
   w.queue_lock.unlock_other();
   if (any) {
     wake_one();
-    poke_all();
+    request_resched_everywhere();
   }
   return any;
 }
 
-void scheduler::poke_all() noexcept {
-  for (unsigned i = 0; i < worker_slots(); ++i) worker_at(i)->poke.store(true, std::memory_order_relaxed);
+void scheduler::request_resched_everywhere() noexcept {
+  for (unsigned i = 0; i < worker_slots(); ++i) worker_at(i)->resched.store(true, std::memory_order_relaxed);
 }
 
-void scheduler::set_width(unsigned n) noexcept {
-  if (width_.exchange(n, std::memory_order_relaxed) < n) {
+void scheduler::set_active_limit(unsigned n) noexcept {
+  if (active_limit_.exchange(n, std::memory_order_relaxed) < n) {
     if (has_work(false)) wake_one();
   } else {
-    poke_all();  // one too many retires
+    request_resched_everywhere();  // one too many retires
   }
 }
 
-void scheduler::attend_to_timers() noexcept {
-  timers_overdue_.store(true, std::memory_order_relaxed);
-  poke_all();
+void scheduler::run_orphaned_timers() noexcept {
+  orphaned_timers_.store(true, std::memory_order_relaxed);
+  request_resched_everywhere();
 }
 
-void scheduler::hold_width(unsigned n) noexcept {
-  width_held_.store(n != 0, std::memory_order_relaxed);
-  if (n != 0) set_width(n);
+void scheduler::hold_active_limit(unsigned n) noexcept {
+  active_limit_held_.store(n != 0, std::memory_order_relaxed);
+  if (n != 0) set_active_limit(n);
 }
 
 void scheduler::wake_one() noexcept {
   barrier::light();  // invariant 2: the work is visible before we look for sleepers
-  if (active_.load(std::memory_order_relaxed) >= width()) return;
+  if (active_.load(std::memory_order_relaxed) >= active_limit()) return;
   if (searching_.load(std::memory_order_relaxed) != 0) return;
   wake_for_stuck_work();
 }
@@ -191,8 +191,8 @@ void scheduler::wake_for_stuck_work() noexcept {
     }
   }
   if (w != nullptr) {
-    rouse(*w);
-    if (first) service::nudge();
+    wake_worker(*w);
+    if (first) monitor::wake();
   } else if (stopping_.load(std::memory_order_relaxed) || new_worker(true) == nullptr) {
     searching_.fetch_sub(1, std::memory_order_seq_cst);
     // A worker that went to sleep meanwhile has taken us for one that may find work: it looks for a deadlock again.
@@ -201,7 +201,7 @@ void scheduler::wake_for_stuck_work() noexcept {
 }
 
 /// Ends the sleep of a worker that has been taken off the idle list.
-void scheduler::rouse(worker& w) noexcept {
+void scheduler::wake_worker(worker& w) noexcept {
   wakes_.fetch_add(1, std::memory_order_relaxed);
   w.sleep_word.store(1, std::memory_order_seq_cst);
   if (w.in_poller.load(std::memory_order_seq_cst)) {
@@ -243,7 +243,7 @@ TENON_INLINE goroutine_core* scheduler::pick_locked(worker& w) noexcept {
 TENON_INLINE bool scheduler::may_pick(worker& w) noexcept {
   const std::uint32_t tick = w.tick.load(std::memory_order_relaxed) + 1;
   w.tick.store(tick, std::memory_order_relaxed);
-  return TENON_LIKELY(tick % 64 != 0 && !w.poke.load(std::memory_order_relaxed) && w.locked == nullptr) &&
+  return TENON_LIKELY(tick % 64 != 0 && !w.resched.load(std::memory_order_relaxed) && w.locked == nullptr) &&
          !the_scheduler().simulated_;
 }
 
@@ -325,7 +325,7 @@ void scheduler::worker_main(worker& w) noexcept {
 
 goroutine_core* scheduler::find_work(worker& w) noexcept {
   for (;;) {
-    w.poke.store(false, std::memory_order_relaxed);
+    w.resched.store(false, std::memory_order_relaxed);
     w.slot_open.store(false, std::memory_order_relaxed);
     w.queue_lock.rebias();
     if (stopping_.load(std::memory_order_acquire)) {
@@ -353,8 +353,8 @@ goroutine_core* scheduler::find_work(worker& w) noexcept {
 }
 
 goroutine_core* scheduler::local_work(worker& w, bool fair) noexcept {
-  if (TENON_UNLIKELY(timers_overdue_.load(std::memory_order_relaxed)) &&
-      timers_overdue_.exchange(false, std::memory_order_relaxed)) {
+  if (TENON_UNLIKELY(orphaned_timers_.load(std::memory_order_relaxed)) &&
+      orphaned_timers_.exchange(false, std::memory_order_relaxed)) {
     run_all_timers(clock::now());
   }
   if (w.timers.next() != clock::never) run_timers(w, clock::now());
@@ -392,7 +392,7 @@ goroutine_core* scheduler::take_injected(worker& w) noexcept {
     const std::lock_guard hold(injection_lock_);
     if (injected_head_ == nullptr) return nullptr;
     const std::uint32_t available = injected_.load(std::memory_order_relaxed);
-    std::uint32_t n = std::min({available / width() + 1, available, work_queue::capacity / 2});
+    std::uint32_t n = std::min({available / active_limit() + 1, available, work_queue::capacity / 2});
     injected_.fetch_sub(n, std::memory_order_relaxed);
     first = injected_head_;
     goroutine_core* last = first;
@@ -418,26 +418,26 @@ goroutine_core* scheduler::steal(worker& w, clock::nanos now) noexcept {
   for (unsigned i = 0; i < n; ++i) {
     worker* v = worker_at((start + i) % n);
     if (v == &w) continue;
-    const bool slot_is_free =
-        v->slot_open.load(std::memory_order_relaxed) || v->stand.load(std::memory_order_relaxed) != standing::running;
+    const bool slot_is_free = v->slot_open.load(std::memory_order_relaxed) ||
+                              v->status.load(std::memory_order_relaxed) != worker_status::running;
     const bool has_slot = slot_is_free && v->slot.load(std::memory_order_relaxed) != nullptr;
     const std::uint32_t queued = v->woken.size() + v->fresh.size();
     if (queued == 0 && !has_slot) continue;
-    if (queued < plenty && !has_slot) {  // invariant 3
+    if (queued < steal_min && !has_slot) {  // invariant 3
       const std::uint32_t mark = v->woken.mark() ^ v->fresh.mark();
       if (v->seen.load(std::memory_order_relaxed) != mark) {
         v->seen.store(mark, std::memory_order_relaxed);
         v->seen_at.store(now, std::memory_order_relaxed);
         continue;
       }
-      if (now - v->seen_at.load(std::memory_order_relaxed) < stands_still) continue;
+      if (now - v->seen_at.load(std::memory_order_relaxed) < steal_stale) continue;
     }
     if (!v->queue_lock.try_lock_other()) continue;
     goroutine_core* batch[work_queue::capacity / 2];
     std::uint32_t got = v->woken.take_front(batch, work_queue::capacity / 2, false);
     if (got == 0) got = v->fresh.take_front(batch, work_queue::capacity / 2, false);
     if (got != 0) {
-      v->thrift.store(0, std::memory_order_relaxed);
+      v->wake_throttle.store(0, std::memory_order_relaxed);
     } else if (slot_is_free && (batch[0] = take_slot(*v)) != nullptr) {
       got = 1;
     }
@@ -459,7 +459,7 @@ goroutine_core* scheduler::search(worker& w) noexcept {
     searching_.fetch_add(1, std::memory_order_seq_cst);
     w.searching = true;
   }
-  const clock::nanos deadline = clock::now() + (width() > 1 ? search_ns : 0);
+  const clock::nanos deadline = clock::now() + (active_limit() > 1 ? search_ns : 0);
   goroutine_core* found = nullptr;
   for (;;) {
     const clock::nanos now = clock::now();
@@ -472,7 +472,7 @@ goroutine_core* scheduler::search(worker& w) noexcept {
   }
   stop_searching(w);
   if (found != nullptr) {
-    w.fruitless = 0;
+    w.failed_searches = 0;
     wake_one();  // invariant 4: there may be more
   }
   return found;
@@ -508,7 +508,7 @@ bool scheduler::has_work(bool and_slots) const noexcept {
     if (and_slots && v->locked_ready.load(std::memory_order_seq_cst)) return true;
     if (v->slot.load(std::memory_order_relaxed) != nullptr &&
         (and_slots || v->slot_open.load(std::memory_order_relaxed) ||
-         v->stand.load(std::memory_order_relaxed) != standing::running)) {
+         v->status.load(std::memory_order_relaxed) != worker_status::running)) {
       return true;
     }
   }
@@ -519,19 +519,19 @@ bool scheduler::has_work(bool and_slots) const noexcept {
 
 /// Whether this worker is one too many. If so it has given its work away and must go idle.
 bool scheduler::retire(worker& w) noexcept {
-  if (TENON_LIKELY(active_.load(std::memory_order_relaxed) <= width())) return false;
+  if (TENON_LIKELY(active_.load(std::memory_order_relaxed) <= active_limit())) return false;
   stop_searching(w);
   const clock::nanos now = clock::now();
   if (next_timer() <= now) run_all_timers(now);  // it may be why we woke
   // Those that go on would come to the injection queue within 64 steps; one that has waited for a timer shall not wait for that.
-  if (hand_over_queues(w)) poke_all();
+  if (hand_over_queues(w)) request_resched_everywhere();
   return true;
 }
 
 void scheduler::go_idle(worker& w) noexcept {
   stop_searching(w);
   w.sleep_word.store(0, std::memory_order_relaxed);
-  const bool retaken = change(w, standing::idle) == standing::retaken_running;
+  const bool retaken = change(w, worker_status::idle) == worker_status::retaken_running;
   {
     const std::lock_guard hold(idle_lock_);
     w.idle_next = idle_list_;
@@ -542,19 +542,19 @@ void scheduler::go_idle(worker& w) noexcept {
   if (retaken) retaken_.fetch_sub(1, std::memory_order_seq_cst);
   const unsigned others = retaken ? active() : active_.fetch_sub(1, std::memory_order_seq_cst) - 1;
   barrier::heavy();  // invariant 2: we are listed before we look once more
-  const bool enough = others >= width();
+  const bool enough = others >= active_limit();
   // What a worker that makes progress has had in its queue for several searches, and no thief could catch, it will run itself; should it
   // get stuck after all, the monitor wakes a worker. Only the last one has no other to leave anything to.
-  const bool more = !enough && has_work(false) && (others == 0 || ++w.fruitless <= most_fruitless);
+  const bool more = !enough && has_work(false) && (others == 0 || ++w.failed_searches <= max_failed_searches);
   if (stopping_.load(std::memory_order_seq_cst) || more) {
     w.sleep_word.store(1, std::memory_order_relaxed);
   } else {
-    w.fruitless = 0;
+    w.failed_searches = 0;
   }
   sleep(w);
 
   const std::lock_guard hold(idle_lock_);
-  if (w.listed) {  // not roused by another: a timer, a descriptor, work that we saw ourselves, the end
+  if (w.listed) {  // not woken by another: a timer, a descriptor, work that we saw ourselves, the end
     worker** link = &idle_list_;
     while (*link != &w) link = &(*link)->idle_next;
     *link = w.idle_next;
@@ -562,9 +562,9 @@ void scheduler::go_idle(worker& w) noexcept {
     idle_.fetch_sub(1, std::memory_order_relaxed);
     (void)count_in();
   }
-  w.stand.store(standing::running, std::memory_order_seq_cst);
+  w.status.store(worker_status::running, std::memory_order_seq_cst);
   set_coarse_now(clock::real());
-  service::nudge();
+  monitor::wake();
 }
 
 void scheduler::sleep(worker& w) noexcept {
@@ -577,7 +577,7 @@ void scheduler::sleep(worker& w) noexcept {
     while (w.sleep_word.load(std::memory_order_acquire) == 0) futex::wait(w.sleep_word, 0);
     return;
   }
-  // Invariant 5. `rouse` reads in_poller after it has written sleep_word; we write and read in the opposite order.
+  // Invariant 5. `wake_worker` reads in_poller after it has written sleep_word; we write and read in the opposite order.
   w.in_poller.store(true, std::memory_order_seq_cst);
   clock::nanos until = clock::never;
   do {

@@ -3,8 +3,8 @@
 // Workers and how work finds them.
 //
 // A worker is an OS thread with a last-woken slot, a queue of woken goroutines (first in, first out), a queue of fresh ones
-// (last in, first out: a tree of spawns runs depth first, in bounded memory), a timer heap and a pool of stacks. At most `width` workers are
-// active at a time, which is `procs` of them or, where steps are so short that fewer do more, fewer (sched/width.hpp); further threads
+// (last in, first out: a tree of spawns runs depth first, in bounded memory), a timer heap and a pool of stacks. At most `active_limit` workers are
+// active at a time, which is `procs` of them or, where they switch so often that fewer do more, fewer (sched/active_limit.hpp); further threads
 // exist only to stand in for workers that are stuck in a blocking call or held by one goroutine.
 //
 //   next goroutine of a worker:  slot (for 256 switches or 1 ms in a row) → woken → fresh → (on the worker's own stack) timers, injection, poller, stealing, sleep
@@ -18,22 +18,37 @@
 //  1. `active_` counts the workers that run or look for goroutines, minus those that the monitor has `retaken` because they
 //     are stuck. A status and its count change together as far as others can tell: the owner waits while the monitor is `retaking`.
 //     The one that raises `active_` from zero wakes the monitor, which sleeps while nothing runs.
-//     Only an idle worker that is woken, or a new one, raises it, and only below `width_`; a worker that comes back from
+//     Only an idle worker that is woken, or a new one, raises it, and only below `active_limit_`; a worker that comes back from
 //     being retaken, or wakes for a timer, may exceed it for a moment and retires at its next look around, as does one too many
-//     when the width shrinks. What it has, it gives away first.
+//     when the limit is lowered. What it has, it gives away first.
 //  2. No lost wake-up: a thread that makes work visible does barrier::light and then looks for idle workers; a worker that goes idle
 //     lists itself, does barrier::heavy and then looks for work once more.
 //  3. A goroutine put into a *running* worker's slot wakes no worker: its own reaches it at its next switch. If it does not within
 //     tens of microseconds, the monitor opens the slot to thieves and wakes one.
 //     Likewise the only fresh goroutine, for which its spawner often waits at once, and the only woken one: a thief is woken for it
-//     only as often as thieves have lately come in time for one (`thrift`). And a thief that finds only a few in a queue leaves them
+//     only as often as thieves have lately come in time for one (the wake throttle). And a thief that finds only a few in a queue leaves them
 //     to their worker, unless the queue stands still: taking them would cost both more than it brings.
 //  4. Workers are woken one at a time: while one is searching (`searching_` > 0) no other is woken; a searcher that
 //     finds work and was the last one wakes the next.
 //  5. The last idle worker sleeps in the poller until the earliest timer of all heaps. While none does, descriptors are looked at by
 //     workers before they steal, and by the monitor.
-//  6. Workers and the scheduler are immortal: threads end with a run, the structures are reused by the next. So the service thread
+//  6. Workers and the scheduler are immortal: threads end with a run, the structures are reused by the next. So the monitor thread
 //     and signal handlers may look at them at any time.
+//
+// Glossary, with Go's word for each
+//  goroutine_core       a goroutine's descriptor, parked with its stack (g)
+//  worker               an OS thread and what it owns (an M with its P: here they never part)
+//  slot, woken, fresh   a worker's own queues (runnext, and runq, which is one queue in Go)
+//  injection queue      what threads without a queue of their own make ready (sched.runq)
+//  waiter               one goroutine's or thread's place in a wait list (sudog)
+//  park, unpark         stop until made ready; make ready (gopark, goready)
+//  monitor              the thread that looks after stuck workers (sysmon)
+//  retake               count a stuck worker out, so that another may be active in its stead (retake, handoffp)
+//  no local queue       pinned or in a blocking call: what it makes ready is injected (an M without a P; LockOSThread)
+//  searching            looks for work in others' queues (a spinning M)
+//  active-worker limit  how many may run goroutines now (GOMAXPROCS, which is only its maximum here)
+//  wake throttle        how many wake-ups for a single goroutine are left out (none)
+//  resched              asks a worker to look around at its next switch (preempt, which need not wait for one)
 //
 // Lock order: a worker's queue_lock, then injection_lock_. idle_lock_ and injection_lock_ are leaves, never held together.
 
@@ -57,9 +72,17 @@ namespace tenon::detail {
 
 constexpr unsigned most_threads = 4096;
 
-/// Who drives a worker's `standing`: the owner writes `running`, `blocking` and `idle`, the monitor turns the first two into their retaken
+/// Who drives a worker's `worker_status`: the owner writes `running`, `blocking` and `idle`, the monitor turns the first two into their retaken
 /// forms. It passes through `retaking`, in which its counts are not complete yet: the owner waits for the end of that.
-enum class standing : std::uint8_t { offline, idle, running, blocking, retaking, retaken_running, retaken_blocking };
+enum class worker_status : std::uint8_t {
+  offline,
+  idle,
+  running,
+  blocking,
+  retaking,
+  retaken_running,
+  retaken_blocking
+};
 
 /// Whether goroutines can be created: see "The end of a run" in sched/run.cpp.
 enum class intake : std::uint8_t { closed, open, closing };
@@ -77,13 +100,14 @@ struct alignas(cache_line) worker {
   std::int64_t slice_began = 0;  // coarse clock: since when the slot goes first
   std::uint32_t slice_switches = 0;
   bool searching = false;
-  bool shut = false;                  // pinned, or in a blocking call: what is woken here goes elsewhere
+  bool no_local_queue = false;        // pinned, or in a blocking call: what is woken here goes elsewhere
   bool came_from_injection = false;   // what it ran at its last look around
   bool has_permit = false;            // its blocking call is counted in `blocking_permits_`
-  std::uint32_t wakes_to_skip = 0;    // see thrifty
-  std::uint32_t fruitless = 0;        // searches in a row that found nothing although something seemed to be there
-  goroutine_core* leaving = nullptr;  // ended without a handle; its stack is free once it has been switched away from
-  goroutine_core* pool = nullptr;     // stacks of the default size
+  std::uint32_t wakes_to_skip = 0;    // see throttles_wake
+  std::uint32_t failed_searches = 0;  // searches in a row that found nothing although something seemed to be there
+  goroutine_core* dead_goroutine =
+      nullptr;                     // ended without a handle; its stack is free once it has been switched away from
+  goroutine_core* pool = nullptr;  // stacks of the default size
   unsigned pooled = 0;
   std::uint64_t next_id = 0;
   std::uint64_t last_id = 0;
@@ -108,14 +132,14 @@ struct alignas(cache_line) worker {
   work_queue fresh;
 
   // ---- Shared.
-  alignas(cache_line) std::atomic<std::uint32_t> thrift{
+  alignas(cache_line) std::atomic<std::uint32_t> wake_throttle{
       0};                                // how many wakes for a single fresh goroutine to skip; thieves reset it
   std::atomic<std::uint32_t> seen{0};    // the mark of the queues when a thief looked, see steal
   std::atomic<clock::nanos> seen_at{0};  // and when it was first seen like that
   std::atomic<bool> slot_open{false};    // the monitor lets thieves have the slot
   std::atomic<bool> take_oldest{false};  // the monitor: the front of `fresh` has waited long enough
-  std::atomic<bool> poke{false};         // look around at the next switch
-  std::atomic<standing> stand{standing::offline};
+  std::atomic<bool> resched{false};      // look around at the next switch
+  std::atomic<worker_status> status{worker_status::offline};
   std::atomic<std::uint32_t> sleep_word{0};  // idle: 0 asleep, 1 woken; locked: likewise
   std::atomic<bool> in_poller{false};
   std::atomic<bool> locked_ready{false};
@@ -140,7 +164,7 @@ class scheduler {
   void ready(goroutine_core* g) noexcept {
     g->state.store(goroutine_state::runnable, std::memory_order_relaxed);
     worker* w = this_worker();
-    if (TENON_LIKELY(w != nullptr && w->current != nullptr && !w->shut &&
+    if (TENON_LIKELY(w != nullptr && w->current != nullptr && !w->no_local_queue &&
                      g->pinned.load(std::memory_order_relaxed) == nullptr &&
                      w->slot.load(std::memory_order_relaxed) == nullptr)) {
       // Invariant 3. Release: publishes g to thieves. Only this worker fills its slot, so an empty one stays empty.
@@ -183,7 +207,7 @@ class scheduler {
   [[nodiscard]] std::size_t default_stack_size() const noexcept { return stack_size_; }
   static auto entry_point() noexcept { return &goroutine_main; }
 
-  // For the service thread and diagnostics.
+  // For the monitor thread and diagnostics.
   /// Whether there is a run that has not ended.
   [[nodiscard]] bool started() const noexcept { return intake_.load(std::memory_order_acquire) != intake::closed; }
   [[nodiscard]] unsigned worker_slots() const noexcept { return workers_made_.load(std::memory_order_acquire); }
@@ -192,18 +216,20 @@ class scheduler {
   [[nodiscard]] std::uint64_t live() const noexcept;
   /// Changes with every run.
   [[nodiscard]] std::uint32_t run_number() const noexcept { return run_number_.load(std::memory_order_relaxed); }
-  [[nodiscard]] unsigned width() const noexcept { return width_.load(std::memory_order_relaxed); }
-  void set_width(unsigned n) noexcept;
-  /// For tests: fixes the width; 0 gives it back to the monitor.
-  void hold_width(unsigned n) noexcept;
-  [[nodiscard]] bool width_is_held() const noexcept { return width_held_.load(std::memory_order_relaxed); }
+  [[nodiscard]] unsigned active_limit() const noexcept { return active_limit_.load(std::memory_order_relaxed); }
+  void set_active_limit(unsigned n) noexcept;
+  /// For tests: fixes the limit; 0 gives it back to the monitor.
+  void hold_active_limit(unsigned n) noexcept;
+  [[nodiscard]] bool active_limit_is_held() const noexcept {
+    return active_limit_held_.load(std::memory_order_relaxed);
+  }
   [[nodiscard]] unsigned active() const noexcept { return active_.load(std::memory_order_seq_cst); }
   [[nodiscard]] bool has_work(bool and_slots) const noexcept;
   void wake_for_stuck_work() noexcept;
   /// Has a busy worker run the timers of those that are idle.
-  void attend_to_timers() noexcept;
+  void run_orphaned_timers() noexcept;
   /// The monitor takes a worker that seems stuck out of the count. False if it has moved on meanwhile.
-  bool retake(worker& w, standing seen) noexcept;
+  bool retake(worker& w, worker_status seen) noexcept;
   /// What a worker that is stuck has in its queues goes to where all look. False if there is nothing, or the owner is at them.
   bool hand_over_for(worker& w) noexcept;
   /// Whether no further thread may be started for runnable goroutines.
@@ -281,25 +307,25 @@ class scheduler {
   bool retire(worker& w) noexcept;
   bool inject_queues(worker& w, bool and_slot) noexcept;
   bool hand_over_queues(worker& w) noexcept;
-  void poke_all() noexcept;
+  void request_resched_everywhere() noexcept;
   void push_woken(worker& w, goroutine_core* g) noexcept;
   /// Under q's queue_lock.
   void push_locked(work_queue& q, goroutine_core* g) noexcept {
     if (TENON_UNLIKELY(!q.push_back(g))) spill(q, g);
   }
-  static bool thrifty(worker& w) noexcept;
+  static bool throttles_wake(worker& w) noexcept;
   void spill(work_queue& q, goroutine_core* g) noexcept;
   void inject_many(goroutine_core** list, std::uint32_t n) noexcept;
   worker* new_worker(bool searching) noexcept;
-  void rouse(worker& w) noexcept;
+  void wake_worker(worker& w) noexcept;
   void maybe_finished() noexcept;
   bool admit_from_outside() noexcept;
   void begin(const run_options& options);
   bool close_intake() noexcept;
   void stop_workers() noexcept;
   void release_pin(worker& w, goroutine_core* g) noexcept;
-  static standing settled(const worker& w) noexcept;
-  static standing change(worker& w, standing to) noexcept;
+  static worker_status settled(const worker& w) noexcept;
+  static worker_status change(worker& w, worker_status to) noexcept;
   bool nothing_can_wake() noexcept;
   /// Counts a worker in. The epoch tells a look for a deadlock that a worker became active in between. True: it is the only one, and the monitor
   /// may be asleep.
@@ -314,9 +340,9 @@ class scheduler {
   std::atomic<intake> intake_{intake::closed};
   std::atomic<bool> stopping_{false};
   std::atomic<unsigned> procs_{0};
-  std::atomic<unsigned> width_{0};  // how many of them may be active
-  std::atomic<bool> width_held_{false};
-  std::atomic<bool> timers_overdue_{false};  // see attend_to_timers
+  std::atomic<unsigned> active_limit_{0};  // how many of them may be active
+  std::atomic<bool> active_limit_held_{false};
+  std::atomic<bool> orphaned_timers_{false};  // see run_orphaned_timers
   std::atomic<std::uint32_t> run_number_{0};
   run_options options_;
   std::size_t stack_size_ = 0;
@@ -369,7 +395,7 @@ union immortal_scheduler {
 TENON_HIDDEN extern immortal_scheduler the_only_scheduler;
 inline scheduler& the_scheduler() noexcept { return the_only_scheduler.it; }
 
-/// The number of the calling thread's worker, -1 on a thread that is none: for data kept per worker by the rooms above,
+/// The number of the calling thread's worker, -1 on a thread that is none: for data kept per worker by the layers above,
 /// which must not look into a worker themselves (to ThreadSanitizer it belongs to the thread that made it).
 int worker_number() noexcept;
 

@@ -7,7 +7,7 @@
 //  1. Time moves only when no goroutine can run and nothing outside may still wake one: not while a blocking call goes on, and not before
 //     the descriptors have been looked at. (It does not wait for them: what comes from outside may be late.)
 //     So a move of the clock is an order: each thing done before it happens before each thing done after it.
-//  2. The order depends on nothing but the choices: no slice, no monitor (sched/service.cpp leaves a running worker alone), no theft.
+//  2. The order depends on nothing but the choices: no slice, no monitor (sched/monitor.cpp leaves a running worker alone), no theft.
 
 namespace tenon::detail {
 

@@ -38,8 +38,8 @@ void thread_exhaustion::report(const scheduler& s, clock::nanos for_how_long) no
   unsigned stuck = 0;
   unsigned in_blocking = 0;
   for (unsigned i = 0; i < s.worker_slots(); ++i) {
-    const standing stand = s.worker_at(i)->stand.load(std::memory_order_relaxed);
-    if (stand == standing::blocking || stand == standing::retaken_blocking) {
+    const worker_status status = s.worker_at(i)->status.load(std::memory_order_relaxed);
+    if (status == worker_status::blocking || status == worker_status::retaken_blocking) {
       ++in_blocking;
     } else if (s.worker_at(i)->running.load(std::memory_order_relaxed) != nullptr) {
       ++stuck;
@@ -55,9 +55,9 @@ void thread_exhaustion::report(const scheduler& s, clock::nanos for_how_long) no
   unsigned named = 0;
   for (unsigned i = 0; i < s.worker_slots() && named < most_named; ++i) {
     const worker& w = *s.worker_at(i);
-    const standing stand = w.stand.load(std::memory_order_relaxed);
+    const worker_status status = w.status.load(std::memory_order_relaxed);
     const goroutine_core* g = w.running.load(std::memory_order_relaxed);
-    if (g == nullptr || stand == standing::blocking || stand == standing::retaken_blocking) continue;
+    if (g == nullptr || status == worker_status::blocking || status == worker_status::retaken_blocking) continue;
     char doing[96];
     describe_activity(w.tid.load(std::memory_order_relaxed), doing, sizeof doing);
     n = std::snprintf(text, sizeof text, "  goroutine %llu%s%s%s is %s, started at %s:%u\n",

@@ -1,6 +1,6 @@
 #pragma once
 
-// Timers of one worker (or of the service thread, for those started outside of any runtime): a 4-ary heap under a spin lock.
+// Timers of one worker (or of the monitor thread, for those started outside of any runtime): a 4-ary heap under a spin lock.
 //
 // Invariants
 //  1. A node with heap == h is in h at `index`, and both change under h's lock only (moving to another heap: under both).

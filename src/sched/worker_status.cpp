@@ -1,9 +1,9 @@
 #include <thread>
 
+#include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
-#include "sched/service.hpp"
 
-// A worker's status (`standing`) and the two counts that follow it, `active_` and `retaken_`.
+// A worker's status (`worker_status`) and the two counts that follow it, `active_` and `retaken_`.
 //
 //   offline ──▶ running ◀──▶ idle            the owner; `active_` counts it where it runs
 //               running ◀──▶ blocking        the owner; it goes on being counted
@@ -20,44 +20,45 @@
 namespace tenon::detail {
 
 void scheduler::activate() noexcept {
-  if (count_in()) service::nudge();
+  if (count_in()) monitor::wake();
 }
 
 /// The status of one's own worker: waits while the monitor changes it and its counts, a few instructions.
-standing scheduler::settled(const worker& w) noexcept {
-  standing now = w.stand.load(std::memory_order_acquire);
-  while (now == standing::retaking) {
+worker_status scheduler::settled(const worker& w) noexcept {
+  worker_status now = w.status.load(std::memory_order_acquire);
+  while (now == worker_status::retaking) {
     std::this_thread::yield();
-    now = w.stand.load(std::memory_order_acquire);
+    now = w.status.load(std::memory_order_acquire);
   }
   return now;
 }
 
 /// The owner's change of its status. Returns what it was: where the monitor has retaken the worker, the counts are the caller's to set right.
-standing scheduler::change(worker& w, standing to) noexcept {
-  standing was = settled(w);
-  while (!w.stand.compare_exchange_weak(was, to, std::memory_order_seq_cst, std::memory_order_relaxed))
+worker_status scheduler::change(worker& w, worker_status to) noexcept {
+  worker_status was = settled(w);
+  while (!w.status.compare_exchange_weak(was, to, std::memory_order_seq_cst, std::memory_order_relaxed))
     was = settled(w);
   return was;
 }
 
 /// Back from being retaken by the monitor: this worker counts again.
 void scheduler::rejoin(worker& w) noexcept {
-  if (TENON_LIKELY(w.stand.load(std::memory_order_relaxed) == standing::running)) return;
-  if (change(w, standing::running) == standing::retaken_running) {
+  if (TENON_LIKELY(w.status.load(std::memory_order_relaxed) == worker_status::running)) return;
+  if (change(w, worker_status::running) == worker_status::retaken_running) {
     activate();
     retaken_.fetch_sub(1, std::memory_order_seq_cst);
   }
 }
 
-bool scheduler::retake(worker& w, standing seen) noexcept {
+bool scheduler::retake(worker& w, worker_status seen) noexcept {
   // By way of `retaking`, so that the owner cannot undo what has not been counted yet.
-  const standing retaken = seen == standing::blocking ? standing::retaken_blocking : standing::retaken_running;
-  if (!w.stand.compare_exchange_strong(seen, standing::retaking, std::memory_order_seq_cst)) return false;
+  const worker_status retaken =
+      seen == worker_status::blocking ? worker_status::retaken_blocking : worker_status::retaken_running;
+  if (!w.status.compare_exchange_strong(seen, worker_status::retaking, std::memory_order_seq_cst)) return false;
   retaken_.fetch_add(1, std::memory_order_seq_cst);
   active_.fetch_sub(1, std::memory_order_seq_cst);
-  w.stand.store(retaken, std::memory_order_seq_cst);
-  w.poke.store(true, std::memory_order_relaxed);
+  w.status.store(retaken, std::memory_order_seq_cst);
+  w.resched.store(true, std::memory_order_relaxed);
   return true;
 }
 

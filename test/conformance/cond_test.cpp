@@ -1,4 +1,4 @@
-// long: one noun, and one Go test file, in one place
+// long: one type, and one Go test file, in one place
 // cond: who is woken, in which order, and what becomes of those who give up.
 
 #include <gtest/gtest.h>

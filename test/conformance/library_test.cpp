@@ -1,5 +1,5 @@
-// long: seven small nouns, each beside its Go test file
-// The smaller nouns: pool, concurrent_map, checked_map, singleflight, guarded, with_signals.
+// long: seven small types, each beside its Go test file
+// The smaller types: pool, concurrent_map, checked_map, singleflight, guarded, with_signals.
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// long: one noun, and one Go test file, in one place
+// long: one type, and one Go test file, in one place
 // semaphore: weights, order, and giving up.
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// long: one noun, and one Go test file, in one place
+// long: one type, and one Go test file, in one place
 // shared_mutex: readers side by side, writers alone, and whose turn it is.
 
 #include <gtest/gtest.h>

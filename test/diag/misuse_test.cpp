@@ -1,5 +1,5 @@
-// What each noun does with input that it can do nothing with: the table is docs/misuse.md. Fatal errors, which end a process, are in
-// test/conformance/fatal_test.cpp; what has a behaviour of Go's behind it is with that noun's tests in test/conformance.
+// What each type does with input that it can do nothing with: the table is docs/misuse.md. Fatal errors, which end a process, are in
+// test/conformance/fatal_test.cpp; what has a behaviour of Go's behind it is with that type's tests in test/conformance.
 
 #include <gtest/gtest.h>
 

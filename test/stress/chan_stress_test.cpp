@@ -197,8 +197,8 @@ TEST_P(ChanStorm, OperationsAgainstCancel) {
           const auto stop_senders = tenon::with_cancel(root);
           const auto stop_receivers = tenon::with_cancel(root);
           random_source random(seed.of(round));
-          tenon_test::fuse senders_end(random.below(60), [&] { stop_senders.cancel(); });
-          tenon_test::fuse receivers_end(random.below(60), [&] { stop_receivers.cancel(); });
+          tenon_test::trigger senders_end(random.below(60), [&] { stop_senders.cancel(); });
+          tenon_test::trigger receivers_end(random.below(60), [&] { stop_receivers.cancel(); });
           std::vector<values> sent(sides);
           std::vector<values> received(sides + 1);
           tenon::wait_group all;
@@ -238,7 +238,7 @@ TEST_P(ChanStorm, SendersAgainstClose) {
           const auto c = channel();
           std::vector<values> sent(sides);
           std::vector<values> received(sides);
-          tenon_test::fuse end(random_source(seed.of(1000 * round + 999)).below(100), [&] { c.close(); });
+          tenon_test::trigger end(random_source(seed.of(1000 * round + 999)).below(100), [&] { c.close(); });
           tenon::wait_group all;
           for (std::size_t i = 0; i < sides; ++i) {
             all.go([&, i] {
@@ -280,7 +280,7 @@ TEST_P(ChanStorm, OwnedValuesAgainstCancelAndClose) {
           const auto c = tenon::make_chan<tenon_test::counted>(std::get<1>(GetParam()), "a storm");
           const auto stop = tenon::with_cancel(root);
           random_source random(seed.of(round));
-          tenon_test::fuse end(random.below(60), [&, close = random.one_in(2)] {
+          tenon_test::trigger end(random.below(60), [&, close = random.one_in(2)] {
             if (close) c.close();
             stop.cancel();
           });

@@ -51,7 +51,7 @@ class NoFalseDeadlock : public testing::TestWithParam<unsigned> {
 };
 INSTANTIATE_TEST_SUITE_P(Workers, NoFalseDeadlock, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
 
-// A signal comes from outside of the process, and the service thread, which counts as no thread of the program, cancels the run: between
+// A signal comes from outside of the process, and the monitor thread, which counts as no thread of the program, cancels the run: between
 // taking the waiter out of its list and waking it, it is the only one who knows of it.
 TEST_P(NoFalseDeadlock, WhileAnInterruptIsDelivered) {
   if (tenon::under_tsan) {

@@ -14,7 +14,7 @@
 
 #include <tenon/tenon.hpp>
 
-#include "stress/ready_hand.hpp"
+#include "stress/helper.hpp"
 #include "stress/watchdog.hpp"
 #include "stress/workers_case.hpp"
 #include "support/callers.hpp"
@@ -28,9 +28,9 @@ namespace {
 using namespace std::chrono_literals;
 using tenon::context;
 using tenon_test::dawdle;
-using tenon_test::hand_kind;
+using tenon_test::helper;
+using tenon_test::helper_kind;
 using tenon_test::random_source;
-using tenon_test::ready_hand;
 using tenon_test::seed_in_use;
 using tenon_test::watchdog;
 using tenon_test::workers_case;
@@ -112,12 +112,12 @@ INSTANTIATE_TEST_SUITE_P(Workers, FieldF11, testing::Values(1U, 2U, 8U), testing
 TEST_P(FieldF11, TwoSelectsThatCanOnlyMeetEachOtherMeet) {
   const seed_in_use seed;
   const std::size_t rounds = tenon_test::scaled(200000, 1000);
-  for (const auto kind : {hand_kind::goroutine, hand_kind::thread}) {
+  for (const auto kind : {helper_kind::goroutine, helper_kind::thread}) {
     in_run([&](const context&) {
       const auto a = tenon::make_chan<int>();
       const auto b = tenon::make_chan<int>();
       random_source mine(seed.of(0));
-      ready_hand hand(kind);
+      helper hand(kind);
       std::size_t met_in_a = 0;
       for (std::size_t r = 0; r < rounds / 2 && !HasFailure(); ++r) {
         std::size_t there = 0;
@@ -140,7 +140,7 @@ TEST_P(FieldF11, TwoSelectsThatCanOnlyMeetEachOtherMeet) {
         met_in_a += out ? 1 : 0;
         watchdog::step();
       }
-      RecordProperty(kind == hand_kind::thread ? "met_in_a_with_a_thread" : "met_in_a", std::to_string(met_in_a));
+      RecordProperty(kind == helper_kind::thread ? "met_in_a_with_a_thread" : "met_in_a", std::to_string(met_in_a));
     });
   }
 }
@@ -149,11 +149,11 @@ TEST_P(FieldF11, TwoSelectsThatCanOnlyMeetEachOtherMeet) {
 TEST_P(FieldF11, ASelectNeverMeetsItself) {
   const seed_in_use seed;
   const std::size_t rounds = tenon_test::scaled(200000, 1000);
-  for (const auto kind : {hand_kind::goroutine, hand_kind::thread}) {
+  for (const auto kind : {helper_kind::goroutine, helper_kind::thread}) {
     in_run([&](const context&) {
       const auto c = tenon::make_chan<int>();
       random_source random(seed.of(0));
-      ready_hand hand(kind);
+      helper hand(kind);
       for (std::size_t r = 0; r < rounds / 2 && !HasFailure(); ++r) {
         const std::uint64_t order = random.below(4);
         const auto both = [&c](int me, bool turned) {

@@ -18,7 +18,7 @@
 
 #include <tenon/tenon.hpp>
 
-#include "stress/ready_hand.hpp"
+#include "stress/helper.hpp"
 #include "stress/watchdog.hpp"
 #include "stress/workers_case.hpp"
 #include "support/callers.hpp"
@@ -31,9 +31,9 @@ namespace {
 using namespace std::chrono_literals;
 using tenon::context;
 using tenon_test::dawdle;
-using tenon_test::hand_kind;
+using tenon_test::helper;
+using tenon_test::helper_kind;
 using tenon_test::random_source;
-using tenon_test::ready_hand;
 using tenon_test::seed_in_use;
 using tenon_test::watchdog;
 using tenon_test::workers_case;
@@ -50,8 +50,8 @@ class FieldF1 : public workers_case {
     const seed_in_use seed;
     in_run([&](const context& root) {
       random_source random(seed.of(0));
-      ready_hand gives(hand_kind::thread);
-      ready_hand cancels(hand_kind::thread);
+      helper gives(helper_kind::thread);
+      helper cancels(helper_kind::thread);
       for (std::size_t r = 0; r < rounds && !HasFailure(); ++r) {
         const auto scope_a = tenon::with_cancel(root);
         const auto scope_b = tenon::with_cancel(root);
@@ -167,7 +167,7 @@ TEST_P(FieldF2, WhoWaitsBehindALargeRequestThatGivesUpGetsThrough) {
   const std::size_t rounds = tenon_test::scaled_spawns(50000);
   in_run([&](const context& root) {
     random_source random(seed.of(0));
-    ready_hand cancels(hand_kind::thread);
+    helper cancels(helper_kind::thread);
     tenon::semaphore s(10);
     s.acquire(8);
     for (std::size_t r = 0; r < rounds && !HasFailure(); ++r) {
@@ -299,12 +299,12 @@ class FieldF4 : public workers_case {
   static void the_waiter_destroys_it(Prepare prepare, Wait wait, Finish finish) {
     const seed_in_use seed;
     const std::size_t rounds = tenon_test::scaled(8000, 200);
-    for (const auto waits : {hand_kind::goroutine, hand_kind::thread}) {
-      for (const auto finishes : {hand_kind::goroutine, hand_kind::thread}) {
+    for (const auto waits : {helper_kind::goroutine, helper_kind::thread}) {
+      for (const auto finishes : {helper_kind::goroutine, helper_kind::thread}) {
         in_run([&](const context&) {
           random_source random(seed.of(0));
-          ready_hand waiter(waits);
-          ready_hand finisher(finishes);
+          helper waiter(waits);
+          helper finisher(finishes);
           for (std::size_t r = 0; r < rounds && !HasFailure(); ++r) {
             short_lived<T> object;
             prepare(*object);
@@ -323,8 +323,8 @@ class FieldF4 : public workers_case {
             waiter.await();
             finisher.await();
             EXPECT_TRUE(object.untouched())
-                << "round " << r << (waits == hand_kind::thread ? ", a thread" : ", a goroutine") << " waits, "
-                << (finishes == hand_kind::thread ? "a thread" : "a goroutine") << " finishes";
+                << "round " << r << (waits == helper_kind::thread ? ", a thread" : ", a goroutine") << " waits, "
+                << (finishes == helper_kind::thread ? "a thread" : "a goroutine") << " finishes";
             watchdog::step();
           }
         });

@@ -18,7 +18,7 @@
 
 #include <tenon/tenon.hpp>
 
-#include "stress/ready_hand.hpp"
+#include "stress/helper.hpp"
 #include "stress/watchdog.hpp"
 #include "stress/workers_case.hpp"
 #include "support/callers.hpp"
@@ -31,9 +31,9 @@ using namespace std::chrono_literals;
 using tenon::context;
 using tenon::error;
 using tenon_test::dawdle;
-using tenon_test::hand_kind;
+using tenon_test::helper;
+using tenon_test::helper_kind;
 using tenon_test::random_source;
-using tenon_test::ready_hand;
 using tenon_test::seed_in_use;
 using tenon_test::watchdog;
 using tenon_test::workers_case;
@@ -150,7 +150,7 @@ TEST_P(GroupStress, AWaitThatIsGivenUpLeavesTheOthersTheirs) {
   const seed_in_use seed;
   const std::size_t rounds = tenon_test::scaled_spawns(50000);
   in_run([&](const context& root) {
-    ready_hand gives_up(hand_kind::thread);
+    helper gives_up(helper_kind::thread);
     for (std::size_t r = 0; r < rounds && !HasFailure(); ++r) {
       random_source random(seed.of(r));
       tenon::group g(root);
@@ -190,8 +190,8 @@ TEST_P(GroupStress, AGroupIsUsedFurtherBeforeEveryWaitHasReturned) {
   const seed_in_use seed;
   const std::size_t rounds = tenon_test::scaled_spawns(20000);
   in_run([&](const context& root) {
-    ready_hand other(hand_kind::thread);
-    ready_hand goroutine(hand_kind::goroutine);
+    helper other(helper_kind::thread);
+    helper goroutine(helper_kind::goroutine);
     for (std::size_t r = 0; r < rounds && !HasFailure(); ++r) {
       random_source random(seed.of(r));
       tenon::group g(root);
@@ -203,7 +203,7 @@ TEST_P(GroupStress, AGroupIsUsedFurtherBeforeEveryWaitHasReturned) {
         (void)let_go.recv();
         first_ended = true;
       });
-      ready_hand& waits = random.one_in(4) ? goroutine : other;
+      helper& waits = random.one_in(4) ? goroutine : other;
       waits.ask([&] {
         try {
           const error e = g.wait(impatience.ctx());
@@ -287,8 +287,8 @@ TEST_P(HandleStress, ManyWaitForOneThatEndsAndIsCanceled) {
   const seed_in_use seed;
   const std::size_t rounds = tenon_test::scaled_spawns(20000);
   in_run([&](const context& root) {
-    ready_hand thread(hand_kind::thread);
-    ready_hand canceler(hand_kind::thread);
+    helper thread(helper_kind::thread);
+    helper canceler(helper_kind::thread);
     for (std::size_t r = 0; r < rounds && !HasFailure(); ++r) {
       random_source random(seed.of(r));
       const auto impatience = tenon::with_cancel(root);
@@ -341,8 +341,8 @@ TEST_P(HandleStress, AContextThatIsFirstAskedForWhileTheOwnerCancels) {
   const seed_in_use seed;
   const std::size_t rounds = tenon_test::scaled_spawns(100000);
   in_run([&](const context& root) {
-    ready_hand canceler(hand_kind::thread);
-    ready_hand canceler_too(hand_kind::goroutine);
+    helper canceler(helper_kind::thread);
+    helper canceler_too(helper_kind::goroutine);
     for (std::size_t r = 0; r < rounds && !HasFailure(); ++r) {
       random_source random(seed.of(r));
       std::atomic<bool> here = false;

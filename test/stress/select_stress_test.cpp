@@ -174,11 +174,11 @@ TEST_P(SelectStorm, RandomCasesAgainstCloses) {
           const channels c = make_channels();
           const auto storm = tenon::with_cancel(root);
           random_source random(seed.of(1000 * round + 999));
-          std::deque<tenon_test::fuse> closes;
+          std::deque<tenon_test::trigger> closes;
           for (const auto& lane : c) {
             if (random.one_in(2)) closes.emplace_back(random.below(200), [lane] { lane.close(); });
           }
-          tenon_test::fuse end(100 + random.below(200), [&] { storm.cancel(); });
+          tenon_test::trigger end(100 + random.below(200), [&] { storm.cancel(); });
           std::vector<record> records(players);
           tenon::wait_group wg;
           for (std::size_t p = 0; p < players; ++p) {
@@ -212,7 +212,7 @@ TEST_P(SelectStorm, RandomCasesAgainstCancels) {
           const channels c = make_channels();
           random_source random(seed.of(1000 * round + 999));
           std::vector<tenon::cancel_scope> scopes;
-          std::deque<tenon_test::fuse> ends;
+          std::deque<tenon_test::trigger> ends;
           for (std::size_t p = 0; p < players; ++p) {
             scopes.push_back(tenon::with_cancel(root));
             ends.emplace_back(random.below(200), [&, p] { scopes[p].cancel(); });

@@ -34,8 +34,8 @@ bool blocks(const goroutine_core& g) noexcept {
     tenon::detail::worker& w = *s.worker_at(i);
     tenon::annotate::happens_after(&w);  // its making, which the scheduler publishes
     if (w.running.load() != &g) continue;
-    const tenon::detail::standing stand = w.stand.load();
-    return stand == tenon::detail::standing::blocking || stand == tenon::detail::standing::retaken_blocking;
+    const tenon::detail::worker_status status = w.status.load();
+    return status == tenon::detail::worker_status::blocking || status == tenon::detail::worker_status::retaken_blocking;
   }
   return false;
 }

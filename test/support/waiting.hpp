@@ -42,9 +42,9 @@ void settle() noexcept;
 
 /// Does something once, after a number of steps, in the middle of what those who take the steps are doing: the moment of a
 /// cancel or a close. `burn` it down from outside, too, for they may all have come to a halt before.
-class fuse {
+class trigger {
  public:
-  fuse(std::uint64_t steps, std::function<void()> act)
+  trigger(std::uint64_t steps, std::function<void()> act)
       : left_(static_cast<std::int64_t>(steps)), act_(std::move(act)) {}
   void step() {
     if (left_.fetch_sub(1) == 0) act_();

@@ -325,7 +325,7 @@ TEST(Blocking, TheOthersGoOnWithoutItsWorker) {
 }
 
 TEST(Blocking, AThreadThatStandsInHasTheSignalsOfTheRun) {
-  // It is the service thread that starts it, and that one takes none. Without SIGURG dumps could not interrupt it.
+  // It is the monitor thread that starts it, and that one takes none. Without SIGURG dumps could not interrupt it.
   sigset_t before;
   sigset_t own;
   ::sigemptyset(&own);

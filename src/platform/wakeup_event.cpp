@@ -1,4 +1,4 @@
-#include "platform/descriptor.hpp"
+#include "platform/wakeup_event.hpp"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -9,21 +9,21 @@
 
 namespace tenon {
 
-bell::~bell() {
+wakeup_event::~wakeup_event() {
   if (event_ >= 0) ::close(event_);
 }
 
-int bell::make() noexcept {
+int wakeup_event::make() noexcept {
   event_ = ::eventfd(0, EFD_CLOEXEC);
   return event_ < 0 ? errno : 0;
 }
 
-void bell::ring() noexcept {
+void wakeup_event::signal() noexcept {
   const std::uint64_t one = 1;
   (void)!::write(event_, &one, sizeof one);
 }
 
-int bell::wait_with(int fd, bool writable) noexcept {
+int wakeup_event::wait_with(int fd, bool writable) noexcept {
   pollfd both[] = {{fd, static_cast<short>(writable ? POLLOUT : POLLIN), 0}, {event_, POLLIN, 0}};
   int n = 0;
   do {
@@ -33,8 +33,8 @@ int bell::wait_with(int fd, bool writable) noexcept {
   return (both[0].revents & POLLNVAL) != 0 ? EBADF : 0;
 }
 
-void bell::wait() noexcept {
-  // A read, not a poll: it takes what `ring` has written, and so comes after it, also to ThreadSanitizer, which sees no order in a poll.
+void wakeup_event::wait() noexcept {
+  // A read, not a poll: it takes what `signal` has written, and so comes after it, also to ThreadSanitizer, which sees no order in a poll.
   std::uint64_t count = 0;
   while (::read(event_, &count, sizeof count) < 0 && errno == EINTR) {
   }

@@ -1,6 +1,6 @@
 #pragma once
 
-// Functions that must not run where they come up: the caller may hold locks, or be the service thread.
+// Functions that must not run where they come up: the caller may hold locks, or be the monitor thread.
 
 #include <source_location>
 #include <thread>
@@ -22,7 +22,7 @@ void call_outside(std::source_location where, F& f) noexcept {
 
 /// Runs f() in a goroutine of its own, which `owner` waits for; outside of a run, in a thread of its own. Where there is memory for neither, here.
 template <class F>
-void run_apart(std::source_location where, F f, const void* owner = nullptr) noexcept {
+void spawn_or_thread(std::source_location where, F f, const void* owner = nullptr) noexcept {
   try {
     if (spawn_owned({.where = where, .owner = owner, .only_while_running = true}, f)) return;
     std::thread([where, f]() mutable { call_outside(where, f); }).detach();

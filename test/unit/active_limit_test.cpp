@@ -1,4 +1,4 @@
-#include "sched/width.hpp"
+#include "sched/active_limit.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 namespace {
 
 using tenon::clock::nanos;
-using tenon::detail::width;
+using tenon::detail::active_limit;
 
 /// A made-up machine: `rate(n)` steps a nanosecond with n workers active.
 class machine {
@@ -18,11 +18,11 @@ class machine {
     best_.start(most, now_);
   }
 
-  /// Lets it run. Returns how much of the time each width had, in the order of the widths.
+  /// Lets it run. Returns how much of the time each limit had, in ascending order.
   unsigned run(nanos how_long) {
     const nanos end = now_ + how_long;
     while (now_ < end) {
-      const nanos period = best_.wants_to_look() ? width::look : 1'000'000;
+      const nanos period = best_.wants_to_look() ? active_limit::look : 1'000'000;
       now_ += period;
       const auto steps = static_cast<std::uint64_t>(rate_(now_workers_) * static_cast<double>(period));
       time_[now_workers_] += period;
@@ -41,7 +41,7 @@ class machine {
   }
 
  private:
-  width best_;
+  active_limit best_;
   std::function<double(unsigned)> rate_;
   nanos now_ = 1'000'000'000;
   nanos time_[65] = {};
@@ -54,13 +54,13 @@ double each_its_own(unsigned n) { return 0.005 * n; }
 double in_each_others_way(unsigned n) { return n == 1 ? 0.011 : 0.006; }
 double slow_steps(unsigned) { return 0.0001; }
 
-TEST(Width, StaysWhereStepsAreLong) {
+TEST(ActiveLimit, StaysWhereSlicesAreLong) {
   machine m(4, slow_steps);
   m.run(1'000'000'000);
   EXPECT_EQ(m.share(4), 1.0);
 }
 
-TEST(Width, StaysWhereMoreWorkersDoMore) {
+TEST(ActiveLimit, StaysWhereMoreWorkersDoMore) {
   for (const unsigned most : {2U, 4U, 64U}) {
     machine m(most, each_its_own);
     m.run(1'000'000'000);
@@ -68,7 +68,7 @@ TEST(Width, StaysWhereMoreWorkersDoMore) {
   }
 }
 
-TEST(Width, GoesToOneWhereTheyAreInEachOthersWay) {
+TEST(ActiveLimit, GoesToOneWhereTheyAreInEachOthersWay) {
   for (const unsigned most : {2U, 3U, 4U, 6U}) {
     machine m(most, in_each_others_way);
     m.run(1'000'000'000);
@@ -76,26 +76,26 @@ TEST(Width, GoesToOneWhereTheyAreInEachOthersWay) {
   }
 }
 
-TEST(Width, PrefersFewerWhereBothAreAsFast) {
+TEST(ActiveLimit, PrefersFewerWhereBothAreAsFast) {
   machine m(2, [](unsigned) { return 0.01; });
   m.run(1'000'000'000);
   EXPECT_GT(m.share(1), 0.95);
 }
 
-TEST(Width, FindsTheBestInBetween) {
+TEST(ActiveLimit, FindsTheBestInBetween) {
   machine m(16, [](unsigned n) { return n <= 4 ? 0.02 * n : 0.08 - 0.002 * n; });
   m.run(1'000'000'000);
   EXPECT_GT(m.share(4), 0.8);
 }
 
-TEST(Width, WidensWhenStepsBecomeLong) {
+TEST(ActiveLimit, RisesWhenSlicesBecomeLong) {
   machine m(4, in_each_others_way);
   EXPECT_EQ(m.run(100'000'000), 1U);
   m.set(slow_steps);
   EXPECT_EQ(m.run(2'500'000), 4U);
 }
 
-TEST(Width, WidensWhenMoreAreFasterAfterAll) {
+TEST(ActiveLimit, RisesWhenMoreAreFasterAfterAll) {
   machine m(2, in_each_others_way);
   m.run(500'000'000);
   m.set(each_its_own);
@@ -106,31 +106,31 @@ TEST(Width, WidensWhenMoreAreFasterAfterAll) {
   EXPECT_EQ(fresh.run(3'000'000), 2U);
 }
 
-TEST(Width, WidensAtOnceWhenSomebodyIsHeldUp) {
+TEST(ActiveLimit, RisesAtOnceWhenAGoroutineIsHeldUp) {
   machine m(4, in_each_others_way);
   EXPECT_EQ(m.run(100'000'000), 1U);
   m.hold_up(true);
   EXPECT_EQ(m.run(1), 4U);
 }
 
-TEST(Width, IsOneWithOneProcessor) {
+TEST(ActiveLimit, IsOneWithOneProcessor) {
   machine m(1, in_each_others_way);
   EXPECT_EQ(m.run(100'000'000), 1U);
 }
 
-TEST(Width, APauseChangesNothing) {
+TEST(ActiveLimit, APauseChangesNothing) {
   machine m(2, in_each_others_way);
   EXPECT_EQ(m.run(100'000'000), 1U);
-  width w;
+  active_limit w;
   w.start(2, 0);
   nanos now = 0;
   unsigned n = 2;
   const auto work = [&](unsigned steps, nanos period) { n = w.observe(now += period, steps, n, false); };
-  for (int i = 0; i < 100; ++i) work(n == 1 ? 2500 : 1200, width::look);
+  for (int i = 0; i < 100; ++i) work(n == 1 ? 2500 : 1200, active_limit::look);
   ASSERT_EQ(n, 1U);
   n = w.observe(now += 3'000'000'000, 10, 1, false);
   EXPECT_EQ(n, 1U);
-  for (int i = 0; i < 100; ++i) n = w.observe(now += width::look, 0, 0, false);
+  for (int i = 0; i < 100; ++i) n = w.observe(now += active_limit::look, 0, 0, false);
   EXPECT_EQ(n, 1U);
 }
 

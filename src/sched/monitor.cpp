@@ -1,4 +1,4 @@
-#include "sched/service.hpp"
+#include "sched/monitor.hpp"
 
 #include <pthread.h>
 #include <signal.h>
@@ -13,17 +13,17 @@
 #include "platform/annotate.hpp"
 #include "platform/cpu.hpp"
 #include "platform/futex.hpp"
+#include "sched/active_limit.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/thread_exhaustion.hpp"
-#include "sched/width.hpp"
 
-namespace tenon::detail::service {
+namespace tenon::detail::monitor {
 
 namespace {
 
 constexpr clock::nanos shortest = 50'000;
 constexpr clock::nanos longest = 1'000'000;
-constexpr clock::nanos holds_up = 200'000;          // a step this long holds up those behind it
+constexpr clock::nanos holds_up = 200'000;          // a slice this long holds up those behind it
 constexpr clock::nanos held_too_long = 10'000'000;  // a goroutine that keeps its worker this long is worked around
 constexpr clock::nanos linger = 20'000'000;         // stay awake this long after no worker has run anything
 constexpr clock::nanos trim_every = 1'000'000'000;
@@ -33,7 +33,7 @@ struct state {
   timer_heap watches;                  // see watch()
   std::atomic<std::uint32_t> word{0};  // futex: changes when there is something to do
   std::atomic<bool> firing{false};     // a timer may be out of the heap, and what it does not done yet
-  std::atomic<bool> asleep{false};     // in a sleep that only a nudge or its timeout ends
+  std::atomic<bool> asleep{false};     // in a sleep that only a wake-up or its timeout ends
   std::atomic<void (*)() noexcept> jobs[4] = {};
   std::atomic<int> tid{0};
   std::once_flag once;
@@ -57,7 +57,7 @@ state& self() noexcept {
 struct watched {
   std::uint32_t tick = 0;
   std::uint32_t operations = 0;
-  standing stand = standing::offline;
+  worker_status status = worker_status::offline;
   clock::nanos since = 0;
   clock::nanos held = 0;  // for how long it has been stuck, in one call or without one
   clock::nanos switched = 0;
@@ -69,7 +69,7 @@ watched seen[most_threads];
 
 /// What it knows of all of them.
 struct measured {
-  width best;
+  active_limit best;
   thread_exhaustion exhausted;
   std::uint32_t run = 0;
 };
@@ -82,16 +82,16 @@ bool pending(const worker& w) noexcept {
 /// Whether a goroutine holds a worker that does not count as active any more. It goes on, and what it wakes lies in its slot until we look.
 bool any_held(const scheduler& s) noexcept {
   for (unsigned i = 0; i < s.worker_slots(); ++i) {
-    if (s.worker_at(i)->stand.load(std::memory_order_relaxed) == standing::retaken_running) return true;
+    if (s.worker_at(i)->status.load(std::memory_order_relaxed) == worker_status::retaken_running) return true;
   }
   return false;
 }
 
 /// What one round finds out about all workers together.
 struct findings {
-  std::uint64_t steps = 0;
-  bool due = false;         // a timer, or a goroutine that a stuck worker keeps in its queues, is to run
-  bool unattended = false;  // a timer of a worker that will not come to it by itself
+  std::uint64_t switches = 0;
+  bool due = false;              // a timer, or a goroutine that a stuck worker keeps in its queues, is to run
+  bool orphaned_timers = false;  // a timer of a worker that will not come to it by itself
   bool held_up = false;
 };
 
@@ -99,13 +99,13 @@ struct findings {
 clock::nanos observe(worker& w, watched& k, clock::nanos now, findings& all) noexcept {
   const std::uint32_t tick = w.tick.load(std::memory_order_relaxed);
   const std::uint32_t operations = w.operations.load(std::memory_order_relaxed);
-  all.steps += operations - k.operations;
+  all.switches += operations - k.operations;
   k.operations = operations;
-  const standing stand = w.stand.load(std::memory_order_relaxed);
-  const bool moved = tick != k.tick || stand != k.stand;
+  const worker_status status = w.status.load(std::memory_order_relaxed);
+  const bool moved = tick != k.tick || status != k.status;
   if (w.timers.next() <= now) {
     all.due = true;
-    all.unattended |= stand != standing::running || !moved;
+    all.orphaned_timers |= status != worker_status::running || !moved;
   }
   if (const std::uint32_t front = w.fresh.front_index(); front != k.front || w.fresh.size() == 0) {
     k.front = front;
@@ -113,20 +113,20 @@ clock::nanos observe(worker& w, watched& k, clock::nanos now, findings& all) noe
   } else if (now - k.front_since >= held_too_long) {
     k.front_since = now;
     w.take_oldest.store(true, std::memory_order_relaxed);
-    w.poke.store(true, std::memory_order_relaxed);
+    w.resched.store(true, std::memory_order_relaxed);
   }
   if (tick != k.tick) k.switched = now;
   if (moved) {
-    all.steps += tick - k.tick;
+    all.switches += tick - k.tick;
     k.tick = tick;
-    k.stand = stand;
+    k.status = status;
     k.since = now;
   }
   k.kept = 0;
   const clock::nanos held = now - k.since;
-  const bool runs = (stand == standing::running || stand == standing::retaken_running) &&
+  const bool runs = (status == worker_status::running || status == worker_status::retaken_running) &&
                     w.running.load(std::memory_order_relaxed) != nullptr;
-  const bool blocks = stand == standing::blocking || stand == standing::retaken_blocking;
+  const bool blocks = status == worker_status::blocking || status == worker_status::retaken_blocking;
   if (!runs && !blocks) return 0;
   k.kept = now - k.switched;
   if (held == 0 && k.kept < held_too_long) return 0;
@@ -141,8 +141,8 @@ clock::nanos observe(worker& w, watched& k, clock::nanos now, findings& all) noe
 /// Whether a worker that has been stuck for so long is to be taken out of the count, so that another takes its place. A goroutine may well keep
 /// its worker for a while; a blocking call is stepped around in any case once it lasts, then this thread can rest while nothing else happens.
 bool should_retake(const scheduler& s, const watched& k, bool work_waits) noexcept {
-  if (k.stand == standing::running) return !s.simulated() && k.kept >= held_too_long && work_waits;
-  if (k.stand != standing::blocking) return false;
+  if (k.status == worker_status::running) return !s.simulated() && k.kept >= held_too_long && work_waits;
+  if (k.status != worker_status::blocking) return false;
   return k.held >= held_too_long || (work_waits && (k.held != 0 || k.kept >= held_too_long));
 }
 
@@ -150,12 +150,12 @@ bool should_retake(const scheduler& s, const watched& k, bool work_waits) noexce
 /// come for it.
 bool should_hand_over(const scheduler& s, const worker& w, const watched& k) noexcept {
   if (s.simulated() || !pending(w)) return false;
-  const bool blocks = k.stand == standing::blocking || k.stand == standing::retaken_blocking;
+  const bool blocks = k.status == worker_status::blocking || k.status == worker_status::retaken_blocking;
   return k.kept >= held_too_long || (blocks && k.held != 0);
 }
 
 /// One round over the workers. Returns whether anything was done.
-bool look_over(scheduler& s, clock::nanos now) noexcept {
+bool scan_workers(scheduler& s, clock::nanos now) noexcept {
   findings all;
   const unsigned n = s.worker_slots();
   for (unsigned i = 0; i < n; ++i) seen[i].held = observe(*s.worker_at(i), seen[i], now, all);
@@ -163,7 +163,7 @@ bool look_over(scheduler& s, clock::nanos now) noexcept {
   bool acted = false;
   for (unsigned i = 0; i < n; ++i) {
     worker& w = *s.worker_at(i);
-    if (should_retake(s, seen[i], work_waits) && s.retake(w, seen[i].stand)) {
+    if (should_retake(s, seen[i], work_waits) && s.retake(w, seen[i].status)) {
       s.wake_for_stuck_work();
       acted = true;
     }
@@ -175,15 +175,15 @@ bool look_over(scheduler& s, clock::nanos now) noexcept {
     whole.best.start(s.procs(), now);
     whole.exhausted = {};
   }
-  const unsigned width = whole.best.observe(now, all.steps, s.active(), all.held_up);
-  if (width != s.width() && !s.width_is_held()) s.set_width(width);
+  const unsigned limit = whole.best.observe(now, all.switches, s.active(), all.held_up);
+  if (limit != s.active_limit() && !s.active_limit_is_held()) s.set_active_limit(limit);
   // The others have no time to look, and a worker that was in the poller may have found other work.
-  if (all.unattended && s.active() >= s.width()) s.attend_to_timers();
-  if (all.due && s.active() < s.width()) {
+  if (all.orphaned_timers && s.active() >= s.active_limit()) s.run_orphaned_timers();
+  if (all.due && s.active() < s.active_limit()) {
     s.wake_for_stuck_work();
     acted = true;
   }
-  whole.exhausted.observe(s, now, work_waits && all.steps == 0);
+  whole.exhausted.observe(s, now, work_waits && all.switches == 0);
   return acted;
 }
 
@@ -193,7 +193,7 @@ bool look_over(scheduler& s, clock::nanos now) noexcept {
   ::sigfillset(&all);
   for (const int fault : {SIGSEGV, SIGBUS}) ::sigdelset(&all, fault);  // blocked, they would end the process unheard
   ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
-  name_this_thread("tenon-service");
+  name_this_thread("tenon-monitor");
   me.tid.store(static_cast<int>(::syscall(SYS_gettid)), std::memory_order_release);
   scheduler& s = the_scheduler();
   clock::nanos period = shortest;
@@ -219,8 +219,8 @@ bool look_over(scheduler& s, clock::nanos now) noexcept {
       running = s.started();
       if (running && (s.active() != 0 || any_held(s))) last_active = now;
       if (running && now - last_active < linger) {
-        period = look_over(s, now) ? shortest : std::min(period * 2, longest);
-        if (whole.best.wants_to_look()) period = std::min(period, width::look);
+        period = scan_workers(s, now) ? shortest : std::min(period * 2, longest);
+        if (whole.best.wants_to_look()) period = std::min(period, active_limit::look);
       } else {
         period = -1;
       }
@@ -240,7 +240,7 @@ bool look_over(scheduler& s, clock::nanos now) noexcept {
     }
     const bool resting = !(running && now - last_active < linger);
     me.asleep.store(resting, std::memory_order_seq_cst);
-    // nudge writes what it wants seen, then reads `asleep`; we wrote `asleep` and look again.
+    // wake writes what it wants seen, then reads `asleep`; we wrote `asleep` and look again.
     const bool woke_up = running && resting && s.active() != 0;
     if (!woke_up && timeout != 0) futex::wait(me.word, word, timeout);
     me.asleep.store(false, std::memory_order_relaxed);
@@ -261,10 +261,10 @@ void start() noexcept {
   });
 }
 
-void nudge() noexcept {
+void wake() noexcept {
   state& me = self();
   if (!me.asleep.load(std::memory_order_seq_cst)) return;
-  // One of those who find it asleep wakes it; a nudge too many costs it one round.
+  // One of those who find it asleep wakes it; a wake-up too many costs it one round.
   if (!me.asleep.exchange(false, std::memory_order_seq_cst)) return;
   me.word.fetch_add(1, std::memory_order_seq_cst);
   futex::wake_one(me.word);
@@ -274,7 +274,7 @@ void await_pause() noexcept { const std::lock_guard monitor_is_not_inside(self()
 
 void watch(timer_node* t, clock::nanos when) {
   self().watches.start(t, when);
-  nudge();
+  wake();
 }
 
 bool has_timers() noexcept {
@@ -298,7 +298,7 @@ void request(void (*job)() noexcept) noexcept {
 
 int thread_id() noexcept { return self().tid.load(std::memory_order_acquire); }
 
-}  // namespace tenon::detail::service
+}  // namespace tenon::detail::monitor
 
 namespace tenon::detail {
 
@@ -311,9 +311,9 @@ void start_timer(timer_node* t, clock::nanos when) {
     the_scheduler().timer_started(when);
     return;
   }
-  service::start();
-  service::timers().start(t, when);
-  service::request(nullptr);
+  monitor::start();
+  monitor::timers().start(t, when);
+  monitor::request(nullptr);
 }
 
 }  // namespace tenon::detail

@@ -1,6 +1,6 @@
 #pragma once
 
-// The service thread: one per process, started when first needed, never joined.
+// The monitor thread: one per process, started when first needed, never joined.
 //
 // It is the monitor of a running scheduler (notices workers that are stuck and lets others stand in, opens stale slots, keeps the
 // coarse clock, trims idle stacks), it runs the timers that were started outside of any runtime, and it carries out what signal
@@ -11,16 +11,16 @@
 #include "platform/clock.hpp"
 #include "sched/timer_heap.hpp"
 
-namespace tenon::detail::service {
+namespace tenon::detail::monitor {
 
 /// Starts it if it does not run yet.
 void start() noexcept;
 /// A worker became active after all had been idle; a timer was started. Cheap when it is awake.
-void nudge() noexcept;
+void wake() noexcept;
 /// The timers of threads outside of any runtime.
 timer_heap& timers() noexcept;
 
-/// Fires `t` on the service thread at the real time `when`. Not counted by deadlock detection.
+/// Fires `t` on the monitor thread at the real time `when`. Not counted by deadlock detection.
 void watch(timer_node* t, clock::nanos when);
 
 /// Whether any of them is pending or just firing.
@@ -33,4 +33,4 @@ void await_pause() noexcept;
 /// Its thread id, once started.
 int thread_id() noexcept;
 
-}  // namespace tenon::detail::service
+}  // namespace tenon::detail::monitor

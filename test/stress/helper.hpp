@@ -1,8 +1,8 @@
 #pragma once
 
-/// Somebody who stands ready to do one thing at a time, at the very moment when it is asked: for two who race.
+/// A goroutine or thread that stands ready to do one thing at a time, at the very moment when it is asked: for two who race.
 ///
-///     ready_hand hand(hand_kind::thread);
+///     helper hand(helper_kind::thread);
 ///     hand.ask([&] { scope.cancel(); });
 ///     …                                    // at the same time
 ///     hand.await();
@@ -20,22 +20,22 @@
 
 namespace tenon_test {
 
-enum class hand_kind { goroutine, thread };
+enum class helper_kind { goroutine, thread };
 
 /// For some tens of microseconds it looks again and again. Then it rests, without tenon, so that whoever needs the processor gets it: the
 /// threads on a futex, the goroutines on their timer.
-class ready_hand {
+class helper {
  public:
-  explicit ready_hand(hand_kind kind) : on_thread_(kind == hand_kind::thread) {
-    if (kind == hand_kind::thread) {
+  explicit helper(helper_kind kind) : on_thread_(kind == helper_kind::thread) {
+    if (kind == helper_kind::thread) {
       thread_ = std::thread([this] { serve(); });
     } else {
       goroutine_ = tenon::go([this] { serve(); });
     }
   }
-  ready_hand(const ready_hand&) = delete;
-  ready_hand& operator=(const ready_hand&) = delete;
-  ~ready_hand() {
+  helper(const helper&) = delete;
+  helper& operator=(const helper&) = delete;
+  ~helper() {
     await();
     asked_.store(the_end, std::memory_order_release);
     asked_.notify_one();

@@ -11,27 +11,27 @@
 namespace tenon::detail {
 
 /// Those waited for: one goroutine, all that run under a group's context, or all that there are.
-struct awaited {
+struct join_target {
   const goroutine_core* goroutine = nullptr;
   const ctx_node* group = nullptr;
   bool everything = false;
 };
 
-/// While it is there, its maker waits. After the run's `report_after` the service thread reports it. Never under a virtual clock.
-class overdue_watch {
+/// While it is there, its maker waits. After the run's `report_after` the monitor thread reports it. Never under a virtual clock.
+class slow_join_watch {
  public:
   enum class begins : std::uint8_t { now, later };
-  explicit overdue_watch(awaited whom, begins when = begins::now) noexcept;
-  overdue_watch(const overdue_watch&) = delete;
-  overdue_watch& operator=(const overdue_watch&) = delete;
-  ~overdue_watch();
+  explicit slow_join_watch(join_target whom, begins when = begins::now) noexcept;
+  slow_join_watch(const slow_join_watch&) = delete;
+  slow_join_watch& operator=(const slow_join_watch&) = delete;
+  ~slow_join_watch();
   /// Once, if it begins later. From any thread.
   void begin() noexcept;
 
  private:
   struct alarm : timer_node {
     const goroutine_core* who = nullptr;  // null: a plain thread
-    awaited whom;
+    join_target whom;
     std::atomic<bool> left{false};
   };
   static void report(const alarm& a) noexcept;

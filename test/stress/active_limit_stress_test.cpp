@@ -19,9 +19,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-void hold_width(unsigned n) { tenon::detail::the_scheduler().hold_width(n); }
+void hold_active_limit(unsigned n) { tenon::detail::the_scheduler().hold_active_limit(n); }
 
-/// Changes the width until it goes out of scope.
+/// Changes the limit until it goes out of scope.
 class flipper {
  public:
   explicit flipper(unsigned most)
@@ -29,12 +29,12 @@ class flipper {
           const tenon_test::seed_in_use seed;
           tenon_test::random_source random(seed.of(0));
           while (!stop_.load(std::memory_order_relaxed)) {
-            hold_width(1 + static_cast<unsigned>(random.below(most)));
+            hold_active_limit(1 + static_cast<unsigned>(random.below(most)));
             const auto pause = std::chrono::nanoseconds(random.below(random.one_in(4) ? 200'000 : 5'000));
             const auto until = std::chrono::steady_clock::now() + pause;
             while (std::chrono::steady_clock::now() < until) std::this_thread::yield();
           }
-          hold_width(0);
+          hold_active_limit(0);
         }) {}
   flipper(const flipper&) = delete;
   flipper& operator=(const flipper&) = delete;
@@ -48,7 +48,7 @@ class flipper {
   std::thread thread_;
 };
 
-class WidthStress : public testing::TestWithParam<unsigned> {
+class ActiveLimitStress : public testing::TestWithParam<unsigned> {
  protected:
   template <class F>
   static void in_run(F&& f) {
@@ -60,9 +60,9 @@ class WidthStress : public testing::TestWithParam<unsigned> {
         {.workers = GetParam()});
   }
 };
-INSTANTIATE_TEST_SUITE_P(Workers, WidthStress, testing::Values(2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, ActiveLimitStress, testing::Values(2U, 8U), testing::PrintToStringParamName());
 
-TEST_P(WidthStress, APipelineFlowsOn) {
+TEST_P(ActiveLimitStress, APipelineFlowsOn) {
   const std::int64_t values = static_cast<std::int64_t>(tenon_test::scaled(100'000));
   in_run([&] {
     std::vector<tenon::chan<std::int64_t>> links;
@@ -85,7 +85,7 @@ TEST_P(WidthStress, APipelineFlowsOn) {
   });
 }
 
-TEST_P(WidthStress, BurstsOfSpawnsAreJoined) {
+TEST_P(ActiveLimitStress, BurstsOfSpawnsAreJoined) {
   const std::size_t bursts = tenon_test::scaled(3'000);
   in_run([&] {
     std::atomic<std::size_t> ended = 0;
@@ -120,10 +120,10 @@ class crowd {
   tenon::wait_group wg_;
 };
 
-// The tests above pass also if what a retired worker has lies about until the width changes again. Here it does not change back.
+// The tests above pass also if what a retired worker has lies about until the limit changes again. Here it does not change back.
 
 // A timer belongs to the worker that started it.
-TEST_P(WidthStress, TimersOfARetiredWorkerFireBesideABusyOne) {
+TEST_P(ActiveLimitStress, TimersOfARetiredWorkerFireBesideABusyOne) {
   const std::size_t rounds = tenon_test::scaled(20, 2);
   tenon::run(
       [&](const tenon::context&) {
@@ -131,17 +131,17 @@ TEST_P(WidthStress, TimersOfARetiredWorkerFireBesideABusyOne) {
           const crowd busy(2 * GetParam());
           tenon::wait_group sleepers;
           for (unsigned k = 0; k < 4 * GetParam(); ++k) sleepers.go([] { tenon::sleep_for(5ms); });
-          hold_width(GetParam());
+          hold_active_limit(GetParam());
           tenon::sleep_for(1ms);
-          hold_width(1);
+          hold_active_limit(1);
           sleepers.wait();
         }
-        hold_width(0);
+        hold_active_limit(0);
       },
       {.workers = GetParam()});
 }
 
-TEST_P(WidthStress, WhatARetiredWorkerHadGoesOnBesideABusyOne) {
+TEST_P(ActiveLimitStress, WhatARetiredWorkerHadGoesOnBesideABusyOne) {
   const std::size_t rounds = tenon_test::scaled(100, 5);
   tenon::run(
       [&](const tenon::context&) {
@@ -157,9 +157,9 @@ TEST_P(WidthStress, WhatARetiredWorkerHadGoesOnBesideABusyOne) {
               }
             });
           }
-          hold_width(GetParam());
+          hold_active_limit(GetParam());
           tenon::sleep_for(200us);
-          hold_width(1);
+          hold_active_limit(1);
           tenon::sleep_for(200us);
           for (auto& mine : steps) {
             for (const unsigned before = mine; mine == before;) tenon::yield();
@@ -167,12 +167,12 @@ TEST_P(WidthStress, WhatARetiredWorkerHadGoesOnBesideABusyOne) {
           stop = true;
           wg.wait();
         }
-        hold_width(0);
+        hold_active_limit(0);
       },
       {.workers = GetParam()});
 }
 
-TEST_P(WidthStress, TimersFireWhileTheWidthChanges) {
+TEST_P(ActiveLimitStress, TimersFireWhileTheLimitChanges) {
   const std::size_t rounds = tenon_test::scaled(300);
   in_run([&] {
     const crowd busy(3);
@@ -186,7 +186,7 @@ TEST_P(WidthStress, TimersFireWhileTheWidthChanges) {
   });
 }
 
-TEST_P(WidthStress, WhatAThreadSendsArrives) {
+TEST_P(ActiveLimitStress, WhatAThreadSendsArrives) {
   const std::int64_t values = static_cast<std::int64_t>(tenon_test::scaled(20'000));
   in_run([&] {
     const auto there = tenon::make_chan<std::int64_t>();

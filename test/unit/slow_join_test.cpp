@@ -56,7 +56,7 @@ TEST(Overdue, ADroppedHandleNamesTheGoroutineThatIgnoresItsContext) {
       [&](tenon::group& root) {
         const auto leave = tenon::make_chan<void>();
         root.go([&] {
-          said = err.read_until("overdue_test.cpp:");
+          said = err.read_until("slow_join_test.cpp:");
           leave.close();
         });
         const auto deaf = tenon::go({.name = "deaf"}, [leave](const context&) { (void)leave.recv(); });

@@ -1,4 +1,4 @@
-#include "sched/overdue.hpp"
+#include "sched/slow_join.hpp"
 
 #include <unistd.h>
 
@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "platform/stack.hpp"
+#include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
-#include "sched/service.hpp"
 
 namespace tenon::detail {
 
@@ -31,7 +31,7 @@ void put(const char* text, int length) noexcept {
 }
 
 struct members {
-  const awaited& whom;
+  const join_target& whom;
   int n = 0;
 };
 
@@ -52,13 +52,13 @@ void name_member(const stack_slot& slot, void* p) noexcept {
 
 }  // namespace
 
-overdue_watch::overdue_watch(awaited whom, begins when) noexcept {
+slow_join_watch::slow_join_watch(join_target whom, begins when) noexcept {
   alarm_.who = running_goroutine();
   alarm_.whom = whom;
   if (when == begins::now) begin();
 }
 
-void overdue_watch::begin() noexcept {
+void slow_join_watch::begin() noexcept {
   const scheduler& s = the_scheduler();
   const std::int64_t after = s.options().report_after.count();
   if (!s.started() || s.simulated() || after <= 0) return;
@@ -68,18 +68,18 @@ void overdue_watch::begin() noexcept {
     a->left.store(true, std::memory_order_release);
   };
   try {
-    service::watch(&alarm_, clock::real() + after);
+    monitor::watch(&alarm_, clock::real() + after);
     on_ = true;
   } catch (const std::bad_alloc&) {  // then nothing is reported
   }
 }
 
-overdue_watch::~overdue_watch() {
+slow_join_watch::~slow_join_watch() {
   if (!on_ || stop_timer(&alarm_)) return;
   while (!alarm_.left.load(std::memory_order_acquire)) std::this_thread::yield();
 }
 
-void overdue_watch::report(const alarm& a) noexcept {
+void slow_join_watch::report(const alarm& a) noexcept {
   char text[1024];
   int n = std::snprintf(text, sizeof text, "tenon: ");
   const auto room = [&] { return sizeof text - static_cast<std::size_t>(n) - 2; };
