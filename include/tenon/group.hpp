@@ -28,6 +28,7 @@
 ///
 /// The handler is called in the goroutine of the member that failed, before its permit is given back: it may block, and several may be in it at
 /// once. A member that returns `canceled()` after the group was canceled has not failed. If the handler throws, that is the group's failure, as above.
+/// A handler that takes a `const tn::group_member&` first learns which one it was: `[](const tn::group_member& m, const tn::error& e) { log(m.name, e); }`.
 ///
 /// **Two-level end.** `finish(grace)` waits for the members as long as `grace`, then cancels them and waits for their ends.
 ///
@@ -55,6 +56,7 @@
 #include <atomic>
 #include <chrono>
 #include <concepts>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <source_location>
@@ -129,13 +131,21 @@ constexpr void check_producer() {
 
 }  // namespace detail
 
+/// One of a group's members and stages, as a handler of failures gets it.
+struct group_member {
+  std::uint64_t id = 0;        // by which dumps name its goroutine
+  std::string_view name;       // of its go_options; empty without one
+  std::source_location where;  // it was started there
+};
+
 class group {
  public:
   /// Its context is a child of `parent`.
   explicit group(const context& parent) : scope_(with_cancel_cause(parent)) {}
-  /// One whose members fail each by itself: `on_failure` gets what each failed with.
-  group(const context& parent, std::function<void(const error&)> on_failure)
+  /// One whose members fail each by itself: `on_failure` gets what each failed with, and which one it was if it takes that.
+  group(const context& parent, std::function<void(const group_member&, const error&)> on_failure)
       : scope_(with_cancel_cause(parent)), on_failure_(std::move(on_failure)) {}
+  group(const context& parent, std::function<void(const error&)> on_failure);
   group(const group&) = delete;
   group& operator=(const group&) = delete;
   ~group();
@@ -358,7 +368,7 @@ class group {
   void fail(error e);
 
   cancel_cause_scope scope_;
-  const std::function<void(const error&)> on_failure_;  // empty: the first failure is the group's
+  const std::function<void(const group_member&, const error&)> on_failure_;  // empty: the first failure is the group's
   wait_group tasks_;
   chan<void> limit_;  // nil without a limit; one value in it for each active member
   mutex mu_;

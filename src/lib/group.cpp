@@ -3,14 +3,34 @@
 #include <exception>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include <tenon/panic.hpp>
 
 #include "lib/keep.hpp"
+#include "sched/kept_failure.hpp"
 #include "sched/own_end.hpp"
+#include "sched/scheduler.hpp"
 #include "sched/slow_join.hpp"
 
 namespace tenon {
+
+namespace {
+
+std::function<void(const group_member&, const error&)> without_member(std::function<void(const error&)> f) {
+  if (!f) return {};
+  return [f = std::move(f)](const group_member&, const error& e) { f(e); };
+}
+
+group_member running_member() noexcept {
+  const auto who = detail::failed_goroutine::of(detail::running_goroutine());
+  return {who.id, who.name != nullptr ? std::string_view(who.name) : std::string_view(), who.where};
+}
+
+}  // namespace
+
+group::group(const context& parent, std::function<void(const error&)> on_failure)
+    : group(parent, without_member(std::move(on_failure))) {}
 
 group::~group() {
   cancel();
@@ -55,7 +75,7 @@ void group::fail(error e) {
   if (told_to_stop_.load(std::memory_order_relaxed) && e == canceled()) return;
   if (on_failure_) {
     try {
-      return on_failure_(e);
+      return on_failure_(running_member(), e);
     } catch (...) {
       e = error(std::current_exception());
     }

@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <mutex>
 #include <new>
+#include <optional>
+#include <source_location>
+#include <string>
 
 #include <tenon/panic.hpp>
 
@@ -148,14 +151,35 @@ void scheduler::begin(const run_options& options) {
   most_workers_ = options_.max_threads;
 }
 
-void scheduler::run(const run_options& options, void (*entry)(void*) noexcept, void* arg, std::source_location where) {
-  static std::atomic<bool> taken{false};
-  if (taken.exchange(true, std::memory_order_acq_rel)) {
-    throw panic("tenon: run called while another run is active: nested and concurrent runs are not allowed");
+namespace {
+
+/// One run at a time.
+class only_run {
+ public:
+  explicit only_run(std::source_location where) {
+    const std::lock_guard hold(mu_);
+    if (active_) {
+      throw panic("tenon: run called while another run is active, begun at " + std::string(active_->file_name()) + ":" +
+                  std::to_string(active_->line()) + ": nested and concurrent runs are not allowed");
+    }
+    active_ = where;
   }
-  struct release {
-    ~release() { taken.store(false, std::memory_order_release); }
-  } giving_back;
+  only_run(const only_run&) = delete;
+  only_run& operator=(const only_run&) = delete;
+  ~only_run() {
+    const std::lock_guard hold(mu_);
+    active_.reset();
+  }
+
+ private:
+  static inline std::mutex mu_;
+  static inline std::optional<std::source_location> active_;
+};
+
+}  // namespace
+
+void scheduler::run(const run_options& options, void (*entry)(void*) noexcept, void* arg, std::source_location where) {
+  const only_run taken(where);
 
   begin(options);
   intake_.store(intake::open, std::memory_order_seq_cst);

@@ -77,6 +77,29 @@ TEST_P(GroupWithAHandler, GivesItEachFailureAndCancelsNobody) {
 }
 
 // Go: none
+TEST(GroupWithAHandler, SaysWhichMemberFailed) {
+  std::mutex mu;
+  std::vector<std::string> seen;
+  tenon::run([&](const context& root) {
+    group g(root, [&](const tenon::group_member& m, const error& e) {
+      EXPECT_NE(m.id, 0U);
+      EXPECT_NE(std::string(m.where.file_name()).find("group_end_test.cpp"), std::string::npos);
+      const std::lock_guard hold(mu);
+      seen.push_back(std::string(m.name) + ": " + e.message());
+    });
+    g.go({.name = "returns"}, [] { return error("no"); });
+    g.go({.name = "throws"}, [] { throw std::runtime_error("never"); });
+    g.go([] { return error("nameless"); });
+    g.go({.name = "is fine"}, [] {});
+    const auto from = g.produce<int>({.name = "stage"}, [](tenon::sender<int>&) { return error("dry"); });
+    EXPECT_FALSE(from.recv());
+    EXPECT_FALSE(g.wait());
+  });
+  std::ranges::sort(seen);
+  EXPECT_EQ(seen, (std::vector<std::string>{": nameless", "returns: no", "stage: dry", "throws: never"}));
+}
+
+// Go: none
 TEST(GroupWithAHandler, FailsIfTheHandlerThrows) {
   tenon::run([](const context& root) {
     group g(root, [](const error& e) { throw std::runtime_error("on " + e.message()); });

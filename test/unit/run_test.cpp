@@ -29,6 +29,7 @@
 #include <tenon/yield.hpp>
 
 #include "support/callers.hpp"
+#include "support/panics.hpp"
 #include "support/scale.hpp"
 #include "support/subprocess.hpp"
 #include "support/waiting.hpp"
@@ -172,10 +173,13 @@ TEST(Run, WorksOnAnyThread) {
   EXPECT_EQ(tenon::run([](context) { return 4; }), 4);
 }
 
-TEST(Run, InsideAnotherPanics) {
-  tenon::run([](context) {
-    EXPECT_THROW(tenon::run([](context) {}), tenon::panic);
-    tenon_test::os_thread t([] { EXPECT_THROW(tenon::run([](context) {}), tenon::panic); });
+TEST(Run, InsideAnotherPanicsAndNamesIt) {
+  const int line = __LINE__ + 1;
+  tenon::run([line](context) {
+    const std::string refusal = "tenon: run called while another run is active, begun at " + std::string(__FILE__) +
+                                ":" + std::to_string(line) + ": nested and concurrent runs are not allowed";
+    EXPECT_PANIC(tenon::run([](context) {}), refusal);
+    tenon_test::os_thread t([&] { EXPECT_PANIC(tenon::run([](context) {}), refusal); });
     t.join();
     EXPECT_EQ(tenon::go([] { return 5; }).join(), 5) << "the one that is active goes on";
   });
