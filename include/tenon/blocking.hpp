@@ -12,7 +12,7 @@
 ///
 /// `blocking(ctx, f)` calls `f` in a goroutine of its own and waits until it has returned or `ctx` is canceled, and then returns
 /// the context's error while the call goes on, with what `f` has captured, which so must own what it uses. What it returns or throws then is dropped. The
-/// run owns the call: its end waits for it. Returns `result` of what `f` returns (`error`, where that is nothing or an error); an exception is an
+/// run owns the call: its end waits for it. Returns `result` of what `f` returns (`error`, where that is nothing or an error; a `result` as it is); an exception is an
 /// error that holds it. Fatal outside of a run. Go: a goroutine that sends its result to a channel of capacity 1.
 
 #include <concepts>
@@ -49,17 +49,30 @@ decltype(auto) blocking(F&& f, Args&&... args) {
 }
 
 namespace detail {
+/// What a promise of f's outcome is for, where f returns R.
 template <class R>
-using blocking_value = std::conditional_t<std::is_same_v<R, error>, void, R>;
+struct value_of_call {
+  using type = R;
+};
+template <>
+struct value_of_call<error> {
+  using type = void;
+};
+template <class T>
+struct value_of_call<result<T>> {
+  using type = T;
+};
+template <class F>
+using blocking_value = typename value_of_call<std::invoke_result_t<F>>::type;
 }  // namespace detail
 
 template <std::invocable F>
 auto blocking(const context& ctx, F f, std::source_location where = std::source_location::current()) ->
-    typename promise<detail::blocking_value<std::invoke_result_t<F>>>::outcome {
+    typename promise<detail::blocking_value<F>>::outcome {
   using R = std::invoke_result_t<F>;
   if (detail::is_nil(f)) detail::go_of_nil();
   if (error e = ctx.err()) return e;
-  promise<detail::blocking_value<R>> p;
+  promise<detail::blocking_value<F>> p;
   detail::spawn_owned({.where = where, .inherits = false}, [set = p.setter(), f = std::move(f)]() mutable {
     try {
       if constexpr (std::is_same_v<R, error>) {
@@ -68,8 +81,11 @@ auto blocking(const context& ctx, F f, std::source_location where = std::source_
       } else if constexpr (std::is_void_v<R>) {
         blocking(std::move(f));
         (void)set();
-      } else {
+      } else if constexpr (std::is_same_v<R, detail::blocking_value<F>>) {
         (void)set(blocking(std::move(f)));
+      } else {
+        R r = blocking(std::move(f));
+        (void)(r ? set(*std::move(r)) : set.fail(r.err()));
       }
     } catch (...) {
       (void)set.fail(error(std::current_exception()));

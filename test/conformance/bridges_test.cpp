@@ -164,6 +164,8 @@ TEST(BlockingWithContext, ReturnsWhatTheCallReturns) {
     EXPECT_FALSE(tenon::blocking(root, [] {}));
     EXPECT_FALSE(tenon::blocking(root, [] { return error(); }));
     EXPECT_EQ(tenon::blocking(root, [] { return error("no"); }).message(), "no");
+    EXPECT_EQ(*tenon::blocking(root, [] { return tenon::result<int>(7); }), 7);
+    EXPECT_EQ(tenon::blocking(root, [] { return tenon::result<int>(error("no")); }).err().message(), "no");
     EXPECT_EQ(**tenon::blocking(root, [p = std::make_unique<int>(3)]() mutable { return std::move(p); }), 3);
     const auto thrown = tenon::blocking(root, []() -> int { throw std::runtime_error("thrown"); });
     EXPECT_THROW(thrown.err().rethrow(), std::runtime_error);
