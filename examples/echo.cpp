@@ -7,27 +7,25 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
-#include <cstdint>
 #include <cstdlib>
 #include <iostream>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include <sys/resource.h>
 
+#include <tenon/net/net.hpp>
 #include <tenon/tenon.hpp>
-
-#include "guide/loopback.hpp"
 
 namespace tn = tenon;
 
-tn::error serve(const tn::context& ctx, loopback::connection peer) {
+tn::error serve(const tn::context& ctx, tn::net::tcp_stream peer) {
   char block[16 * 1024];
   for (;;) {
-    const auto n = peer.read(ctx, block);
-    if (!n) return n.err();
-    if (*n == 0) return nullptr;  // the client has said all that it had to say
-    if (tn::error e = peer.write(ctx, std::string_view(block, *n))) return e;
+    const auto n = peer.read_some(ctx, block);
+    if (!n) return n.err() == tn::net::eof() ? nullptr : n.err();  // the client has said all that it had to say
+    if (tn::error e = peer.write_all(ctx, std::string_view(block, *n))) return e;
   }
 }
 
@@ -41,19 +39,20 @@ void raise_the_limit_of_descriptors() {
 
 int main(int argc, char** argv) {
   raise_the_limit_of_descriptors();
-  const auto number = static_cast<std::uint16_t>(argc > 1 ? std::atoi(argv[1]) : 0);
+  const std::string port = argc > 1 ? argv[1] : "0";
   const std::chrono::seconds grace(argc > 2 ? std::atoi(argv[2]) : 10);
   return tn::run([&](tn::group& root) -> tn::error {
     const auto told = tn::with_signals(root.ctx(), {SIGINT, SIGTERM});
-    loopback::listener at(number);
-    std::cout << "listening on 127.0.0.1:" << at.number() << std::endl;
+    auto at = tn::net::tcp_listener::listen("127.0.0.1:" + port);
+    if (!at) return at.err();
+    std::cout << "listening on " << at->local().value().to_string() << std::endl;
 
     std::atomic<int> failed = 0;
     // Under the root: `told` ends the accepting alone.
     tn::group connections(root.ctx(), [&](const tn::error&) { ++failed; });
     int served = 0;
     for (;;) {
-      auto peer = at.accept(told.ctx());
+      auto peer = at->accept(told.ctx());
       if (!peer) {
         if (told.ctx().is_canceled()) break;
         return peer.err();

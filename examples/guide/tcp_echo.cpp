@@ -8,23 +8,21 @@
 #include <string>
 #include <utility>
 
+#include <tenon/net/net.hpp>
 #include <tenon/tenon.hpp>
-
-#include "loopback.hpp"
 
 namespace tn = tenon;
 
 // [snippet]
-tn::error serve_one(const tn::context& ctx, loopback::connection peer) {
+tn::error serve_one(const tn::context& ctx, tn::net::tcp_stream peer) {
   for (;;) {
-    auto line = peer.read_line(ctx);
-    if (!line) return line.err();
-    if (!*line) return nullptr;  // the client has gone
-    if (tn::error e = peer.write_line(ctx, "you said: " + **line)) return e;
+    auto line = peer.read_until(ctx, "\n");
+    if (!line) return line.err() == tn::net::eof() ? nullptr : line.err();  // the client has gone
+    if (tn::error e = peer.write_all(ctx, {"you said: ", *line})) return e;
   }
 }
 
-tn::error serve(tn::context ctx, loopback::listener& at) {
+tn::error serve(tn::context ctx, tn::net::tcp_listener& at) {
   tn::group connections(ctx, [](const tn::error& e) { std::clog << e.message() << '\n'; });  // each by itself
   for (;;) {
     auto peer = at.accept(connections.ctx());
@@ -34,24 +32,25 @@ tn::error serve(tn::context ctx, loopback::listener& at) {
 }
 // [/snippet]
 
-tn::error talk(const tn::context& ctx, std::uint16_t port) {
-  auto server = loopback::dial(ctx, port);
+tn::error talk(const tn::context& ctx, const std::string& address) {
+  auto server = tn::net::dial(ctx, address);
   if (!server) return server.err();
-  for (const char* text : {"hello", "goodbye"}) {
-    if (tn::error e = server->write_line(ctx, text)) return e;
-    auto answer = server->read_line(ctx);
+  for (const char* text : {"hello\n", "goodbye\n"}) {
+    if (tn::error e = server->write_all(ctx, text)) return e;
+    auto answer = server->read_until(ctx, "\n");
     if (!answer) return answer.err();
-    std::cout << (*answer).value_or("(nothing)") << '\n';
+    std::cout << *answer;
   }
   return nullptr;
 }
 
 int main() {
   return tn::run([](tn::context root) -> tn::error {
-    loopback::listener at;
+    auto at = tn::net::tcp_listener::listen("127.0.0.1:0");
+    if (!at) return at.err();
     tn::group server(root);
-    server.go([&at](tn::context ctx) { return serve(ctx, at); });
-    if (tn::error e = talk(root, at.number())) return e;
+    server.go([&at](tn::context ctx) { return serve(ctx, *at); });
+    if (tn::error e = talk(root, at->local().value().to_string())) return e;
     server.cancel();
     if (tn::error e = server.wait()) return e;
     std::cout << "the server has stopped\n";

@@ -46,6 +46,10 @@ error wait_readable(int fd);
 error wait_writable(const context& ctx, int fd);
 error wait_writable(int fd);
 
+/// Ends all waits for `fd`, in tenon, with `std::errc::bad_file_descriptor`, and each that comes, until `close_fd` has closed it: for an owner who lets those
+/// who use it go before the number can be another file's. Never blocks. Go: what `net.Conn.Close` does first.
+void end_waits(int fd) noexcept;
+
 /// Ends all waits for `fd`, in tenon, with an error, and closes it. What `close(2)` says; an interrupted close (`EINTR`) has closed, and is no
 /// error. Blocks as `close(2)` does (a socket that lingers), and then the goroutine only.
 error close_fd(int fd);

@@ -31,6 +31,7 @@ struct alignas(cache_line) descriptor_entry : watched_descriptor {
   int fd = -1;           // constant
   bool watched = false;  // guarded by lock, as is the rest: the kernel may have it in its list
   bool closing = false;
+  bool refused = false;  // will be closed by those who use it: no wait may begin
   wait_list readers;
   wait_list writers;
   wait_list pending_close;
@@ -64,6 +65,15 @@ descriptor_entry* make(int fd) {
   descriptor_entry* none = nullptr;
   if (!table[n / page].compare_exchange_strong(none, fresh, std::memory_order_acq_rel)) delete[] fresh;
   return find(fd);
+}
+
+/// Also if no caller has waited yet: one may be about to. Null without memory: nor can they wait, then.
+descriptor_entry* make_if_possible(int fd) noexcept {
+  try {
+    return fd >= 0 ? make(fd) : nullptr;
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
 }
 
 wait_list& list_of(descriptor_entry& e, direction d) noexcept { return d == direction::read ? e.readers : e.writers; }
@@ -183,6 +193,10 @@ wait_result wait_descriptor(int fd, direction d, chan_core* done) {
     if (!wait_in_list(e.pending_close, e.lock, w, done, wait_reason::io_wait)) return {wait_result::canceled};
     spin_acquire(e.lock);
   }
+  if (e.refused) {
+    spin_release(e.lock);
+    return {wait_result::failed, EBADF};
+  }
   if (this_parker()->what != parker::kind::goroutine) return wait_thread(e, d, done);
 
   const int number = watch(e, d == direction::read || !empty(e.readers), d == direction::write || !empty(e.writers));
@@ -199,11 +213,17 @@ wait_result wait_descriptor(int fd, direction d, chan_core* done) {
   return w.ok ? wait_result{wait_result::ready} : wait_result{wait_result::failed, EBADF};
 }
 
-closing_descriptor::closing_descriptor(int fd) noexcept {
-  try {
-    if (fd >= 0) entry_ = make(fd);  // also if no caller has waited yet: one may be about to
-  } catch (const std::bad_alloc&) {  // nor can they, then
-  }
+void refuse_waits(int fd) noexcept {
+  descriptor_entry* const e = make_if_possible(fd);
+  if (e == nullptr) return;
+  spin_acquire(e->lock);
+  e->refused = true;
+  waiter* const woken = take_all(e->readers, false, take_all(e->writers, false, nullptr));
+  spin_release(e->lock);
+  unpark_all(woken);
+}
+
+closing_descriptor::closing_descriptor(int fd) noexcept : entry_(make_if_possible(fd)) {
   if (entry_ == nullptr) return;
   waiter* woken = nullptr;
   spin_acquire(entry_->lock);
@@ -227,6 +247,7 @@ closing_descriptor::~closing_descriptor() {
   if (entry_ == nullptr) return;
   spin_acquire(entry_->lock);
   entry_->closing = false;
+  entry_->refused = false;
   waiter* woken = take_all(entry_->pending_close, true, nullptr);
   spin_release(entry_->lock);
   unpark_all(woken);

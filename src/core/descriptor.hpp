@@ -28,6 +28,9 @@ struct descriptor_wait {
 /// Of the object of a goroutine's wait, while it lasts.
 descriptor_wait descriptor_waited_for(const void* object) noexcept;
 
+/// Ends all waits for `fd` as its close does, and so each that comes until that.
+void refuse_waits(int fd) noexcept;
+
 /// While it lives, `fd` is being closed: those who wait for it have been told, and who comes now waits for the end of this scope.
 class closing_descriptor {
  public:

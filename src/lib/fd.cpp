@@ -31,6 +31,8 @@ error wait_readable(int fd) { return wait("wait_readable", direction::read, fd, 
 error wait_writable(const context& ctx, int fd) { return wait("wait_writable", direction::write, fd, &ctx); }
 error wait_writable(int fd) { return wait("wait_writable", direction::write, fd, nullptr); }
 
+void end_waits(int fd) noexcept { detail::refuse_waits(fd); }
+
 error close_fd(int fd) {
   detail::closing_descriptor closing(fd);
   const int number = blocking([fd] { return descriptor::close(fd); });

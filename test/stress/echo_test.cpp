@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <sys/resource.h>
-#include <sys/socket.h>
 
 #include <atomic>
 #include <chrono>
@@ -14,9 +13,9 @@
 #include <string_view>
 #include <utility>
 
+#include <tenon/net/net.hpp>
 #include <tenon/tenon.hpp>
 
-#include "../../examples/guide/loopback.hpp"
 #include "support/scale.hpp"
 #include "support/subprocess.hpp"
 
@@ -25,6 +24,8 @@ namespace {
 using namespace std::chrono_literals;
 using tenon::context;
 using tenon::error;
+using tenon::result;
+using tenon::net::tcp_stream;
 using tenon_test::ending;
 using tenon_test::program;
 using tenon_test::program_command;
@@ -45,10 +46,8 @@ std::uint16_t port_of(program& server) {
   return static_cast<std::uint16_t>(std::stoi(out.substr(out.find_last_of(':') + 1)));
 }
 
-/// Its end is a reset, not an end of the stream.
-void reset(loopback::connection c) {
-  const linger at_once{1, 0};
-  (void)::setsockopt(c.fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+result<tcp_stream> dial(const context& ctx, std::uint16_t port) {
+  return tcp_stream::connect(ctx, {tenon::net::ip_address::loopback_v4(), port});
 }
 
 // Go: none: the guide's server, where the first failure cancels them all
@@ -69,21 +68,20 @@ TEST(Echo, AThirdOfTheConnectionsIsResetAndTheOthersDoNotNotice) {
     for (int i = 0; i < n; ++i) {
       clients.go([&, i](const context& ctx) -> error {
         (void)dialing.acquire(ctx);
-        auto c = loopback::dial(ctx, port);
+        auto c = dial(ctx, port);
         dialing.release();
         connected.done();
         if (!c) return c.err();
         if (!connected.wait(ctx)) return ctx.err();
         const std::string text = "client " + std::to_string(i);
         for (int round = 0; round < 3; ++round) {
-          if (error e = c->write_line(ctx, text)) return e;
+          if (error e = c->write_all(ctx, {text, "\n"})) return e;
           if (i % 3 == 0 && round == 1) {
-            reset(*std::move(c));
-            return nullptr;
+            return c->set_linger(0s);  // its end is a reset, not an end of the stream
           }
-          auto line = c->read_line(ctx);
+          auto line = c->read_until(ctx, "\n");
           if (!line) return line.err();
-          if (*line != text) ++wrong;
+          if (*line != text + '\n') ++wrong;
         }
         ++answered;
         return nullptr;
@@ -113,26 +111,24 @@ TEST_P(EchoUnder, DeliversToASlowReaderWhatItHasBegun) {
   std::size_t got = 0;
   bool right = true;
   tenon::run([&](const context& root) {
-    auto dialed = loopback::dial(root, port);
+    auto dialed = dial(root, port);
     ASSERT_TRUE(dialed) << dialed.err().message();
-    loopback::connection& c = *dialed;
+    tcp_stream& c = *dialed;
     tenon::group g(root);
     g.go([&](const context& ctx) -> error {
       std::string block(64 * 1024, '\0');
       for (std::size_t at = 0; at < size; at += block.size()) {
         for (std::size_t i = 0; i < block.size(); ++i) block[i] = static_cast<char>((at + i) % 251);
-        if (error e = c.write(ctx, block)) return e;
+        if (error e = c.write_all(ctx, block)) return e;
       }
-      (void)::shutdown(c.fd(), SHUT_WR);
-      return nullptr;
+      return c.shutdown(tenon::net::shut::write);
     });
     g.go([&](const context& ctx) -> error {
       std::string block(64 * 1024, '\0');
       bool told = false;
       for (;;) {
-        const auto n = c.read(ctx, block);
-        if (!n) return n.err();
-        if (*n == 0) return nullptr;
+        const auto n = c.read_some(ctx, block);
+        if (!n) return n.err() == tenon::net::eof() ? nullptr : n.err();
         for (std::size_t i = 0; i < *n; ++i) right = right && block[i] == static_cast<char>((got + i) % 251);
         got += *n;
         if (!told) server.send_signal(GetParam());

@@ -193,6 +193,31 @@ TEST_P(FdBy, ClosingEndsEveryWait) {
   });
 }
 
+// Go: what a connection's Close does before its descriptor is closed
+TEST_P(FdBy, WaitsThatAreEndedStayRefusedUntilItIsClosed) {
+  tenon_test::as(GetParam(), [] {
+    pipe_ends p;
+    p.out = apart(p.out);
+    const int number = p.out;
+    error told;
+    auto waiter = start(GetParam(), [&] { told = wait_readable(number); });
+    settle();
+    tenon::end_waits(number);
+    waiter.join();
+    EXPECT_TRUE(told.is(std::errc::bad_file_descriptor)) << told.message();
+    p.put();  // it is open, and readable, and still refused
+    EXPECT_TRUE(wait_readable(number).is(std::errc::bad_file_descriptor));
+    EXPECT_TRUE(wait_readable(tenon::background(), number).is(std::errc::bad_file_descriptor));
+    EXPECT_EQ(close_fd(std::exchange(p.out, -1)), nullptr);
+
+    pipe_ends next;  // another file under that number
+    ASSERT_EQ(::fcntl(next.out, F_DUPFD_CLOEXEC, number), number);
+    next.put();
+    EXPECT_EQ(wait_readable(number), nullptr);
+    EXPECT_EQ(close_fd(number), nullptr);
+  });
+}
+
 TEST_P(FdBy, OneReadyDirectionLeavesTheOtherWaiting) {
   for (const bool reader_first : {false, true}) {
     tenon_test::as(GetParam(), [&] {

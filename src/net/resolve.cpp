@@ -1,0 +1,81 @@
+#include <tenon/net/resolve.hpp>
+
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include <charconv>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <tenon/blocking.hpp>
+
+#include "net/socket.hpp"
+
+namespace tenon::net {
+
+namespace {
+
+error resolver_error(int code, int number, const std::string& host, const std::string& service) {
+  switch (code) {
+    case EAI_NONAME:
+#ifdef EAI_NODATA
+    case EAI_NODATA:
+#endif
+      return {errc::no_such_host, host};
+    case EAI_SERVICE: return {errc::no_such_service, service};
+    case EAI_AGAIN: return {errc::try_again, host};
+    case EAI_SYSTEM: return {std::error_code(number, std::generic_category()), host};
+    default: return {errc::cannot_resolve, host + ": " + ::gai_strerror(code)};
+  }
+}
+
+/// Blocks the thread.
+result<std::vector<endpoint>> ask_library(const std::string& host, const std::string& service) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_ADDRCONFIG;
+  addrinfo* found = nullptr;
+  const int code = ::getaddrinfo(host.empty() ? nullptr : host.c_str(), service.c_str(), &hints, &found);
+  if (code != 0) return resolver_error(code, last_error(), host, service);
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> list(found, &::freeaddrinfo);
+  std::vector<endpoint> all;
+  for (const addrinfo* a = list.get(); a != nullptr; a = a->ai_next) {
+    detail::system_address at;
+    if (a->ai_addrlen > sizeof at.bytes) continue;
+    std::memcpy(at.bytes, a->ai_addr, a->ai_addrlen);
+    if (const auto e = at.to_endpoint()) all.push_back(*e);
+  }
+  if (all.empty()) return error(errc::no_such_host, host);
+  return all;
+}
+
+std::optional<std::uint16_t> number_of(std::string_view service) {
+  std::uint16_t port = 0;
+  const auto read = std::from_chars(service.data(), service.data() + service.size(), port);
+  if (read.ec != std::errc() || read.ptr != service.data() + service.size()) return std::nullopt;
+  return port;
+}
+
+}  // namespace
+
+result<std::vector<endpoint>> resolve(const context& ctx, std::string_view host, std::string_view service) {
+  if (ctx.is_canceled()) return ctx.err();
+  const auto port = number_of(service);
+  if (!port && (service.empty() || service.find_first_not_of("0123456789") == std::string_view::npos)) {
+    return error(errc::no_such_service, '"' + std::string(service) + '"');  // which the library would take modulo 65536
+  }
+  if (port) {
+    if (const auto ip = ip_address::parse(host)) return std::vector{endpoint{*ip, *port}};
+    if (host.find('\0') != std::string_view::npos) return error(errc::no_such_host, '"' + std::string(host) + '"');
+  }
+  auto answer =
+      blocking(ctx, [host = std::string(host), service = std::string(service)] { return ask_library(host, service); });
+  if (!answer) return answer.err();
+  return *std::move(answer);
+}
+
+}  // namespace tenon::net

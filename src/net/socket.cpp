@@ -1,0 +1,285 @@
+#include "net/socket.hpp"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstring>
+#include <utility>
+
+#include <tenon/sleep_for.hpp>
+
+namespace tenon::net::detail {
+
+// ---- use and close ----------------------------------------------------------------------------------------------
+
+socket::~socket() { (void)close(); }
+
+error socket::close() {
+  const std::uint32_t before = state.fetch_or(closed, std::memory_order_acq_rel);
+  if ((before & closed) != 0) return errc::closed;
+  end_waits(fd);
+  if (before == 0) gone.done();
+  gone.wait();
+  return close_fd(fd);
+}
+
+error socket::let_go() {
+  std::uint32_t unused = 0;
+  if (!state.compare_exchange_strong(unused, closed, std::memory_order_acq_rel)) {
+    return (unused & closed) != 0 ? error(errc::closed)
+                                  : error(std::make_error_code(std::errc::device_or_resource_busy), "release");
+  }
+  gone.done();
+  return nullptr;
+}
+
+void socket_deleter::operator()(socket* s) const noexcept { delete s; }
+
+operation::operation(socket* s) noexcept : socket_(nullptr) {
+  if (s == nullptr) return;
+  std::uint32_t now = s->state.load(std::memory_order_relaxed);
+  do {
+    if ((now & socket::closed) != 0) return;
+  } while (!s->state.compare_exchange_weak(now, now + 1, std::memory_order_acquire, std::memory_order_relaxed));
+  socket_ = s;
+}
+
+operation::~operation() {
+  if (socket_ == nullptr) return;
+  // After the subtraction the socket may be gone, unless this one is the last that `close` waits for.
+  if (socket_->state.fetch_sub(1, std::memory_order_acq_rel) == (socket::closed | 1U)) socket_->gone.done();
+}
+
+// ---- waiting ----------------------------------------------------------------------------------------------------
+
+error failure(const socket& s, const char* call, int number) {
+  std::string what = call;
+  if (s.peer) what += ' ' + s.peer->to_string();
+  return {std::error_code(number, std::generic_category()), std::move(what)};
+}
+
+error wait_until_ready(const socket& s, way w, const context* ctx) {
+  error e;
+  if (w == way::read) {
+    e = ctx != nullptr ? wait_readable(*ctx, s.fd) : wait_readable(s.fd);
+  } else {
+    e = ctx != nullptr ? wait_writable(*ctx, s.fd) : wait_writable(s.fd);
+  }
+  if (e && s.is_closed()) return errc::closed;
+  return e;
+}
+
+// ---- addresses --------------------------------------------------------------------------------------------------
+
+namespace {
+
+template <class A>
+void put(unsigned char* to, const A& address) noexcept {
+  static_assert(sizeof(A) <= sizeof system_address::bytes);
+  std::memcpy(to, &address, sizeof address);
+}
+
+template <class A>
+A get_as(const unsigned char* from) noexcept {
+  A address;
+  std::memcpy(&address, from, sizeof address);
+  return address;
+}
+
+}  // namespace
+
+system_address::system_address() noexcept { std::memset(bytes, 0, sizeof bytes); }
+
+system_address::system_address(const endpoint& e) noexcept : system_address() {
+  if (e.address.is_v4()) {
+    sockaddr_in in{};
+    in.sin_family = AF_INET;
+    in.sin_port = htons(e.port);
+    std::memcpy(&in.sin_addr, e.address.bytes().data(), 4);
+    put(bytes, in);
+    size = sizeof in;
+  } else {
+    sockaddr_in6 in{};
+    in.sin6_family = AF_INET6;
+    in.sin6_port = htons(e.port);
+    in.sin6_scope_id = e.address.scope();
+    std::memcpy(&in.sin6_addr, e.address.bytes().data(), 16);
+    put(bytes, in);
+    size = sizeof in;
+  }
+}
+
+system_address::system_address(const unix_address& a) noexcept : system_address() {
+  sockaddr_un un{};
+  un.sun_family = AF_UNIX;
+  const std::string& path = a.path();
+  std::memcpy(un.sun_path, path.data(), path.size());
+  if (a.is_abstract()) un.sun_path[0] = '\0';
+  put(bytes, un);
+  // A path ends with its null; an abstract name with its size.
+  size =
+      static_cast<unsigned>(offsetof(sockaddr_un, sun_path) + path.size() + (a.is_abstract() || path.empty() ? 0 : 1));
+}
+
+int system_address::family() const noexcept { return get()->sa_family; }
+
+std::optional<endpoint> system_address::to_endpoint() const noexcept {
+  if (family() == AF_INET) {
+    const auto in = get_as<sockaddr_in>(bytes);
+    std::array<std::uint8_t, 4> b{};
+    std::memcpy(b.data(), &in.sin_addr, 4);
+    return endpoint{ip_address::v4(b[0], b[1], b[2], b[3]), ntohs(in.sin_port)};
+  }
+  if (family() == AF_INET6) {
+    const auto in = get_as<sockaddr_in6>(bytes);
+    std::array<std::uint8_t, 16> b{};
+    std::memcpy(b.data(), &in.sin6_addr, 16);
+    // A peer of version 4 on a socket for both.
+    constexpr std::array<std::uint8_t, 12> mapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    if (std::equal(mapped.begin(), mapped.end(), b.begin())) {
+      return endpoint{ip_address::v4(b[12], b[13], b[14], b[15]), ntohs(in.sin6_port)};
+    }
+    return endpoint{ip_address::v6(b, in.sin6_scope_id), ntohs(in.sin6_port)};
+  }
+  return std::nullopt;
+}
+
+std::optional<unix_address> system_address::to_unix() const {
+  if (family() != AF_UNIX) return std::nullopt;
+  const auto un = get_as<sockaddr_un>(bytes);
+  std::size_t n = size > offsetof(sockaddr_un, sun_path) ? size - offsetof(sockaddr_un, sun_path) : 0;
+  std::string path(un.sun_path, std::min(n, sizeof un.sun_path));
+  if (!path.empty() && path[0] == '\0') {
+    path[0] = '@';
+  } else {
+    path.resize(std::min(path.size(), path.find('\0')));
+  }
+  auto at = unix_address::parse(path);
+  return at ? std::optional(*std::move(at)) : std::nullopt;
+}
+
+// ---- making -----------------------------------------------------------------------------------------------------
+
+namespace {
+
+error system_error(const char* call) { return {std::error_code(last_error(), std::generic_category()), call}; }
+
+int option(int fd, int name) noexcept {
+  int value = -1;
+  socklen_t size = sizeof value;
+  return ::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
+
+}  // namespace
+
+result<socket_ptr> make_socket(int family, int type) {
+  const int fd = ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return system_error("socket");
+  return own(fd);
+}
+
+socket_ptr own(int fd) {
+  try {
+    return socket_ptr(new socket(fd));
+  } catch (...) {
+    (void)close_fd(fd);
+    throw;
+  }
+}
+
+result<socket_ptr> adopt_socket(int fd, int type, bool is_unix) {
+  const int actual = option(fd, SO_TYPE);
+  if (actual < 0) return system_error("adopt");
+  const int domain = option(fd, SO_DOMAIN);
+  const bool fits = is_unix ? domain == AF_UNIX : domain == AF_INET || domain == AF_INET6;
+  if (actual != type || !fits) return error(std::make_error_code(std::errc::wrong_protocol_type), "adopt");
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) return system_error("adopt");
+  auto s = socket_ptr(new socket(fd));
+  system_address peer;
+  if (::getpeername(fd, peer.get(), &peer.size) == 0) s->peer = peer.to_endpoint();
+  return s;
+}
+
+error connect_socket(socket& s, const context* ctx, const system_address& to) {
+  s.peer = to.to_endpoint();
+  if (ctx != nullptr && ctx->is_canceled()) return ctx->err();
+  for (;;) {
+    if (::connect(s.fd, to.get(), to.size) == 0) return nullptr;
+    const int number = last_error();
+    if (number == EINPROGRESS || number == EINTR) break;
+    // A listener of AF_UNIX whose queue is full: the kernel tells nobody when that has changed.
+    if (number != EAGAIN) return failure(s, "connect", number);
+    if (ctx != nullptr) {
+      if (!sleep_for(*ctx, std::chrono::milliseconds(1))) return ctx->err();
+    } else {
+      sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+  if (error e = wait_until_ready(s, way::write, ctx)) return e;
+  const int number = option(s.fd, SO_ERROR);
+  return number == 0 ? error() : failure(s, "connect", number);
+}
+
+error listen_socket(socket& s, const system_address& at, int backlog) {
+  if (::bind(s.fd, at.get(), at.size) != 0) return system_error("bind");
+  return ::listen(s.fd, backlog) != 0 ? system_error("listen") : error();
+}
+
+result<socket_ptr> accept_socket(socket* s, const context* ctx, system_address* from) {
+  const operation in(s);
+  if (!in) return error(errc::closed);
+  for (;;) {
+    const auto fd = attempt(*s, way::read, ctx, "accept", [&] {
+      from->size = sizeof from->bytes;
+      return ::accept4(s->fd, from->get(), &from->size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    });
+    if (fd) return own(static_cast<int>(*fd));
+    // The connection had gone, or met with an error of its own (accept(2)): the next one.
+    const std::error_code code = fd.err().code();
+    if (code.category() != std::generic_category()) return fd.err();
+    switch (code.value()) {
+      case ECONNABORTED:
+      case ENETDOWN:
+      case EPROTO:
+      case ENOPROTOOPT:
+      case EHOSTDOWN:
+      case ENONET:
+      case EHOSTUNREACH:
+      case ENETUNREACH: continue;
+      default: return fd.err();
+    }
+  }
+}
+
+error set_option(socket* s, int level, int name, int value, const char* text) {
+  const operation in(s);
+  if (!in) return errc::closed;
+  return ::setsockopt(s->fd, level, name, &value, sizeof value) != 0 ? system_error(text) : error();
+}
+
+result<endpoint> local_endpoint(socket* s) {
+  const operation in(s);
+  if (!in) return error(errc::closed);
+  system_address at;
+  if (::getsockname(s->fd, at.get(), &at.size) != 0) return system_error("getsockname");
+  if (const auto e = at.to_endpoint()) return *e;
+  return error(errc::not_an_address);
+}
+
+error close_socket(socket* s) { return s != nullptr ? s->close() : error(errc::closed); }
+
+result<int> release_socket(socket* s) {
+  if (s == nullptr) return error(errc::closed);
+  if (error e = s->let_go()) return e;
+  return s->fd;
+}
+
+}  // namespace tenon::net::detail

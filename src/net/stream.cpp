@@ -1,0 +1,247 @@
+#include <tenon/net/stream.hpp>
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <mutex>
+#include <utility>
+
+#include "net/socket.hpp"
+
+// Reading ahead: `read_until` cannot know where its delimiter is, and what it reads beyond is in `ahead`, which every read empties first.
+
+namespace tenon::net {
+
+namespace {
+
+using detail::operation;
+using detail::way;
+
+/// One reader, or one writer, at a time: locked over the waits of a whole call. False if `ctx` ended before it was its turn.
+class turn {
+ public:
+  turn(mutex& mu, const context* ctx) : mu_(mu) {
+    if (ctx == nullptr) {
+      mu_.lock();
+      mine_ = true;
+    } else {
+      mine_ = mu_.lock(*ctx);
+    }
+  }
+  turn(const turn&) = delete;
+  turn& operator=(const turn&) = delete;
+  ~turn() {
+    if (mine_) mu_.unlock();
+  }
+  explicit operator bool() const noexcept { return mine_; }
+
+ private:
+  mutex& mu_;
+  bool mine_;
+};
+
+std::size_t take_ahead(detail::socket& s, mutable_buffer into) noexcept {
+  const std::size_t n = std::min(into.size(), s.ahead.size() - s.taken);
+  if (n == 0) return 0;
+  std::memcpy(into.data(), s.ahead.data() + s.taken, n);
+  s.taken += n;
+  if (s.taken == s.ahead.size()) {
+    // Idle connections are many: none keeps what it needs no longer.
+    std::string().swap(s.ahead);
+    s.taken = 0;
+  }
+  return n;
+}
+
+/// Puts back what has been read, to be read again.
+void put_back(detail::socket& s, const_buffer what) {
+  if (what.empty()) return;
+  s.ahead.erase(0, std::exchange(s.taken, 0));
+  s.ahead.insert(0, static_cast<const char*>(what.data()), what.size());
+}
+
+/// From the system. 0 is the end of the stream.
+result<std::size_t> receive(detail::socket& s, const context* ctx, mutable_buffer into) {
+  return detail::attempt(s, way::read, ctx, "read", [&] { return ::recv(s.fd, into.data(), into.size(), 0); });
+}
+
+result<std::size_t> read_some(detail::socket* s, const context* ctx, mutable_buffer into) {
+  const operation in(s);
+  if (!in) return error(errc::closed);
+  if (ctx != nullptr && ctx->is_canceled()) return ctx->err();
+  const turn mine(s->reading, ctx);
+  if (!mine) return ctx->err();
+  if (const std::size_t n = take_ahead(*s, into); n != 0 || into.empty()) return n;
+  auto n = receive(*s, ctx, into);
+  if (n && *n == 0) return eof();
+  return n;
+}
+
+error read_exactly(detail::socket* s, const context* ctx, mutable_buffer into) {
+  const operation in(s);
+  if (!in) return errc::closed;
+  if (ctx != nullptr && ctx->is_canceled()) return ctx->err();
+  const turn mine(s->reading, ctx);
+  if (!mine) return ctx->err();
+  std::size_t there = take_ahead(*s, into);
+  while (there < into.size()) {
+    const auto n = receive(*s, ctx, into.after(there));
+    if (!n || *n == 0) {
+      put_back(*s, {into.data(), there});
+      return n ? eof() : n.err();
+    }
+    there += *n;
+  }
+  return nullptr;
+}
+
+result<std::string> read_until(detail::socket* s, const context* ctx, std::string_view delimiter, std::size_t most) {
+  const operation in(s);
+  if (!in) return error(errc::closed);
+  if (delimiter.empty())
+    return error(std::make_error_code(std::errc::invalid_argument), "read_until: an empty delimiter");
+  if (ctx != nullptr && ctx->is_canceled()) return ctx->err();
+  const turn mine(s->reading, ctx);
+  if (!mine) return ctx->err();
+  std::size_t looked = 0;  // so many bytes from `taken` on hold no delimiter
+  for (;;) {
+    const std::string_view there = std::string_view(s->ahead).substr(s->taken);
+    const std::size_t from = looked < delimiter.size() ? 0 : looked - (delimiter.size() - 1);
+    if (const auto at = there.find(delimiter, from); at != std::string_view::npos && at + delimiter.size() <= most) {
+      std::string found(there.substr(0, at + delimiter.size()));
+      (void)take_ahead(*s, {found.data(), found.size()});
+      return found;
+    }
+    if (there.size() >= most) {
+      return error(std::make_error_code(std::errc::message_size),
+                   "read_until: no delimiter within " + std::to_string(most) + " bytes");
+    }
+    looked = there.size();
+    std::array<char, 4096> block;  // NOLINT: filled by what is read
+    const auto n = receive(*s, ctx, block);
+    if (!n) return n.err();
+    if (*n == 0) return eof();
+    s->ahead.append(block.data(), *n);
+  }
+}
+
+result<std::size_t> write_some(detail::socket* s, const context* ctx, const_buffer from) {
+  const operation out(s);
+  if (!out) return error(errc::closed);
+  if (ctx != nullptr && ctx->is_canceled()) return ctx->err();
+  const turn mine(s->writing, ctx);
+  if (!mine) return ctx->err();
+  if (from.empty()) return std::size_t(0);
+  return detail::attempt(*s, way::write, ctx, "write",
+                         [&] { return ::send(s->fd, from.data(), from.size(), MSG_NOSIGNAL); });
+}
+
+/// The parts of `from` beyond the first `written` bytes, as many as a system call takes.
+std::size_t parts_after(std::span<const const_buffer> from, std::size_t written, std::span<iovec> parts) noexcept {
+  std::size_t n = 0;
+  for (const const_buffer& b : from) {
+    if (written >= b.size()) {
+      written -= b.size();
+      continue;
+    }
+    const const_buffer rest = b.after(std::exchange(written, 0));
+    parts[n++] = {const_cast<void*>(rest.data()), rest.size()};
+    if (n == parts.size()) break;
+  }
+  return n;
+}
+
+error write_all(detail::socket* s, const context* ctx, std::span<const const_buffer> from, std::size_t* written) {
+  std::size_t here = 0;
+  std::size_t& done = written != nullptr ? *written : here;
+  done = 0;
+  const operation out(s);
+  if (!out) return errc::closed;
+  if (ctx != nullptr && ctx->is_canceled()) return ctx->err();
+  const turn mine(s->writing, ctx);
+  if (!mine) return ctx->err();
+  std::array<iovec, 16> parts;  // NOLINT: as for block
+  for (;;) {
+    // From the front each time: written bytes are rarely in more than one system call.
+    const std::size_t n = parts_after(from, done, parts);
+    if (n == 0) return nullptr;
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = n;
+    const auto sent =
+        detail::attempt(*s, way::write, ctx, "write", [&] { return ::sendmsg(s->fd, &message, MSG_NOSIGNAL); });
+    if (!sent) return sent.err();
+    done += *sent;
+  }
+}
+
+}  // namespace
+
+stream::stream(detail::socket_ptr s) noexcept : socket_(std::move(s)) {}
+stream::stream(stream&&) noexcept = default;
+stream& stream::operator=(stream&&) noexcept = default;
+stream::~stream() = default;
+
+result<std::size_t> stream::read_some(const context& ctx, mutable_buffer into) {
+  return net::read_some(socket_.get(), &ctx, into);
+}
+result<std::size_t> stream::read_some(mutable_buffer into) { return net::read_some(socket_.get(), nullptr, into); }
+
+error stream::read_exactly(const context& ctx, mutable_buffer into) {
+  return net::read_exactly(socket_.get(), &ctx, into);
+}
+error stream::read_exactly(mutable_buffer into) { return net::read_exactly(socket_.get(), nullptr, into); }
+
+result<std::string> stream::read_until(const context& ctx, std::string_view delimiter, std::size_t most) {
+  return net::read_until(socket_.get(), &ctx, delimiter, most);
+}
+result<std::string> stream::read_until(std::string_view delimiter, std::size_t most) {
+  return net::read_until(socket_.get(), nullptr, delimiter, most);
+}
+
+result<std::size_t> stream::write_some(const context& ctx, const_buffer from) {
+  return net::write_some(socket_.get(), &ctx, from);
+}
+result<std::size_t> stream::write_some(const_buffer from) { return net::write_some(socket_.get(), nullptr, from); }
+
+error stream::write_all(const context& ctx, const_buffer from, std::size_t* written) {
+  return net::write_all(socket_.get(), &ctx, {&from, 1}, written);
+}
+error stream::write_all(const_buffer from, std::size_t* written) {
+  return net::write_all(socket_.get(), nullptr, {&from, 1}, written);
+}
+error stream::write_all(const context& ctx, std::span<const const_buffer> from, std::size_t* written) {
+  return net::write_all(socket_.get(), &ctx, from, written);
+}
+
+error stream::shutdown(shut how) {
+  const operation in(socket_.get());
+  if (!in) return errc::closed;
+  const int kind = how == shut::read ? SHUT_RD : how == shut::write ? SHUT_WR : SHUT_RDWR;
+  return ::shutdown(socket_->fd, kind) == 0 ? error() : detail::failure(*socket_, "shutdown", last_error());
+}
+
+error stream::close() { return detail::close_socket(socket_.get()); }
+bool stream::is_open() const noexcept { return detail::is_open(socket_.get()); }
+
+error stream::set_receive_buffer(int bytes) {
+  return detail::set_option(socket_.get(), SOL_SOCKET, SO_RCVBUF, bytes, "set_receive_buffer");
+}
+error stream::set_send_buffer(int bytes) {
+  return detail::set_option(socket_.get(), SOL_SOCKET, SO_SNDBUF, bytes, "set_send_buffer");
+}
+
+int stream::native_handle() const noexcept { return detail::handle_of(socket_.get()); }
+result<int> stream::release() { return detail::release_socket(socket_.get()); }
+
+std::size_t stream::buffered() const {
+  const operation in(socket_.get());
+  if (!in) return 0;
+  const std::lock_guard hold(socket_->reading);
+  return socket_->ahead.size() - socket_->taken;
+}
+
+}  // namespace tenon::net

@@ -1,0 +1,91 @@
+#include <tenon/net/tcp_listener.hpp>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "net/socket.hpp"
+
+namespace tenon::net {
+
+namespace {
+
+result<detail::socket_ptr> listening(const endpoint& at, const listen_options& options) {
+  const detail::system_address where(at);
+  auto s = detail::make_socket(where.family(), SOCK_STREAM);
+  if (!s) return s;
+  detail::socket* const raw = s->get();
+  // What accepted connections inherit: no delay of small writes, and probes of a silent peer.
+  const struct {
+    int level;
+    int name;
+    int value;
+  } wanted[] = {
+      {SOL_SOCKET, SO_REUSEADDR, 1},    {IPPROTO_TCP, TCP_NODELAY, 1},
+      {SOL_SOCKET, SO_KEEPALIVE, 1},    {IPPROTO_TCP, TCP_KEEPIDLE, 15},
+      {IPPROTO_TCP, TCP_KEEPINTVL, 15}, {SOL_SOCKET, SO_REUSEPORT, options.reuse_port ? 1 : 0},
+  };
+  for (const auto& w : wanted) {
+    if (error e = detail::set_option(raw, w.level, w.name, w.value, "listen")) return e;
+  }
+  if (at.address.is_v6()) {
+    if (error e = detail::set_option(raw, IPPROTO_IPV6, IPV6_V6ONLY, options.only_v6 ? 1 : 0, "listen")) return e;
+  }
+  if (error e = detail::listen_socket(*raw, where, options.backlog))
+    return error("listen " + at.to_string(), std::move(e));
+  return s;
+}
+
+}  // namespace
+
+result<tcp_listener> tcp_listener::listen(const endpoint& at, const listen_options& options) {
+  auto s = listening(at, options);
+  if (!s) return s.err();
+  return tcp_listener(*std::move(s));
+}
+
+result<tcp_listener> tcp_listener::listen(std::string_view address, const listen_options& options) {
+  auto at = endpoint::parse(address);
+  if (!at) return at.err();
+  if (address.starts_with(':')) {
+    // Both versions; a machine without the sixth has the fourth.
+    auto both = listen(endpoint{ip_address::any_v6(), at->port}, options);
+    if (both ||
+        !(both.err().is(std::errc::address_family_not_supported) || both.err().is(std::errc::address_not_available)))
+      return both;
+  }
+  return listen(*at, options);
+}
+
+result<tcp_listener> tcp_listener::adopt(int fd) {
+  auto s = detail::adopt_socket(fd, SOCK_STREAM, false);
+  if (!s) return s.err();
+  return tcp_listener(*std::move(s));
+}
+
+result<tcp_stream> tcp_listener::accept(const context& ctx) {
+  detail::system_address from;
+  auto s = detail::accept_socket(socket_.get(), &ctx, &from);
+  if (!s) return s.err();
+  (*s)->peer = from.to_endpoint();
+  return detail::access::make<tcp_stream>(*std::move(s));
+}
+
+result<tcp_stream> tcp_listener::accept() {
+  detail::system_address from;
+  auto s = detail::accept_socket(socket_.get(), nullptr, &from);
+  if (!s) return s.err();
+  (*s)->peer = from.to_endpoint();
+  return detail::access::make<tcp_stream>(*std::move(s));
+}
+
+result<endpoint> tcp_listener::local() const { return detail::local_endpoint(socket_.get()); }
+error tcp_listener::close() { return detail::close_socket(socket_.get()); }
+bool tcp_listener::is_open() const noexcept { return detail::is_open(socket_.get()); }
+int tcp_listener::native_handle() const noexcept { return detail::handle_of(socket_.get()); }
+result<int> tcp_listener::release() { return detail::release_socket(socket_.get()); }
+
+}  // namespace tenon::net

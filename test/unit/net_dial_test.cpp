@@ -1,0 +1,162 @@
+#include <tenon/net/dial.hpp>
+
+// Names and what they stand for: resolve and dial. Without a name server: nothing is asked for that /etc/hosts does not have.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <tenon/net/net.hpp>
+#include <tenon/tenon.hpp>
+
+namespace {
+
+using namespace std::chrono_literals;
+using tenon::context;
+using tenon::error;
+using tenon::net::dial;
+using tenon::net::endpoint;
+using tenon::net::errc;
+using tenon::net::ip_address;
+using tenon::net::resolve;
+using tenon::net::tcp_listener;
+
+// Go: net.Resolver
+TEST(NetResolve, ReadsAddressesByItself) {
+  // Outside of a run: nothing is looked up.
+  const context none = tenon::background();
+  EXPECT_EQ(resolve(none, "192.0.2.1", "80").value(), std::vector{*endpoint::parse("192.0.2.1:80")});
+  EXPECT_EQ(resolve(none, "::1", "0").value(), std::vector{*endpoint::parse("[::1]:0")});
+}
+
+TEST(NetResolve, FindsThisMachine) {
+  tenon::run([](const context& root) {
+    for (const char* host : {"localhost", ""}) {
+      const auto found = resolve(root, host, "80");
+      ASSERT_TRUE(found) << found.err().message();
+      EXPECT_TRUE(
+          std::ranges::all_of(*found, [](const endpoint& e) { return e.address.is_loopback() && e.port == 80; }));
+    }
+  });
+}
+
+TEST(NetResolve, RefusesServicesThatAreNone) {
+  tenon::run([](const context& root) {
+    for (const char* service : {"", "65536", "99999999999"}) {
+      EXPECT_TRUE(resolve(root, "127.0.0.1", service).err().is(errc::no_such_service)) << service;
+    }
+    EXPECT_FALSE(resolve(root, "127.0.0.1", "no such service at all"));
+  });
+}
+
+TEST(NetResolve, EndsAtOnceWithItsContext) {
+  tenon::run([](const context& root) {
+    const auto scope = tenon::with_cancel(root);
+    scope.cancel();
+    EXPECT_EQ(resolve(scope.ctx(), "localhost", "80").err(), tenon::canceled());
+  });
+}
+
+// Go: net.Dial
+TEST(NetDial, ConnectsToANameOrAnAddress) {
+  tenon::run([](const context& root) {
+    auto at = tcp_listener::listen("127.0.0.1:0").value();
+    const std::string port = std::to_string(at.local().value().port);
+    for (const std::string host : {"127.0.0.1", "localhost", ""}) {
+      auto s = dial(root, host + ':' + port);
+      ASSERT_TRUE(s) << s.err().message();
+      EXPECT_EQ(s->peer().address, ip_address::loopback_v4());
+      EXPECT_TRUE(at.accept(root));
+    }
+  });
+}
+
+TEST(NetDial, SaysWhatItTried) {
+  tenon::run([](const context& root) {
+    std::string gone;
+    {
+      auto was = tcp_listener::listen("127.0.0.1:0").value();
+      gone = was.local().value().to_string();
+    }
+    const error e = dial(root, gone).err();
+    EXPECT_TRUE(e.is(std::errc::connection_refused)) << e.message();
+    EXPECT_EQ(e.message(), "dial " + gone + ": connect " + gone + ": Connection refused");
+    EXPECT_TRUE(dial(root, "127.0.0.1").err().is(errc::not_an_address));
+    EXPECT_TRUE(dial(root, "127.0.0.1:65536").err().is(errc::no_such_service));
+    EXPECT_TRUE(dial(root, "::1:80").err().is(errc::not_an_address));
+  });
+}
+
+/// A listener that does not answer any more: what it had room for has been taken.
+struct silent_listener {
+  explicit silent_listener(const context& root) {
+    error e;
+    while (!e) {
+      const auto scope = tenon::with_cancel(root);
+      tenon::group g(root);
+      g.go([&]() -> error {
+        auto s = tenon::net::tcp_stream::connect(scope.ctx(), at.local().value());
+        if (!s) return s.err();
+        queued.push_back(*std::move(s));
+        return nullptr;
+      });
+      for (int i = 0; i < 100; ++i) tenon::yield();
+      scope.cancel();
+      e = g.wait();
+    }
+  }
+  tcp_listener at = tcp_listener::listen("127.0.0.1:0", {.backlog = 0}).value();
+  std::vector<tenon::net::tcp_stream> queued;
+};
+
+// Go: net.Dialer, dualStack; RFC 8305
+TEST(NetDial, TriesTheNextAddressBesideOneThatDoesNotAnswer) {
+  tenon::run([](const context& root) {
+    silent_listener silent(root);
+    auto good = tcp_listener::listen("127.0.0.1:0").value();
+    const endpoint order[] = {silent.at.local().value(), good.local().value()};
+    auto s = dial(root, order, {.attempt_delay = 1ms});
+    ASSERT_TRUE(s) << s.err().message();
+    EXPECT_EQ(s->peer(), order[1]);
+  });
+}
+
+TEST(NetDial, TriesTheNextAddressAtOnceWhenOneFails) {
+  tenon::run([](const context& root) {
+    endpoint gone;
+    {
+      auto was = tcp_listener::listen("127.0.0.1:0").value();
+      gone = was.local().value();
+    }
+    auto good = tcp_listener::listen("127.0.0.1:0").value();
+    const endpoint order[] = {gone, gone, good.local().value()};
+    auto s = dial(root, order, {.attempt_delay = 24h});  // which nobody waits for
+    ASSERT_TRUE(s) << s.err().message();
+    EXPECT_EQ(s->peer(), order[2]);
+    const endpoint all_gone[] = {gone, gone};
+    EXPECT_TRUE(dial(root, all_gone).err().is(std::errc::connection_refused));
+    EXPECT_TRUE(dial(root, std::span<const endpoint>()).err().is(errc::not_an_address));
+  });
+}
+
+TEST(NetDial, EndsWithItsContext) {
+  tenon::run([](const context& root) {
+    silent_listener silent(root);
+    const std::string here = silent.at.local().value().to_string();
+    const auto scope = tenon::with_cancel(root);
+    tenon::group g(root);
+    error e;
+    g.go([&] { e = dial(scope.ctx(), here).err(); });
+    for (int i = 0; i < 100; ++i) tenon::yield();
+    scope.cancel();
+    EXPECT_FALSE(g.wait());
+    EXPECT_EQ(e, tenon::canceled()) << e.message();
+  });
+}
+
+}  // namespace
