@@ -166,10 +166,16 @@ class singleflight {
         in_the_air_.erase(place);
       }
     }
+    // Before others have the exception: the last of them to let go destroys it, and ThreadSanitizer sees no order between that and a look at its text.
+    error why;
+    try {
+      why = error(at.failure);
+    } catch (...) {  // NOLINT: no memory; each listener tries again
+    }
     at.landed.close();
     for (const auto& to : at.listeners) {
       try {
-        to.send({at.value, error(at.failure), at.passengers != 0});
+        to.send({at.value, why ? why : error(at.failure), at.passengers != 0});
       } catch (...) {  // the copy of the value threw: that is what this one gets
         to.send({std::nullopt, error(std::current_exception()), at.passengers != 0});
       }
