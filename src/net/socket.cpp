@@ -14,6 +14,7 @@
 #include <utility>
 
 #include <tenon/sleep_for.hpp>
+#include <tenon/yield.hpp>
 
 namespace tenon::net::detail {
 
@@ -65,7 +66,15 @@ error failure(const socket& s, const char* call, int number) {
   return {std::error_code(number, std::generic_category()), std::move(what)};
 }
 
+void let_others_run(const socket& s) noexcept {
+  constexpr std::uint32_t streak = 32;
+  const std::uint32_t n = s.without_wait.load(std::memory_order_relaxed) + 1;
+  s.without_wait.store(n < streak ? n : 0, std::memory_order_relaxed);
+  if (n >= streak) yield();
+}
+
 error wait_until_ready(const socket& s, way w, const context* ctx) {
+  s.without_wait.store(0, std::memory_order_relaxed);
   error e;
   if (w == way::read) {
     e = ctx != nullptr ? wait_readable(*ctx, s.fd) : wait_readable(s.fd);

@@ -6,7 +6,8 @@
 //  1. Whoever uses `fd` holds an `operation`. `close` refuses further ones, ends the waits of those that there are, and closes when the last has let go:
 //     a call never meets the number of another file.
 //  2. `gone` is done once: by `close`, or by the last operation after it.
-//  3. `reading` and `writing` are held over the waits of a read and a write, so that each is whole. `close` needs neither.
+//  3. A goroutine whose calls never have to wait lets others run all the same, every `streak` calls.
+//  4. `reading` and `writing` are held over the waits of a read and a write, so that each is whole. `close` needs neither.
 
 #include <atomic>
 #include <cstddef>
@@ -43,7 +44,8 @@ struct socket {
 
   static constexpr std::uint32_t closed = 1U << 31U;
   const int fd;
-  std::atomic<std::uint32_t> state{0};  // the number of operations, and `closed`
+  std::atomic<std::uint32_t> state{0};                 // the number of operations, and `closed`
+  mutable std::atomic<std::uint32_t> without_wait{0};  // calls in a row; lossy
   wait_group gone;
   mutex reading;
   mutex writing;
@@ -69,6 +71,8 @@ enum class way { read, write };
 
 /// What the system said of `call`, and whom it was about.
 error failure(const socket& s, const char* call, int number);
+/// After a call that did not have to wait.
+void let_others_run(const socket& s) noexcept;
 /// After a call has said EAGAIN.
 error wait_until_ready(const socket& s, way w, const context* ctx);
 
@@ -78,7 +82,10 @@ result<std::size_t> attempt(const socket& s, way w, const context* ctx, const ch
   for (;;) {
     if (ctx != nullptr && ctx->is_canceled()) return ctx->err();
     const auto n = call();
-    if (n >= 0) return static_cast<std::size_t>(n);
+    if (n >= 0) {
+      let_others_run(s);
+      return static_cast<std::size_t>(n);
+    }
     const int number = last_error();
     if (number == EINTR) continue;
     if (number != EAGAIN) return failure(s, name, number);

@@ -17,6 +17,7 @@
 
 #include <tenon/net/net.hpp>
 #include <tenon/tenon.hpp>
+#include <tenon/testing/run_virtual.hpp>
 
 #include "support/callers.hpp"
 
@@ -338,6 +339,22 @@ TEST_P(NetStream, ServesPlainThreads) {
   EXPECT_FALSE(a.write_all("x"));
   char one[1];
   EXPECT_FALSE(b.read_exactly(one));
+}
+
+// Under the virtual clock no monitor brings in another thread: who never waits and never yields keeps the others from running.
+TEST(NetSocket, WhoseCallsNeverWaitLetsOthersRun) {
+  tenon::testing::run_virtual([](const context& root) {
+    auto [a, b] = tenon::net::socket_pair().value();
+    bool has_run = false;
+    group g(root);
+    g.go([&] { has_run = true; });
+    char one[1] = {'x'};
+    for (int i = 0; i < 100; ++i) {
+      EXPECT_FALSE(a.write_all(root, one));
+      EXPECT_FALSE(b.read_exactly(root, one));
+    }
+    EXPECT_TRUE(has_run);
+  });
 }
 
 // A peer that resets in mid-write.

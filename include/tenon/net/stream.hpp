@@ -13,7 +13,7 @@
 ///     }
 ///
 /// **Blocking.** Reads wait for the first byte (or for all), writes until the system has taken everything; meanwhile other goroutines run on the thread. On
-/// a plain thread they block that. The form with a context ends when it is canceled, with its error; a deadline for one call is
+/// a plain thread they block that. A goroutine whose calls find everything ready lets the others run now and then. The form with a context ends when it is canceled, with its error; a deadline for one call is
 /// `tn::within(ctx, 5s)`. A context that has ended already ends a call that could be carried out at once, too.
 ///
 /// **Failed reads lose nothing.** What `read_exactly` and `read_until` had read when they failed is what the next read gets first.
