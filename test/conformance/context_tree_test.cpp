@@ -28,11 +28,11 @@ using tenon_test::in_virtual_time;
 using tenon_test::stopwatch;
 
 // Whether `c` is canceled, asked by way of its channel.
-bool is_done(const context& c) { return tenon::select(tenon::recv(c.done()), tenon::otherwise) == 0; }
+bool is_over(const context& c) { return tenon::select(tenon::recv(c.done()), tenon::otherwise) == 0; }
 
 // A canceled context says so in every way it has.
 void expect_canceled(const context& c, const char* name) {
-  EXPECT_TRUE(is_done(c)) << name;
+  EXPECT_TRUE(is_over(c)) << name;
   EXPECT_TRUE(c.is_canceled()) << name;
   EXPECT_EQ(c.err(), tenon::canceled()) << name << ": " << c.err().message();
   EXPECT_EQ(c.err().message(), "context canceled") << name;
@@ -40,7 +40,7 @@ void expect_canceled(const context& c, const char* name) {
 }
 
 void expect_alive(const context& c, const char* name) {
-  EXPECT_FALSE(is_done(c)) << name;
+  EXPECT_FALSE(is_over(c)) << name;
   EXPECT_FALSE(c.is_canceled()) << name;
   EXPECT_FALSE(c.err()) << name << ": " << c.err().message();
 }
@@ -203,7 +203,7 @@ TEST(Context, ADeadlineThatIsOverEndsItAtOnce) {
     for (const auto& [name, when] : table) {
       auto scope = tenon::with_deadline(background(), when);
       const tenon::context c = scope.ctx();
-      EXPECT_TRUE(is_done(c)) << name;
+      EXPECT_TRUE(is_over(c)) << name;
       EXPECT_EQ(c.err(), tenon::deadline_exceeded()) << name << ": " << c.err().message();
       scope.cancel();
       EXPECT_EQ(c.err(), tenon::deadline_exceeded()) << name << ": " << c.err().message();
@@ -242,7 +242,7 @@ TEST(Context, ATimeoutOfNothingEndsItAtOnce) {
   for (const std::chrono::nanoseconds d : {0ns, -1ns, std::chrono::nanoseconds::min()}) {
     auto scope = tenon::with_timeout(background(), d);
     const tenon::context c = scope.ctx();
-    EXPECT_TRUE(is_done(c)) << d.count();
+    EXPECT_TRUE(is_over(c)) << d.count();
     EXPECT_EQ(c.err(), tenon::deadline_exceeded()) << c.err().message();
   }
 }

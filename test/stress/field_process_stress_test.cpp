@@ -286,12 +286,12 @@ TEST(FieldF15, EightAtABarrierOnTwoWorkers) {
 
 // ---- F16 ------------------------------------------------------------------------------------------------------------
 
-struct pipe_ends {
+struct blocking_pipe {
   std::array<int, 2> fd{-1, -1};
-  pipe_ends() { EXPECT_EQ(::pipe2(fd.data(), O_CLOEXEC), 0); }
-  pipe_ends(const pipe_ends&) = delete;
-  pipe_ends& operator=(const pipe_ends&) = delete;
-  ~pipe_ends() {
+  blocking_pipe() { EXPECT_EQ(::pipe2(fd.data(), O_CLOEXEC), 0); }
+  blocking_pipe(const blocking_pipe&) = delete;
+  blocking_pipe& operator=(const blocking_pipe&) = delete;
+  ~blocking_pipe() {
     for (const int end : fd) ::close(end);
   }
   char read_one() const {
@@ -304,7 +304,7 @@ struct pipe_ends {
 };
 
 // Two workers, four goroutines in real reads, a fifth that writes what they wait for, and a sixth that is to go on meanwhile.
-void four_readers(std::size_t rounds, const std::function<char(const pipe_ends&)>& read) {
+void four_readers(std::size_t rounds, const std::function<char(const blocking_pipe&)>& read) {
   const seed_in_use seed;
   const watchdog dog;
   tenon::run(
@@ -312,10 +312,10 @@ void four_readers(std::size_t rounds, const std::function<char(const pipe_ends&)
         const std::size_t before = threads_now();
         random_source random(seed.of(0));
         for (std::size_t r = 0; r < rounds && !testing::Test::HasFailure(); ++r) {
-          std::array<pipe_ends, 4> pipes;
+          std::array<blocking_pipe, 4> pipes;
           std::atomic<int> reading = 0;
           tenon::wait_group wg;
-          for (const pipe_ends& p : pipes) {
+          for (const blocking_pipe& p : pipes) {
             wg.go([&] {
               ++reading;
               EXPECT_EQ(read(p), 'x');
@@ -324,7 +324,7 @@ void four_readers(std::size_t rounds, const std::function<char(const pipe_ends&)
           for (std::uint64_t n = random.below(10); n > 0; --n) tenon::yield();
           EXPECT_TRUE(random.one_in(2) || tenon_test::eventually([&] { return reading == 4; }));
           tenon::go([&] {
-            for (const pipe_ends& p : pipes) p.write_one('x');
+            for (const blocking_pipe& p : pipes) p.write_one('x');
           }).join();
           wg.wait();
           watchdog::step();
@@ -337,11 +337,11 @@ void four_readers(std::size_t rounds, const std::function<char(const pipe_ends&)
 
 TEST(FieldF16, ReadsInBlockingLeaveTheWorkersToTheOthers) {
   four_readers(tenon_test::scaled(1000, 50),
-               [](const pipe_ends& p) { return tenon::blocking([&] { return p.read_one(); }); });
+               [](const blocking_pipe& p) { return tenon::blocking([&] { return p.read_one(); }); });
 }
 
 TEST(FieldF16, BareReadsAreSteppedAround) {
-  four_readers(tenon_test::scaled(50, 5), [](const pipe_ends& p) { return p.read_one(); });
+  four_readers(tenon_test::scaled(50, 5), [](const blocking_pipe& p) { return p.read_one(); });
 }
 
 // ---- F17 ------------------------------------------------------------------------------------------------------------
