@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <string>
@@ -34,6 +35,23 @@ using tenon::net::stream;
 using tenon::net::tcp_listener;
 using tenon::net::tcp_stream;
 using tenon::net::unix_stream;
+
+TEST(NetBuffer, IsAsLongAsWhatItIsMadeFrom) {
+  using tenon::net::const_buffer;
+  using tenon::net::mutable_buffer;
+  char unterminated[3] = {'a', 'b', 'c'};
+  const char* const text = "text";
+  EXPECT_EQ(const_buffer("literal").size(), 7U);
+  EXPECT_EQ(const_buffer("").size(), 0U);
+  EXPECT_EQ(const_buffer(text).size(), 4U);
+  EXPECT_EQ(const_buffer(unterminated).size(), 3U) << "not up to the next null";
+  EXPECT_EQ(const_buffer(std::as_const(unterminated)).size(), 3U);
+  EXPECT_EQ(const_buffer(std::string("a\0b", 3)).size(), 3U);
+  EXPECT_EQ(const_buffer(std::array<unsigned char, 5>()).size(), 5U);
+  EXPECT_EQ(const_buffer(std::vector<std::byte>(6)).size(), 6U);
+  EXPECT_EQ(mutable_buffer(unterminated).size(), 3U);
+  EXPECT_EQ(const_buffer("literal").after(3).size(), 4U);
+}
 
 /// The two ends of a connection of TCP.
 std::pair<tcp_stream, tcp_stream> tcp_pair(const context& ctx) {
@@ -345,7 +363,7 @@ TEST_P(NetStream, ServesPlainThreads) {
 TEST(NetSocket, WhoseCallsNeverWaitLetsOthersRun) {
   tenon::testing::run_virtual([](const context& root) {
     auto [a, b] = tenon::net::socket_pair().value();
-    bool has_run = false;
+    std::atomic<bool> has_run = false;
     group g(root);
     g.go([&] { has_run = true; });
     char one[1] = {'x'};

@@ -5,7 +5,8 @@
 /// Go counterpart: `[]byte`.
 ///
 /// Made from anything that lies in a row and consists of `char`, `std::byte` or `unsigned char`: arrays, strings, string views, vectors, spans. They refer to the
-/// memory and do not own it: it has to stay until the call has returned. (A string literal counts without its terminating null.)
+/// memory and do not own it: it has to stay until the call has returned. Of a string literal the terminating null does not count, of an array of
+/// `char` everything does.
 
 #include <cstddef>
 #include <cstring>
@@ -32,9 +33,20 @@ class const_buffer {
  public:
   constexpr const_buffer() noexcept = default;
   constexpr const_buffer(const void* data, std::size_t size) noexcept : data_(data), size_(size) {}
-  constexpr const_buffer(const char* text) noexcept : const_buffer(std::string_view(text)) {}  // NOLINT: a literal
+  /// Up to the terminating null. Not for arrays, which need not have one.
+  template <class P>
+    requires(std::is_same_v<P, const char*> || std::is_same_v<P, char*>)
+  constexpr const_buffer(P text) noexcept
+      : const_buffer(std::string_view(text).data(), std::string_view(text).size()) {}  // NOLINT
+  /// A literal, whose terminating null does not count.
+  template <std::size_t N>
+  constexpr const_buffer(const char (&text)[N]) noexcept  // NOLINT
+      : const_buffer(text, text[N - 1] == '\0' ? N - 1 : N) {}
+  /// All of it.
+  template <std::size_t N>
+  constexpr const_buffer(char (&bytes)[N]) noexcept : const_buffer(bytes, N) {}  // NOLINT
   template <detail::bytes R>
-    requires(!std::is_array_v<std::remove_cvref_t<R>> || !std::is_same_v<std::ranges::range_value_t<R>, char>)
+    requires(!std::is_array_v<R> || !std::is_same_v<std::ranges::range_value_t<R>, char>)
   constexpr const_buffer(const R& range) noexcept  // NOLINT
       : data_(std::ranges::data(range)), size_(std::ranges::size(range)) {}
 
