@@ -32,17 +32,17 @@ namespace tenon {
 using detail::waiter;
 
 namespace {
-constexpr std::uint32_t undecided = 4;
-constexpr std::uint32_t checks = 8;
-constexpr std::uint32_t kinds = undecided | checks;
+constexpr std::uint32_t undecided_kind = 4;
+constexpr std::uint32_t checked_kind = 8;
+constexpr std::uint32_t kinds = undecided_kind | checked_kind;
 
 /// The state without `undecided`, and with `checked` if that is decided, for who is about to acquire the mutex.
-std::uint32_t decided(std::uint32_t state) noexcept { return detail::decided<undecided, checks>(state); }
+std::uint32_t decided(std::uint32_t state) noexcept { return detail::decided<undecided_kind, checked_kind>(state); }
 }  // namespace
 
 /// Lets in who may be, after the state has been changed under list_lock_. Returns them as a chain to unpark after its release.
 waiter* shared_mutex::admit(bool readers_first) noexcept {
-  static_assert(undecided == undecided_bit && checks == checked_bit);
+  static_assert(undecided_kind == undecided_bit && checked_kind == checked_bit);
   const std::uint32_t before = state_.load(std::memory_order_relaxed);
   const std::uint32_t kind = before & kinds;
   std::uint32_t s = before & ~(queued_bit | kinds);
@@ -173,7 +173,7 @@ void shared_mutex::unlock_slow() {
     spin_release(list_lock_);
     fatal("sync: Unlock of unlocked RWMutex");
   }
-  if ((s & checks) != 0) holder_.released();
+  if ((s & checked_kind) != 0) holder_.released();
   // No other goroutine changes a state that has `writer`, but for `queued`, which is set under our lock.
   state_.store(s & ~writer_bit, std::memory_order_release);
   waiter* admitted = (s & queued_bit) != 0 ? admit(true) : nullptr;
@@ -183,7 +183,7 @@ void shared_mutex::unlock_slow() {
 
 void shared_mutex::unlock_shared_slow() {
   std::uint32_t s = state_.load(std::memory_order_relaxed);
-  if ((s & checks) != 0 && s >= reader) holder_.released_shared();
+  if ((s & checked_kind) != 0 && s >= reader) holder_.released_shared();
   // As in the fast path, which is not for this mutex.
   while ((s & queued_bit) == 0 && s >= reader) {
     if (state_.compare_exchange_weak(s, s - reader, std::memory_order_release, std::memory_order_relaxed)) return;

@@ -69,24 +69,25 @@ _Unwind_Reason_Code collect_ends(_Unwind_Context* context, void* arg) {
   return _URC_NO_REASON;
 }
 
-thread_local jmp_buf* walk = nullptr;  // where a fault leads, while this thread walks a stack that may be broken
+/// Where a fault leads, while this thread walks a stack that may be broken.
+thread_local jmp_buf* current_walk = nullptr;
 
 std::atomic<unsigned long> faulted{0};
 
 void collect_into(end_collection& c) noexcept {
   stack_ends& ends = c.ends;
   ends.endless = false;
-  jmp_buf* const outer = walk;  // of what a signal has interrupted
+  jmp_buf* const outer = current_walk;  // of what a signal has interrupted
   jmp_buf fault;
   if (::_setjmp(fault) == 0) {
-    walk = &fault;
+    current_walk = &fault;
     std::atomic_signal_fence(std::memory_order_seq_cst);
     _Unwind_Backtrace(&collect_ends, &c);
     std::atomic_signal_fence(std::memory_order_seq_cst);
   } else {
     faulted.fetch_add(1, std::memory_order_relaxed);
   }
-  walk = outer;
+  current_walk = outer;
   constexpr std::size_t half = stack_ends::half;
   ends.elided = c.n > 2 * half ? c.n - 2 * half : 0;
   ends.depth = static_cast<unsigned>(std::min(c.n, 2 * half));
@@ -98,8 +99,8 @@ void collect_into(end_collection& c) noexcept {
   }
 }
 
-/// Where a fault of `walk` goes on.
-[[noreturn]] void give_up() noexcept { ::_longjmp(*walk, 1); }
+/// Where a fault of `current_walk` goes on.
+[[noreturn]] void give_up() noexcept { ::_longjmp(*current_walk, 1); }
 
 }  // namespace
 
@@ -122,7 +123,7 @@ void backtrace_from(stack_ends& ends, const void* pc) noexcept {
 unsigned long walks_that_faulted() noexcept { return faulted.load(std::memory_order_relaxed); }
 
 bool end_walk_that_faulted(void* interrupted) noexcept {
-  if (walk == nullptr) return false;
+  if (current_walk == nullptr) return false;
   // Not from within the handler: it returns, with its signals' mask, and as ThreadSanitizer wants it.
   auto& registers = static_cast<ucontext_t*>(interrupted)->uc_mcontext;
   const auto to = reinterpret_cast<std::uintptr_t>(&give_up);

@@ -14,7 +14,7 @@ namespace tenon::detail {
 
 namespace {
 
-constexpr int most_named = 10;
+constexpr int most_members_named = 10;
 
 /// "goroutine 7 "walker" [chan receive], started at walk.cpp:12"
 int describe(const goroutine_core& g, char* out, std::size_t room) noexcept {
@@ -41,7 +41,7 @@ void name_member(const stack_slot& slot, void* p) noexcept {
   const goroutine_state state = g.state.load(std::memory_order_acquire);
   if (state == goroutine_state::free || state == goroutine_state::created || state == goroutine_state::ended) return;
   if (!m.whom.everything && (g.under != m.whom.group || g.own.load(std::memory_order_relaxed) != nullptr)) return;
-  if (++m.n > most_named) return;
+  if (++m.n > most_members_named) return;
   char line[512];
   int n = std::snprintf(line, sizeof line, "  ");
   n += describe(g, line + n, sizeof line - static_cast<std::size_t>(n) - 1);
@@ -100,8 +100,8 @@ void slow_join_watch::report(const alarm& a) noexcept {
   put(text, n);
   members m{a.whom};
   stacks::for_each(&name_member, &m);
-  if (m.n > most_named) {
-    n = std::snprintf(text, sizeof text, "  and %d more\n", m.n - most_named);
+  if (m.n > most_members_named) {
+    n = std::snprintf(text, sizeof text, "  and %d more\n", m.n - most_members_named);
     put(text, n);
   }
 }

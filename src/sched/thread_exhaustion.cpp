@@ -12,7 +12,7 @@ namespace tenon::detail {
 
 namespace {
 
-constexpr unsigned most_named = 10;
+constexpr unsigned most_threads_named = 10;
 
 void put(const char* text, int length, std::size_t room) noexcept {
   const int end = std::min(length, static_cast<int>(room) - 1);
@@ -53,7 +53,7 @@ void thread_exhaustion::report(const scheduler& s, clock::nanos for_how_long) no
       static_cast<double>(for_how_long) / 1e9, s.threads(), s.options().max_threads, stuck, in_blocking);
   put(text, n, sizeof text);
   unsigned named = 0;
-  for (unsigned i = 0; i < s.worker_slots() && named < most_named; ++i) {
+  for (unsigned i = 0; i < s.worker_slots() && named < most_threads_named; ++i) {
     const worker& w = *s.worker_at(i);
     const worker_status status = w.status.load(std::memory_order_relaxed);
     const goroutine_core* g = w.running.load(std::memory_order_relaxed);
