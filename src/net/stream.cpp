@@ -20,6 +20,9 @@ namespace {
 using detail::operation;
 using detail::way;
 
+/// Why `ctx` has ended, if it has.
+error ended(const context* ctx) { return ctx != nullptr && ctx->is_canceled() ? ctx->err() : error(); }
+
 /// One reader, or one writer, at a time: locked over the waits of a whole call. False if `ctx` ended before it was its turn.
 class turn {
  public:
@@ -71,9 +74,9 @@ result<std::size_t> receive(detail::socket& s, const context* ctx, mutable_buffe
 result<std::size_t> read_some(detail::socket* s, const context* ctx, mutable_buffer into) {
   const operation in(s);
   if (!in) return error(errc::closed);
-  if (ctx != nullptr && ctx->is_canceled()) return ctx->err();
+  if (error e = ended(ctx)) return e;
   const turn mine(s->reading, ctx);
-  if (!mine) return ctx->err();
+  if (!mine) return ended(ctx);
   if (const std::size_t n = take_ahead(*s, into); n != 0 || into.empty()) return n;
   auto n = receive(*s, ctx, into);
   if (n && *n == 0) return eof();
@@ -83,9 +86,9 @@ result<std::size_t> read_some(detail::socket* s, const context* ctx, mutable_buf
 error read_exactly(detail::socket* s, const context* ctx, mutable_buffer into) {
   const operation in(s);
   if (!in) return errc::closed;
-  if (ctx != nullptr && ctx->is_canceled()) return ctx->err();
+  if (error e = ended(ctx)) return e;
   const turn mine(s->reading, ctx);
-  if (!mine) return ctx->err();
+  if (!mine) return ended(ctx);
   std::size_t there = take_ahead(*s, into);
   while (there < into.size()) {
     const auto n = receive(*s, ctx, into.after(there));
@@ -103,9 +106,9 @@ result<std::string> read_until(detail::socket* s, const context* ctx, std::strin
   if (!in) return error(errc::closed);
   if (delimiter.empty())
     return error(std::make_error_code(std::errc::invalid_argument), "read_until: an empty delimiter");
-  if (ctx != nullptr && ctx->is_canceled()) return ctx->err();
+  if (error e = ended(ctx)) return e;
   const turn mine(s->reading, ctx);
-  if (!mine) return ctx->err();
+  if (!mine) return ended(ctx);
   std::size_t looked = 0;  // so many bytes from `taken` on hold no delimiter
   for (;;) {
     const std::string_view there = std::string_view(s->ahead).substr(s->taken);
@@ -131,9 +134,9 @@ result<std::string> read_until(detail::socket* s, const context* ctx, std::strin
 result<std::size_t> write_some(detail::socket* s, const context* ctx, const_buffer from) {
   const operation out(s);
   if (!out) return error(errc::closed);
-  if (ctx != nullptr && ctx->is_canceled()) return ctx->err();
+  if (error e = ended(ctx)) return e;
   const turn mine(s->writing, ctx);
-  if (!mine) return ctx->err();
+  if (!mine) return ended(ctx);
   if (from.empty()) return std::size_t(0);
   return detail::attempt(*s, way::write, ctx, "write",
                          [&] { return ::send(s->fd, from.data(), from.size(), MSG_NOSIGNAL); });
@@ -160,9 +163,9 @@ error write_all(detail::socket* s, const context* ctx, std::span<const const_buf
   done = 0;
   const operation out(s);
   if (!out) return errc::closed;
-  if (ctx != nullptr && ctx->is_canceled()) return ctx->err();
+  if (error e = ended(ctx)) return e;
   const turn mine(s->writing, ctx);
-  if (!mine) return ctx->err();
+  if (!mine) return ended(ctx);
   std::array<iovec, 16> parts;  // NOLINT: as for block
   for (;;) {
     // From the front each time: written bytes are rarely in more than one system call.

@@ -86,6 +86,8 @@ void init() noexcept {
 // ThreadSanitizer understands.
 void full() noexcept { fence_word.fetch_add(1, std::memory_order_seq_cst); }
 
+bool is_symmetric() noexcept { return symmetric.load(std::memory_order_relaxed); }
+
 void heavy() noexcept {
   if (!symmetric.load(std::memory_order_acquire)) {
     if (TENON_LIKELY(membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0)) return;

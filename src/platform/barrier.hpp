@@ -21,6 +21,8 @@ void init() noexcept;
 /// Fatal if membarrier has begun to fail and there is no way to change over.
 void heavy() noexcept;
 void full() noexcept;
+/// The value of `symmetric`, for who is outside the library.
+bool is_symmetric() noexcept;
 
 inline void light() noexcept {
   if (symmetric.load(std::memory_order_relaxed)) {

@@ -36,7 +36,7 @@
 #if defined(TENON_ASAN) || defined(TENON_TSAN)
 // The frames between the announcement of a switch and the switch itself must not run instrumented code.
 #define TENON_NO_SANITIZE __attribute__((no_sanitize("address", "thread")))
-#define TENON_SWITCH_LINKAGE inline TENON_NOINLINE TENON_NO_SANITIZE
+#define TENON_SWITCH_LINKAGE static TENON_NOINLINE TENON_NO_SANITIZE __attribute__((unused))
 #else
 #define TENON_NO_SANITIZE
 #define TENON_SWITCH_LINKAGE TENON_INLINE

@@ -57,12 +57,12 @@ int main(int argc, char** argv) {
         [&] {
           exchange(100);
           if (run == 0) {
-            if (tenon::barrier::symmetric) std::_Exit(77);  // there was no membarrier before
+            if (tenon::barrier::is_symmetric()) std::_Exit(77);  // there was no membarrier before
             if (!refuse(SYS_membarrier, both ? SYS_sched_setaffinity : SYS_membarrier)) std::_Exit(77);
           }
           exchange(2000);
         },
         {.workers = 2});
-    if (tenon::barrier::symmetric) std::puts("changed over");
+    if (tenon::barrier::is_symmetric()) std::puts("changed over");
   }
 }

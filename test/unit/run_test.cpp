@@ -174,8 +174,8 @@ TEST(Run, WorksOnAnyThread) {
 }
 
 TEST(Run, InsideAnotherPanicsAndNamesIt) {
-  const int line = __LINE__ + 1;
-  tenon::run([line](context) {
+  static constexpr int line = __LINE__ + 1;
+  tenon::run([](context) {
     const std::string refusal = "tenon: run called while another run is active, begun at " + std::string(__FILE__) +
                                 ":" + std::to_string(line) + ": nested and concurrent runs are not allowed";
     EXPECT_PANIC(tenon::run([](context) {}), refusal);
