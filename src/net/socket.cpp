@@ -242,30 +242,38 @@ error listen_socket(socket& s, const system_address& at, int backlog) {
   return ::listen(s.fd, backlog) != 0 ? system_error("listen") : error();
 }
 
+namespace {
+
+/// An error of accept's that is about the next connection, which had gone or met with it by itself (accept(2)).
+bool is_of_the_connection(int number) noexcept {
+  switch (number) {
+    case ECONNABORTED:
+    case ENETDOWN:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case ENETUNREACH: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
 result<socket_ptr> accept_socket(socket* s, const context* ctx, system_address* from) {
   const operation in(s);
   if (!in) return error(errc::closed);
-  for (;;) {
-    const auto fd = attempt(*s, way::read, ctx, "accept", [&] {
+  const auto fd = attempt(*s, way::read, ctx, "accept", [&] {
+    int accepted = -1;
+    do {
       from->size = sizeof from->bytes;
-      return ::accept4(s->fd, from->get(), &from->size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    });
-    if (fd) return own(static_cast<int>(*fd));
-    // The connection had gone, or met with an error of its own (accept(2)): the next one.
-    const std::error_code code = fd.err().code();
-    if (code.category() != std::generic_category()) return fd.err();
-    switch (code.value()) {
-      case ECONNABORTED:
-      case ENETDOWN:
-      case EPROTO:
-      case ENOPROTOOPT:
-      case EHOSTDOWN:
-      case ENONET:
-      case EHOSTUNREACH:
-      case ENETUNREACH: continue;
-      default: return fd.err();
-    }
-  }
+      accepted = ::accept4(s->fd, from->get(), &from->size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    } while (accepted < 0 && is_of_the_connection(last_error()));
+    return accepted;
+  });
+  if (!fd) return fd.err();
+  return own(static_cast<int>(*fd));
 }
 
 error set_option(socket* s, int level, int name, int value, const char* text) {
