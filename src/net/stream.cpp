@@ -219,6 +219,9 @@ error stream::write_all(const_buffer from, std::size_t* written) {
 error stream::write_all(const context& ctx, std::span<const const_buffer> from, std::size_t* written) {
   return net::write_all(socket_.get(), &ctx, from, written);
 }
+error stream::write_all(std::span<const const_buffer> from, std::size_t* written) {
+  return net::write_all(socket_.get(), nullptr, from, written);
+}
 
 error stream::shutdown(shut how) {
   const operation in(socket_.get());

@@ -61,6 +61,12 @@ std::pair<tcp_stream, tcp_stream> tcp_pair(const context& ctx) {
   return {std::move(client), std::move(server)};
 }
 
+/// Writes until the system takes no more, then is told to stop. Returns what `write_all` says, and how much it had written.
+void fill(stream& to, const context& ctx, error& e, std::size_t& written) {
+  static const std::string much(64 << 20U, 'x');
+  e = to.write_all(ctx, much, &written);
+}
+
 enum class kind { tcp, unix_domain };
 
 /// Everything below holds for both kinds of streams, whoever uses them.
@@ -183,10 +189,49 @@ TEST_P(NetStream, AReadOfAllThatFailsLosesNothing) {
   });
 }
 
-/// Writes until the system takes no more, then is told to stop. Returns what `write_all` says, and how much it had written.
-void fill(stream& to, const context& ctx, error& e, std::size_t& written) {
-  const std::string much(64 << 20U, 'x');
-  e = to.write_all(ctx, much, &written);
+// Slowloris: each byte comes in time, the whole never does. The deadline is the call's, and no byte puts it off.
+TEST_P(NetStream, ADeadlineHoldsForTheWholeOfWhatIsReadUntil) {
+  with_pair([](const context& ctx, stream& a, stream& b) {
+    group g(ctx);
+    const auto scope = tenon::with_cancel(ctx);
+    std::size_t sent = 0;
+    g.go([&]() -> error {
+      while (!scope.ctx().is_canceled()) {
+        if (error e = a.write_all(ctx, "x")) return e;
+        ++sent;
+        (void)tenon::sleep_for(scope.ctx(), 1ms);
+      }
+      return nullptr;
+    });
+    EXPECT_EQ(b.read_until(tenon::within(ctx, 20ms), "\r\n\r\n", 1U << 30U).err(), tenon::deadline_exceeded());
+    scope.cancel();
+    EXPECT_FALSE(g.wait());
+    EXPECT_FALSE(a.write_all(ctx, "\r\n\r\n"));
+    EXPECT_EQ(b.read_until(ctx, "\r\n\r\n").value(), std::string(sent, 'x') + "\r\n\r\n") << "nothing was lost";
+  });
+}
+
+// A reader that stalls: the deadline is that of the whole write.
+TEST_P(NetStream, ADeadlineHoldsForTheWholeOfWhatIsWritten) {
+  with_pair([](const context& ctx, stream& a, stream& b) {
+    group g(ctx);
+    const auto scope = tenon::with_cancel(ctx);
+    g.go([&]() -> error {
+      char one[1];
+      while (!scope.ctx().is_canceled()) {
+        if (error e = b.read_exactly(scope.ctx(), one)) return e;
+        (void)tenon::sleep_for(scope.ctx(), 1ms);
+      }
+      return nullptr;
+    });
+    error e;
+    std::size_t written = 0;
+    fill(a, tenon::within(ctx, 20ms), e, written);
+    EXPECT_EQ(e, tenon::deadline_exceeded());
+    EXPECT_LT(written, 64U << 20U);
+    scope.cancel();
+    (void)g.wait();
+  });
 }
 
 // Go: net.Conn Write: n < len(b) with an error
@@ -344,7 +389,7 @@ TEST_P(NetStream, ServesPlainThreads) {
     tenon_test::os_thread t([&] {
       const auto line = b.read_until("\n");
       EXPECT_EQ(line.value_or(""), "to a thread\n");
-      EXPECT_FALSE(b.write_all("from a thread\n"));
+      EXPECT_FALSE(b.write_all({"from a ", line ? "thread" : "failure", "\n"}));
       char one[1];
       EXPECT_TRUE(b.read_some(one).err().is(errc::closed));
     });

@@ -86,6 +86,10 @@ class stream {
   error write_all(const context& ctx, std::initializer_list<const_buffer> from, std::size_t* written = nullptr) {
     return write_all(ctx, std::span(from.begin(), from.size()), written);
   }
+  error write_all(std::span<const const_buffer> from, std::size_t* written = nullptr);
+  error write_all(std::initializer_list<const_buffer> from, std::size_t* written = nullptr) {
+    return write_all(std::span(from.begin(), from.size()), written);
+  }
 
   /// `write`: the peer reads to the end of the stream, and may still write. Never blocks.
   error shutdown(shut how);
