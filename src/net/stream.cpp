@@ -66,19 +66,50 @@ void put_back(detail::socket& s, const_buffer what) {
   s.ahead.insert(0, static_cast<const char*>(what.data()), what.size());
 }
 
+/// Buffers as the system takes them, as many as one call does, without the first `done` bytes.
+class message {
+ public:
+  template <class Buffer>
+  explicit message(std::span<const Buffer> all, std::size_t done = 0) noexcept {
+    for (const Buffer& b : all) {
+      if (done >= b.size()) {
+        done -= b.size();
+        continue;
+      }
+      const auto rest = b.after(std::exchange(done, 0));
+      parts_[header_.msg_iovlen++] = {const_cast<void*>(static_cast<const void*>(rest.data())), rest.size()};
+      if (header_.msg_iovlen == parts_.size()) break;
+    }
+    header_.msg_iov = parts_.data();
+  }
+  message(const message&) = delete;
+  message& operator=(const message&) = delete;
+
+  [[nodiscard]] bool empty() const noexcept { return header_.msg_iovlen == 0; }
+  [[nodiscard]] msghdr* get() noexcept { return &header_; }
+
+ private:
+  msghdr header_{};
+  std::array<iovec, 16> parts_;  // NOLINT: as many of them as are used
+};
+
 /// From the system. 0 is the end of the stream.
 result<std::size_t> receive(detail::socket& s, const context* ctx, mutable_buffer into) {
   return detail::attempt(s, way::read, ctx, "read", [&] { return ::recv(s.fd, into.data(), into.size(), 0); });
 }
 
-result<std::size_t> read_some(detail::socket* s, const context* ctx, mutable_buffer into) {
+result<std::size_t> read_some(detail::socket* s, const context* ctx, std::span<const mutable_buffer> into) {
   const operation in(s);
   if (!in) return error(errc::closed);
   if (error e = ended(ctx)) return e;
   const turn mine(s->reading, ctx);
   if (!mine) return ended(ctx);
-  if (const std::size_t n = take_ahead(*s, into); n != 0 || into.empty()) return n;
-  auto n = receive(*s, ctx, into);
+  std::size_t there = 0;
+  for (const mutable_buffer& b : into) there += take_ahead(*s, b);
+  if (there != 0) return there;
+  message m(into);
+  if (m.empty()) return std::size_t(0);
+  auto n = detail::attempt(*s, way::read, ctx, "read", [&] { return ::recvmsg(s->fd, m.get(), 0); });
   if (n && *n == 0) return eof();
   return n;
 }
@@ -131,30 +162,19 @@ result<std::string> read_until(detail::socket* s, const context* ctx, std::strin
   }
 }
 
-result<std::size_t> write_some(detail::socket* s, const context* ctx, const_buffer from) {
+result<std::size_t> send(detail::socket& s, const context* ctx, message& m) {
+  return detail::attempt(s, way::write, ctx, "write", [&] { return ::sendmsg(s.fd, m.get(), MSG_NOSIGNAL); });
+}
+
+result<std::size_t> write_some(detail::socket* s, const context* ctx, std::span<const const_buffer> from) {
   const operation out(s);
   if (!out) return error(errc::closed);
   if (error e = ended(ctx)) return e;
   const turn mine(s->writing, ctx);
   if (!mine) return ended(ctx);
-  if (from.empty()) return std::size_t(0);
-  return detail::attempt(*s, way::write, ctx, "write",
-                         [&] { return ::send(s->fd, from.data(), from.size(), MSG_NOSIGNAL); });
-}
-
-/// The parts of `from` beyond the first `written` bytes, as many as a system call takes.
-std::size_t parts_after(std::span<const const_buffer> from, std::size_t written, std::span<iovec> parts) noexcept {
-  std::size_t n = 0;
-  for (const const_buffer& b : from) {
-    if (written >= b.size()) {
-      written -= b.size();
-      continue;
-    }
-    const const_buffer rest = b.after(std::exchange(written, 0));
-    parts[n++] = {const_cast<void*>(rest.data()), rest.size()};
-    if (n == parts.size()) break;
-  }
-  return n;
+  message m(from);
+  if (m.empty()) return std::size_t(0);
+  return send(*s, ctx, m);
 }
 
 error write_all(detail::socket* s, const context* ctx, std::span<const const_buffer> from, std::size_t* written) {
@@ -166,16 +186,10 @@ error write_all(detail::socket* s, const context* ctx, std::span<const const_buf
   if (error e = ended(ctx)) return e;
   const turn mine(s->writing, ctx);
   if (!mine) return ended(ctx);
-  std::array<iovec, 16> parts;  // NOLINT: as for block
   for (;;) {
-    // From the front each time: written bytes are rarely in more than one system call.
-    const std::size_t n = parts_after(from, done, parts);
-    if (n == 0) return nullptr;
-    msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = n;
-    const auto sent =
-        detail::attempt(*s, way::write, ctx, "write", [&] { return ::sendmsg(s->fd, &message, MSG_NOSIGNAL); });
+    message m(from, done);  // from the front each time: what is written is rarely in more than one system call
+    if (m.empty()) return nullptr;
+    const auto sent = send(*s, ctx, m);
     if (!sent) return sent.err();
     done += *sent;
   }
@@ -189,9 +203,17 @@ stream& stream::operator=(stream&&) noexcept = default;
 stream::~stream() = default;
 
 result<std::size_t> stream::read_some(const context& ctx, mutable_buffer into) {
+  return net::read_some(socket_.get(), &ctx, {&into, 1});
+}
+result<std::size_t> stream::read_some(mutable_buffer into) {
+  return net::read_some(socket_.get(), nullptr, {&into, 1});
+}
+result<std::size_t> stream::read_some(const context& ctx, std::span<const mutable_buffer> into) {
   return net::read_some(socket_.get(), &ctx, into);
 }
-result<std::size_t> stream::read_some(mutable_buffer into) { return net::read_some(socket_.get(), nullptr, into); }
+result<std::size_t> stream::read_some(std::span<const mutable_buffer> into) {
+  return net::read_some(socket_.get(), nullptr, into);
+}
 
 error stream::read_exactly(const context& ctx, mutable_buffer into) {
   return net::read_exactly(socket_.get(), &ctx, into);
@@ -206,9 +228,17 @@ result<std::string> stream::read_until(std::string_view delimiter, std::size_t m
 }
 
 result<std::size_t> stream::write_some(const context& ctx, const_buffer from) {
+  return net::write_some(socket_.get(), &ctx, {&from, 1});
+}
+result<std::size_t> stream::write_some(const_buffer from) {
+  return net::write_some(socket_.get(), nullptr, {&from, 1});
+}
+result<std::size_t> stream::write_some(const context& ctx, std::span<const const_buffer> from) {
   return net::write_some(socket_.get(), &ctx, from);
 }
-result<std::size_t> stream::write_some(const_buffer from) { return net::write_some(socket_.get(), nullptr, from); }
+result<std::size_t> stream::write_some(std::span<const const_buffer> from) {
+  return net::write_some(socket_.get(), nullptr, from);
+}
 
 error stream::write_all(const context& ctx, const_buffer from, std::size_t* written) {
   return net::write_all(socket_.get(), &ctx, {&from, 1}, written);

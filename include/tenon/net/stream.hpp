@@ -64,6 +64,9 @@ class stream {
   /// What there is, up to the size of `into`; at least one byte, unless that is empty.
   result<std::size_t> read_some(const context& ctx, mutable_buffer into);
   result<std::size_t> read_some(mutable_buffer into);
+  /// Into one after the other, with as few system calls as one buffer takes.
+  result<std::size_t> read_some(const context& ctx, std::span<const mutable_buffer> into);
+  result<std::size_t> read_some(std::span<const mutable_buffer> into);
 
   /// All of `into`. A stream that ends before: `eof()`.
   error read_exactly(const context& ctx, mutable_buffer into);
@@ -77,6 +80,8 @@ class stream {
   /// As much as the system takes now, at least one byte.
   result<std::size_t> write_some(const context& ctx, const_buffer from);
   result<std::size_t> write_some(const_buffer from);
+  result<std::size_t> write_some(const context& ctx, std::span<const const_buffer> from);
+  result<std::size_t> write_some(std::span<const const_buffer> from);
 
   /// Everything. `written`: how much of it, also when it fails.
   error write_all(const context& ctx, const_buffer from, std::size_t* written = nullptr);
