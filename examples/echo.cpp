@@ -11,7 +11,6 @@
 #include <iostream>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include <sys/resource.h>
 
@@ -20,7 +19,7 @@
 
 namespace tn = tenon;
 
-tn::error serve(const tn::context& ctx, tn::net::tcp_stream peer) {
+tn::error echo(const tn::context& ctx, tn::net::tcp_stream peer) {
   char block[16 * 1024];
   for (;;) {
     const auto n = peer.read_some(ctx, block);
@@ -50,20 +49,16 @@ int main(int argc, char** argv) {
     std::atomic<int> failed = 0;
     // Under the root: `told` ends the accepting alone.
     tn::group connections(root.ctx(), [&](const tn::error&) { ++failed; });
-    int served = 0;
-    for (;;) {
-      auto peer = at->accept(told.ctx());
-      if (!peer) {
-        if (told.ctx().is_canceled()) break;
-        return peer.err();
-      }
-      ++served;
-      connections.go([p = *std::move(peer)](tn::context ctx) mutable { return serve(ctx, std::move(p)); });
-    }
-
-    std::cout << tn::cause(told.ctx()).message() << "; " << connections.active() << " connections go on" << std::endl;
-    tn::error e = connections.finish(grace);
-    std::cout << "served " << served << " connections, of which " << failed << " failed" << std::endl;
+    tn::net::serve_counters counters;
+    tn::error e = tn::net::serve(told.ctx(), connections, *at, echo,
+                                 {.grace = grace,
+                                  .on_drain =
+                                      [&] {
+                                        std::cout << tn::cause(told.ctx()).message() << "; " << connections.active()
+                                                  << " connections go on" << std::endl;
+                                      },
+                                  .counters = &counters});
+    std::cout << "served " << counters.accepted << " connections, of which " << failed << " failed" << std::endl;
     return e;
   });
 }

@@ -9,6 +9,7 @@
 #include <tenon/net/dial.hpp>
 #include <tenon/net/errc.hpp>
 #include <tenon/net/resolve.hpp>
+#include <tenon/net/serve.hpp>
 #include <tenon/net/stream.hpp>
 #include <tenon/net/tcp_listener.hpp>
 #include <tenon/net/tcp_stream.hpp>
