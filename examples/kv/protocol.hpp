@@ -1,0 +1,59 @@
+#pragma once
+
+// The protocol of Redis, version 2: how requests are read, and how replies are written.
+//
+// A request is an array of strings ("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n") or a line of words. Many may come in one piece, and one in many pieces.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tenon/net/buffer.hpp>
+
+namespace kv {
+
+using arguments = std::vector<std::string_view>;
+
+class request_reader {
+ public:
+  enum class outcome { request, incomplete, broken };
+
+  /// Where the next bytes go. What `next` has given out is no longer valid.
+  tenon::net::mutable_buffer room();
+  void filled(std::size_t n) { end_ += n; }
+
+  /// The next request, whose arguments stay where they were read until `room` is called. `broken`: what comes after cannot be understood.
+  outcome next(arguments& into);
+  /// What is broken.
+  [[nodiscard]] std::string_view why() const { return why_; }
+
+ private:
+  outcome array(arguments& into);
+  outcome words(arguments& into);
+  outcome fail(std::string_view why);
+  /// Up to the next CRLF from `at` on, which is moved behind that.
+  std::optional<std::string_view> line(std::size_t& at);
+
+  std::vector<char> buffer_;
+  std::size_t begin_ = 0;  // of what has not been given out
+  std::size_t end_ = 0;
+  std::size_t wanted_ = 0;  // a request that is incomplete is not looked at again with fewer bytes
+  std::string_view why_;
+};
+
+/// As the protocol has it; nothing if it is none.
+std::optional<std::int64_t> to_number(std::string_view text);
+
+/// Replies, added to the end of a string.
+void add_simple(std::string& out, std::string_view text);
+void add_error(std::string& out, std::string_view text);
+void add_number(std::string& out, std::int64_t n);
+void add_text(std::string& out, std::string_view text);
+void add_nothing(std::string& out);
+/// So many replies follow.
+void add_array(std::string& out, std::size_t n);
+
+}  // namespace kv

@@ -1,0 +1,89 @@
+"""A server under test: started on a free port, spoken to by sockets, ended."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import time
+
+PATIENCE = 60  # seconds: for what would otherwise hang
+
+
+class Connection:
+    """A socket that is read as a test wants it."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        self.ahead = b""
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def sendall(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def _more(self) -> bool:
+        data = self.socket.recv(1 << 20)
+        self.ahead += data
+        return bool(data)
+
+    def read(self, n: int) -> bytes:
+        """So many bytes, or fewer if the stream ends before."""
+        while len(self.ahead) < n and self._more():
+            pass
+        data, self.ahead = self.ahead[:n], self.ahead[n:]
+        return data
+
+    def read_lines(self, n: int) -> list[bytes]:
+        while self.ahead.count(b"\r\n") < n and self._more():
+            pass
+        *lines, self.ahead = self.ahead.split(b"\r\n", n)
+        return lines
+
+    def read_to_end(self) -> bytes:
+        while self._more():
+            pass
+        data, self.ahead = self.ahead, b""
+        return data
+
+
+class Server:
+    """A program that prints "listening on ADDRESS:PORT" first."""
+
+    def __init__(self, command: list[str]) -> None:
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert self.process.stdout is not None
+        self.out = self.process.stdout.readline()
+        found = re.search(r"listening on .*:(\d+)", self.out)
+        assert found, self.out + (self.process.stdout.read() if self.process.poll() is not None else "")
+        self.port = int(found[1])
+
+    def connect(self) -> Connection:
+        return Connection(self.port)
+
+    def wait_until_refused(self) -> None:
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE).close()
+            except ConnectionRefusedError:
+                return
+            except ConnectionResetError:  # it was in the queue that went with the listener
+                pass
+        raise AssertionError("it still accepts")
+
+    def wait(self) -> str:
+        """What it has printed, once it has ended."""
+        rest, _ = self.process.communicate(timeout=PATIENCE)
+        self.out += rest
+        return self.out
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
