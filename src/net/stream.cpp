@@ -1,10 +1,13 @@
 #include <tenon/net/stream.hpp>
 
+#include <signal.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <mutex>
 #include <utility>
@@ -195,6 +198,46 @@ error write_all(detail::socket* s, const context* ctx, std::span<const const_buf
   }
 }
 
+/// sendfile(2), which knows no MSG_NOSIGNAL, without the SIGPIPE: it would be this thread's, which meanwhile takes none.
+ssize_t send_file_quietly(int to, int from, off_t at, std::size_t n) noexcept {
+  sigset_t pipe;
+  sigset_t before;
+  ::sigemptyset(&pipe);
+  ::sigaddset(&pipe, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &pipe, &before);
+  const ssize_t sent = ::sendfile(to, from, &at, n);
+  if (sent < 0 && last_error() == EPIPE && ::sigismember(&before, SIGPIPE) == 0) {
+    sigset_t pending;
+    int taken = 0;  // nothing here changes errno
+    if (::sigpending(&pending) == 0 && ::sigismember(&pending, SIGPIPE) == 1) ::sigwait(&pipe, &taken);
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return sent;
+}
+
+error send_file(detail::socket* s, const context* ctx, int fd, std::uint64_t offset, std::uint64_t size,
+                std::uint64_t* written) {
+  std::uint64_t here = 0;
+  std::uint64_t& done = written != nullptr ? *written : here;
+  done = 0;
+  const operation out(s);
+  if (!out) return errc::closed;
+  if (error e = ended(ctx)) return e;
+  const turn mine(s->writing, ctx);
+  if (!mine) return ended(ctx);
+  while (done < size) {
+    const auto at = static_cast<off_t>(offset + done);
+    // In pieces: others get their turn, and a context that ends does not wait for the whole file.
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(size - done, 1 << 20U));
+    const auto sent =
+        detail::attempt(*s, way::write, ctx, "sendfile", [&] { return send_file_quietly(s->fd, fd, at, n); });
+    if (!sent) return sent.err();
+    if (*sent == 0) return eof();
+    done += *sent;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 stream::stream(detail::socket_ptr s) noexcept : socket_(std::move(s)) {}
@@ -251,6 +294,13 @@ error stream::write_all(const context& ctx, std::span<const const_buffer> from, 
 }
 error stream::write_all(std::span<const const_buffer> from, std::size_t* written) {
   return net::write_all(socket_.get(), nullptr, from, written);
+}
+
+error stream::send_file(const context& ctx, int fd, std::uint64_t offset, std::uint64_t size, std::uint64_t* written) {
+  return net::send_file(socket_.get(), &ctx, fd, offset, size, written);
+}
+error stream::send_file(int fd, std::uint64_t offset, std::uint64_t size, std::uint64_t* written) {
+  return net::send_file(socket_.get(), nullptr, fd, offset, size, written);
 }
 
 error stream::shutdown(shut how) {

@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -342,6 +344,32 @@ TEST_P(NetStream, WritersAndReadersTakeTurns) {
         },
         workers);
   }
+}
+
+// Go: io.Copy from an *os.File
+TEST_P(NetStream, SendsAFile) {
+  with_pair([](const context& ctx, stream& a, stream& b) {
+    const std::string text(3'000'000, 'x');
+    const int fd = ::memfd_create("file", MFD_CLOEXEC);
+    ASSERT_GE(fd, 0);
+    ASSERT_EQ(::write(fd, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    group g(ctx);
+    std::string got(text.size() - 7, '\0');
+    g.go([&](const context& c) { return b.read_exactly(c, got); });
+    std::uint64_t written = 0;
+    EXPECT_FALSE(a.send_file(ctx, fd, 7, got.size(), &written));
+    EXPECT_FALSE(g.wait());
+    EXPECT_EQ(written, got.size());
+    EXPECT_EQ(got, text.substr(7));
+    EXPECT_EQ(a.send_file(ctx, fd, text.size() - 3, 10, &written), eof()) << "it is shorter";
+    EXPECT_EQ(written, 3U);
+    EXPECT_FALSE(a.send_file(ctx, fd, 0, 0));
+    EXPECT_TRUE(a.send_file(ctx, -1, 0, 1).is(std::errc::bad_file_descriptor));
+    // To one that has gone: an error, and no SIGPIPE, now or later.
+    EXPECT_FALSE(a.shutdown(shut::write));
+    EXPECT_TRUE(a.send_file(ctx, fd, 0, 1).is(std::errc::broken_pipe));
+    ::close(fd);
+  });
 }
 
 TEST_P(NetStream, IsMovedAndReleasedAndAdopted) {

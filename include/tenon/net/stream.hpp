@@ -31,6 +31,7 @@
 /// is not mixed with another's. Moves are cheap; what was moved from is closed. Costs one allocation.
 
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -95,6 +96,12 @@ class stream {
   error write_all(std::initializer_list<const_buffer> from, std::size_t* written = nullptr) {
     return write_all(std::span(from.begin(), from.size()), written);
   }
+
+  /// `size` bytes of the file `fd` from `offset` on, which the system copies itself (sendfile); its position stays. A file that ends before: `eof()`. Reads from the disk
+  /// block the thread, as in Go. `written`: as for `write_all`.
+  error send_file(const context& ctx, int fd, std::uint64_t offset, std::uint64_t size,
+                  std::uint64_t* written = nullptr);
+  error send_file(int fd, std::uint64_t offset, std::uint64_t size, std::uint64_t* written = nullptr);
 
   /// `write`: the peer reads to the end of the stream, and may still write. Never blocks.
   error shutdown(shut how);
