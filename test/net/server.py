@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import subprocess
+import threading
 import time
 
 PATIENCE = 60  # seconds: for what would otherwise hang
@@ -56,11 +57,21 @@ class Server:
 
     def __init__(self, command: list[str]) -> None:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        assert self.process.stdout is not None
-        self.out = self.process.stdout.readline()
-        found = re.search(r"listening on .*:(\d+)", self.out)
-        assert found, self.out + (self.process.stdout.read() if self.process.poll() is not None else "")
+        self.out = ""  # read all the time: a full pipe would hold the server up
+        self._reader = threading.Thread(target=self._read)
+        self._first = threading.Event()
+        self._reader.start()
+        assert self._first.wait(PATIENCE), command
+        found = re.match(r"listening on .*:(\d+)", self.out)
+        assert found, self.out
         self.port = int(found[1])
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.out += line
+            self._first.set()
+        self._first.set()
 
     def connect(self) -> Connection:
         return Connection(self.port)
@@ -78,12 +89,13 @@ class Server:
 
     def wait(self) -> str:
         """What it has printed, once it has ended."""
-        rest, _ = self.process.communicate(timeout=PATIENCE)
-        self.out += rest
+        self.process.wait(timeout=PATIENCE)
+        self._reader.join()
         return self.out
 
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
+        self._reader.join()
         if self.process.stdout is not None:
             self.process.stdout.close()
