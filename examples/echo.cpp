@@ -10,9 +10,6 @@
 #include <cstdlib>
 #include <iostream>
 #include <string>
-#include <string_view>
-
-#include <sys/resource.h>
 
 #include <tenon/net/net.hpp>
 #include <tenon/tenon.hpp>
@@ -20,24 +17,16 @@
 namespace tn = tenon;
 
 tn::error echo(const tn::context& ctx, tn::net::tcp_stream peer) {
-  char block[16 * 1024];
   for (;;) {
-    const auto n = peer.read_some(ctx, block);
+    std::string text;  // none while it waits: connections that say nothing are many
+    const auto n = peer.append_some(ctx, text, 64 * 1024);
     if (!n) return n.err() == tn::net::eof() ? nullptr : n.err();  // the client has said all that it had to say
-    if (tn::error e = peer.write_all(ctx, std::string_view(block, *n))) return e;
+    if (tn::error e = peer.write_all(ctx, text)) return e;
   }
 }
 
-/// A descriptor for each connection: as many as this process may have.
-void raise_the_limit_of_descriptors() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int main(int argc, char** argv) {
-  raise_the_limit_of_descriptors();
+  (void)tn::net::raise_descriptor_limit();  // a descriptor for each connection
   const std::string port = argc > 1 ? argv[1] : "0";
   const std::chrono::seconds grace(argc > 2 ? std::atoi(argv[2]) : 10);
   return tn::run([&](tn::group& root) -> tn::error {

@@ -110,6 +110,7 @@ int main(int argc, char** argv) {
   app.add_option("--grace", chosen.grace, "seconds that requests have after SIGINT or SIGTERM")->capture_default_str();
   app.add_flag("-q,--quiet", chosen.quiet, "no access log");
   CLI11_PARSE(app, argc, argv);
+  (void)tn::net::raise_descriptor_limit();  // a descriptor for each connection
   try {
     return tn::run([&](tn::group& root) { return serve(root, chosen); });
   } catch (const std::exception& e) {

@@ -100,18 +100,29 @@ class session {
     return false;
   }
 
-  /// Waits for the first byte. False: there will be none.
+  /// Waits for the first bytes. False: there will be none.
   bool request_comes() {
     if (buffer_.size() != 0) return true;
-    wire().use(of_.accepting);
-    wire().expires_after(of_.most.idle);
-    boost::system::error_code ec;
-    buffer_.commit(peer_.read_some(buffer_.prepare(4096), ec));
-    wire().use(ctx_);
-    if (!ec) return true;
-    const bool orderly =
-        ec == asio::error::eof || ec == asio::error::timed_out || ec == asio::ssl::error::stream_truncated;
-    return orderly || of_.accepting.is_canceled() ? false : fail(ec);
+    buffer_.shrink_to_fit();
+    const auto bound = tenon::with_timeout(of_.accepting, of_.most.idle);
+    const tenon::context& idle = bound.ctx();
+    error why;
+    if constexpr (std::is_same_v<Peer, plain_stream>) {
+      std::string first;  // connections that wait are many, and hold no buffer
+      why = socket_.append_some(idle, first, 4096).err();
+      buffer_.commit(asio::buffer_copy(buffer_.prepare(first.size()), asio::buffer(first)));
+    } else {
+      boost::system::error_code ec;
+      wire().use(idle);
+      wire().expires_never();
+      buffer_.commit(peer_.read_some(buffer_.prepare(4096), ec));
+      wire().use(ctx_);
+      if (ec == asio::ssl::error::stream_truncated) ec = asio::error::eof;
+      why = tenon::from_asio(ec);
+    }
+    if (!why) return true;
+    const bool orderly = why == tenon::net::eof() || idle.is_canceled();
+    return orderly ? false : fail(std::move(why));
   }
 
   /// False: it was refused, or the client has gone.

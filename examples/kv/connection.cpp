@@ -10,7 +10,7 @@
 namespace kv {
 
 namespace {
-constexpr std::size_t large = 64 * 1024;  // so much is written though more requests are there
+constexpr std::size_t large = 64 * 1024;  // so much is read at once, and written though more requests are there
 }
 
 connection::~connection() {
@@ -23,12 +23,11 @@ connection::~connection() {
 
 tenon::error connection::serve() {
   request_reader in;
-  arguments request;
+  arguments request;  // of no size until there is one
   while (!quits_) {
     const tenon::context& ctx = subscriber_ ? subscriber_->scope.ctx() : ctx_;
-    const auto n = peer_.read_some(ctx, in.room());
+    const auto n = peer_.append_some(ctx, in.input(), large);
     if (!n) return n.err() == tenon::net::eof() ? nullptr : n.err();
-    in.filled(*n);
     auto o = request_reader::outcome::incomplete;
     while (!quits_ && (o = in.next(request)) == request_reader::outcome::request) {
       carry_out(request);

@@ -80,5 +80,6 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("-v,--verbose", chosen.verbose, "say what connections failed with");
   CLI11_PARSE(app, argc, argv);
+  (void)tn::net::raise_descriptor_limit();  // a descriptor for each connection
   return tn::run([&](tn::group& root) { return serve(root, chosen); });
 }

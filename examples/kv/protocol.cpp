@@ -8,7 +8,6 @@ namespace kv {
 
 namespace {
 
-constexpr std::size_t block = 16 * 1024;
 constexpr std::size_t largest_line = 64 * 1024;
 constexpr std::int64_t largest_text = 512 << 20;
 constexpr std::int64_t most_arguments = 1 << 20;
@@ -24,16 +23,15 @@ void add_line(std::string& out, char kind, std::int64_t n) {
 
 }  // namespace
 
-tenon::net::mutable_buffer request_reader::room() {
-  if (begin_ == end_) begin_ = end_ = 0;
-  const std::size_t needed = std::max(block, begin_ + wanted_ > end_ ? begin_ + wanted_ - end_ : 0);
-  if (buffer_.size() - end_ < needed && begin_ > 0) {
-    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-    end_ -= begin_;
-    begin_ = 0;
+std::string& request_reader::input() {
+  if (begin_ == buffer_.size()) {
+    std::string().swap(buffer_);  // a client that waits costs no buffer
+  } else {
+    buffer_.erase(0, begin_);
+    if (wanted_ > buffer_.size()) buffer_.reserve(wanted_);
   }
-  if (buffer_.size() - end_ < needed) buffer_.resize(end_ + needed);
-  return {buffer_.data() + end_, buffer_.size() - end_};
+  begin_ = 0;
+  return buffer_;
 }
 
 request_reader::outcome request_reader::fail(std::string_view why) {
@@ -43,7 +41,7 @@ request_reader::outcome request_reader::fail(std::string_view why) {
 
 std::optional<std::string_view> request_reader::line(std::size_t& at) {
   const char* const from = buffer_.data() + at;
-  const auto* const found = static_cast<const char*>(std::memchr(from, '\n', end_ - at));
+  const auto* const found = static_cast<const char*>(std::memchr(from, '\n', buffer_.size() - at));
   if (found == nullptr) return {};
   at += static_cast<std::size_t>(found - from) + 1;
   const bool has_return = found != from && found[-1] == '\r';
@@ -53,7 +51,7 @@ std::optional<std::string_view> request_reader::line(std::size_t& at) {
 request_reader::outcome request_reader::next(arguments& into) {
   into.clear();
   for (;;) {
-    if (begin_ == end_ || end_ - begin_ < wanted_) return outcome::incomplete;
+    if (begin_ == buffer_.size() || buffer_.size() - begin_ < wanted_) return outcome::incomplete;
     wanted_ = 0;
     const outcome o = buffer_[begin_] == '*' ? array(into) : words(into);
     if (o != outcome::request || !into.empty()) return o;  // an empty one has no answer
@@ -63,7 +61,7 @@ request_reader::outcome request_reader::next(arguments& into) {
 request_reader::outcome request_reader::words(arguments& into) {
   std::size_t at = begin_;
   const auto all = line(at);
-  if (!all) return end_ - begin_ > largest_line ? fail("too big inline request") : outcome::incomplete;
+  if (!all) return buffer_.size() - begin_ > largest_line ? fail("too big inline request") : outcome::incomplete;
   for (std::string_view rest = *all;;) {
     rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
     if (rest.empty()) break;
@@ -78,19 +76,20 @@ request_reader::outcome request_reader::words(arguments& into) {
 request_reader::outcome request_reader::array(arguments& into) {
   std::size_t at = begin_ + 1;
   const auto count_text = line(at);
-  if (!count_text) return end_ - begin_ > largest_line ? fail("too big mbulk count string") : outcome::incomplete;
+  if (!count_text)
+    return buffer_.size() - begin_ > largest_line ? fail("too big mbulk count string") : outcome::incomplete;
   const auto count = to_number(*count_text);
   if (!count || *count > most_arguments) return fail("invalid multibulk length");
   for (std::int64_t i = 0; i < *count; ++i) {
-    if (at == end_) return outcome::incomplete;
+    if (at == buffer_.size()) return outcome::incomplete;
     if (buffer_[at] != '$') return fail("expected '$'");
     std::size_t text = at + 1;
     const auto size_text = line(text);
-    if (!size_text) return end_ - at > largest_line ? fail("too big bulk count string") : outcome::incomplete;
+    if (!size_text) return buffer_.size() - at > largest_line ? fail("too big bulk count string") : outcome::incomplete;
     const auto size = to_number(*size_text);
     if (!size || *size < 0 || *size > largest_text) return fail("invalid bulk length");
     const auto n = static_cast<std::size_t>(*size);
-    if (end_ - text < n + 2) {
+    if (buffer_.size() - text < n + 2) {
       wanted_ = text + n + 2 - begin_;
       return outcome::incomplete;
     }

@@ -11,8 +11,6 @@
 #include <string_view>
 #include <vector>
 
-#include <tenon/net/buffer.hpp>
-
 namespace kv {
 
 using arguments = std::vector<std::string_view>;
@@ -21,11 +19,10 @@ class request_reader {
  public:
   enum class outcome { request, incomplete, broken };
 
-  /// Where the next bytes go. What `next` has given out is no longer valid.
-  tenon::net::mutable_buffer room();
-  void filled(std::size_t n) { end_ += n; }
+  /// To whose end the next bytes go. What `next` has given out is no longer valid.
+  std::string& input();
 
-  /// The next request, whose arguments stay where they were read until `room` is called. `broken`: what comes after cannot be understood.
+  /// The next request, whose arguments stay where they were read until `input` is called. `broken`: what comes after cannot be understood.
   outcome next(arguments& into);
   /// What is broken.
   [[nodiscard]] std::string_view why() const { return why_; }
@@ -37,9 +34,8 @@ class request_reader {
   /// Up to the next CRLF from `at` on, which is moved behind that.
   std::optional<std::string_view> line(std::size_t& at);
 
-  std::vector<char> buffer_;
-  std::size_t begin_ = 0;  // of what has not been given out
-  std::size_t end_ = 0;
+  std::string buffer_;
+  std::size_t begin_ = 0;   // of what has not been given out
   std::size_t wanted_ = 0;  // a request that is incomplete is not looked at again with fewer bytes
   std::string_view why_;
 };

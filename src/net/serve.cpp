@@ -1,13 +1,25 @@
 #include <tenon/net/serve.hpp>
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <new>
 #include <string>
+#include <utility>
 
 #include <tenon/sleep_for.hpp>
 
-namespace tenon::net::detail {
+namespace tenon::net {
+
+std::size_t raise_descriptor_limit() noexcept {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  const rlim_t before = std::exchange(limit.rlim_cur, limit.rlim_max);
+  return static_cast<std::size_t>(::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before);
+}
+
+namespace detail {
 
 namespace {
 
@@ -43,4 +55,6 @@ bool accept_failures::survive(const context& ctx, const error& why) {
   return sleep_for(ctx, pause_);
 }
 
-}  // namespace tenon::net::detail
+}  // namespace detail
+
+}  // namespace tenon::net

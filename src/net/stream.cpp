@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <mutex>
 #include <utility>
 
@@ -49,16 +50,20 @@ class turn {
   bool mine_;
 };
 
-std::size_t take_ahead(detail::socket& s, mutable_buffer into) noexcept {
-  const std::size_t n = std::min(into.size(), s.ahead.size() - s.taken);
-  if (n == 0) return 0;
-  std::memcpy(into.data(), s.ahead.data() + s.taken, n);
+void drop_ahead(detail::socket& s, std::size_t n) noexcept {
   s.taken += n;
   if (s.taken == s.ahead.size()) {
     // Idle connections are many: none keeps what it needs no longer.
     std::string().swap(s.ahead);
     s.taken = 0;
   }
+}
+
+std::size_t take_ahead(detail::socket& s, mutable_buffer into) noexcept {
+  const std::size_t n = std::min(into.size(), s.ahead.size() - s.taken);
+  if (n == 0) return 0;
+  std::memcpy(into.data(), s.ahead.data() + s.taken, n);
+  drop_ahead(s, n);
   return n;
 }
 
@@ -96,6 +101,23 @@ class message {
   std::array<iovec, 16> parts_;  // NOLINT: as many of them as are used
 };
 
+/// Where a thread's reads of unknown size go first, so that those who wait for one hold no buffer. Not kept over a wait: it is the thread's.
+constexpr std::size_t scratch_size = 64 * 1024;
+[[gnu::noinline]] char* scratch() {
+  thread_local const std::unique_ptr<char[]> mine(new char[scratch_size]);
+  return mine.get();
+}
+
+/// Adds to `to` what the system has, at most `most` bytes. 0 is the end of the stream.
+result<std::size_t> receive_more(detail::socket& s, const context* ctx, std::string& to, std::size_t most) {
+  return detail::attempt(s, way::read, ctx, "read", [&] {
+    char* const block = scratch();
+    const auto n = ::recv(s.fd, block, std::min(most, scratch_size), 0);
+    if (n > 0) to.append(block, static_cast<std::size_t>(n));
+    return n;
+  });
+}
+
 /// From the system. 0 is the end of the stream.
 result<std::size_t> receive(detail::socket& s, const context* ctx, mutable_buffer into) {
   return detail::attempt(s, way::read, ctx, "read", [&] { return ::recv(s.fd, into.data(), into.size(), 0); });
@@ -113,6 +135,23 @@ result<std::size_t> read_some(detail::socket* s, const context* ctx, std::span<c
   message m(into);
   if (m.empty()) return std::size_t(0);
   auto n = detail::attempt(*s, way::read, ctx, "read", [&] { return ::recvmsg(s->fd, m.get(), 0); });
+  if (n && *n == 0) return eof();
+  return n;
+}
+
+result<std::size_t> append_some(detail::socket* s, const context* ctx, std::string& to, std::size_t most) {
+  const operation in(s);
+  if (!in) return error(errc::closed);
+  if (error e = ended(ctx)) return e;
+  const turn mine(s->reading, ctx);
+  if (!mine) return ended(ctx);
+  if (most == 0) return most;
+  if (const std::size_t there = std::min(most, s->ahead.size() - s->taken); there != 0) {
+    to.append(s->ahead, s->taken, there);
+    drop_ahead(*s, there);
+    return there;
+  }
+  auto n = receive_more(*s, ctx, to, most);
   if (n && *n == 0) return eof();
   return n;
 }
@@ -157,11 +196,9 @@ result<std::string> read_until(detail::socket* s, const context* ctx, std::strin
                    "read_until: no delimiter within " + std::to_string(most) + " bytes");
     }
     looked = there.size();
-    std::array<char, 4096> block;  // NOLINT: filled by what is read
-    const auto n = receive(*s, ctx, block);
+    const auto n = receive_more(*s, ctx, s->ahead, scratch_size);
     if (!n) return n.err();
     if (*n == 0) return eof();
-    s->ahead.append(block.data(), *n);
   }
 }
 
@@ -256,6 +293,12 @@ result<std::size_t> stream::read_some(const context& ctx, std::span<const mutabl
 }
 result<std::size_t> stream::read_some(std::span<const mutable_buffer> into) {
   return net::read_some(socket_.get(), nullptr, into);
+}
+result<std::size_t> stream::append_some(const context& ctx, std::string& to, std::size_t most) {
+  return net::append_some(socket_.get(), &ctx, to, most);
+}
+result<std::size_t> stream::append_some(std::string& to, std::size_t most) {
+  return net::append_some(socket_.get(), nullptr, to, most);
 }
 
 error stream::read_exactly(const context& ctx, mutable_buffer into) {

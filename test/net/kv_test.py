@@ -6,6 +6,7 @@ usage: kv_test.py PROGRAM
 
 from __future__ import annotations
 
+import resource
 import signal
 import subprocess
 import sys
@@ -27,7 +28,7 @@ def cli(server: Server, *words: str, text: str = "") -> str:
 
 class Kv(unittest.TestCase):
     def setUp(self) -> None:
-        self.server = Server([PROGRAM, "--port", "0", "--grace", "2"])
+        self.server = Server([PROGRAM, "--port", "0", "--grace", "2", "--max-connections", "0"])
         self.addCleanup(self.server.kill)
 
     def exchange(self, sent: bytes, want: bytes) -> None:
@@ -130,6 +131,24 @@ class Kv(unittest.TestCase):
                 if b.read(4) == b":0\r\n":
                     return
             self.fail("it is still served")
+
+    def test_idle_connections_cost_little(self) -> None:
+        n = 10_000
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if most < n + 1000:
+            self.skipTest("this process may have too few descriptors")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        held = [self.server.connect() for _ in range(100)]
+        before = self.server.memory()
+        held += [self.server.connect() for _ in range(n)]
+        for s in (held[0], held[-1]):  # the last one has been accepted, and so have all before
+            s.sendall(b"PING\r\n")
+            self.assertEqual(s.read(7), b"+PONG\r\n")
+        each = (self.server.memory() - before) / n
+        print(f"{each:.0f} bytes a connection", end=" ... ", flush=True)
+        self.assertLessEqual(each, 6 * 1024)
+        for s in held:
+            s.socket.close()
 
     def test_benchmark(self) -> None:
         for more in ([], ["-P", "16"]):

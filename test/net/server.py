@@ -87,6 +87,11 @@ class Server:
                 pass
         raise AssertionError("it still accepts")
 
+    def memory(self) -> int:
+        """The bytes that are its own alone."""
+        with open(f"/proc/{self.process.pid}/smaps_rollup", encoding="ascii") as f:
+            return next(int(line.split()[1]) * 1024 for line in f if line.startswith("Anonymous:"))
+
     def wait(self) -> str:
         """What it has printed, once it has ended."""
         self.process.wait(timeout=PATIENCE)

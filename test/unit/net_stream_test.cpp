@@ -119,6 +119,26 @@ TEST_P(NetStream, ReadSomeReturnsWhatThereIs) {
   });
 }
 
+TEST_P(NetStream, AppendSomeAddsWhatThereIs) {
+  with_pair([](const context& ctx, stream& a, stream& b) {
+    EXPECT_FALSE(a.write_all("line\nabcdef"));
+    std::string got = "<";
+    EXPECT_EQ(b.append_some(ctx, got, 0).value(), 0U) << "no wait";
+    EXPECT_EQ(b.read_until(ctx, "\n").value(), "line\n");
+    EXPECT_EQ(b.append_some(ctx, got, 2).value(), 2U) << "first what has been read ahead";
+    EXPECT_EQ(b.append_some(ctx, got, 100).value(), 4U);
+    EXPECT_EQ(got, "<abcdef");
+    EXPECT_FALSE(a.write_all("gh"));
+    EXPECT_EQ(b.append_some(ctx, got, 1).value(), 1U);
+    EXPECT_EQ(b.append_some(ctx, got, 1).value(), 1U);
+    EXPECT_EQ(got, "<abcdefgh");
+    EXPECT_EQ(b.append_some(tenon::within(ctx, 1ms), got, 1).err(), tenon::deadline_exceeded());
+    EXPECT_FALSE(a.shutdown(shut::write));
+    EXPECT_EQ(b.append_some(got, 1).err(), eof());
+    EXPECT_EQ(got, "<abcdefgh");
+  });
+}
+
 // Go: io.EOF
 TEST_P(NetStream, EndsAfterAShutdownAndTheOtherWayStaysOpen) {
   with_pair([](const context& ctx, stream& a, stream& b) {

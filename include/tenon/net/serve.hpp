@@ -41,6 +41,10 @@
 
 namespace tenon::net {
 
+/// Asks for as many descriptors as this process may have (`ulimit -Hn`), which is more than it gets unasked; returns how many that are. For a program's start: Go's
+/// does it unasked. Programs that it starts get the new limit, too, and those that use `select(2)` may not stand it.
+std::size_t raise_descriptor_limit() noexcept;
+
 /// What has happened so far; may be read at any time. `group::active` says how many connections there are.
 struct serve_counters {
   std::atomic<std::uint64_t> accepted{0};

@@ -69,6 +69,11 @@ class stream {
   result<std::size_t> read_some(const context& ctx, std::span<const mutable_buffer> into);
   result<std::size_t> read_some(std::span<const mutable_buffer> into);
 
+  /// Adds what there is to the end of `to`, at least one byte, at most `most`. Nothing is allocated before there is something: a connection that waits needs no
+  /// buffer, neither on the heap nor on its goroutine's stack.
+  result<std::size_t> append_some(const context& ctx, std::string& to, std::size_t most);
+  result<std::size_t> append_some(std::string& to, std::size_t most);
+
   /// All of `into`. A stream that ends before: `eof()`.
   error read_exactly(const context& ctx, mutable_buffer into);
   error read_exactly(mutable_buffer into);
