@@ -1,0 +1,3 @@
+module tenon_net_go
+
+go 1.26
