@@ -332,6 +332,8 @@ typename asio_return<std::decay_t<Args>...>::type await_asio(const use_goroutine
 }  // namespace detail
 }  // namespace tenon
 
+// Doxygen does not follow the alias:
+/// @cond
 template <class R, class... Args>
 class tenon::detail::asio_library::async_result<tenon::use_goroutine_t, R(Args...)> {
  public:
@@ -352,3 +354,4 @@ struct tenon::detail::asio_library::associated_executor<tenon::detail::goroutine
     return ex;
   }
 };
+/// @endcond
