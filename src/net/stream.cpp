@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "net/socket.hpp"
+#include "platform/annotate.hpp"
 
 // Reading ahead: `read_until` cannot know where its delimiter is, and what it reads beyond is in `ahead`, which every read empties first.
 
@@ -112,8 +113,11 @@ constexpr std::size_t scratch_size = 64 * 1024;
 result<std::size_t> receive_more(detail::socket& s, const context* ctx, std::string& to, std::size_t most) {
   return detail::attempt(s, way::read, ctx, "read", [&] {
     char* const block = scratch();
+    // To ThreadSanitizer goroutines are threads, and that two of them are on this one, one after the other, is no order.
+    annotate::happens_after(block);
     const auto n = ::recv(s.fd, block, std::min(most, scratch_size), 0);
     if (n > 0) to.append(block, static_cast<std::size_t>(n));
+    annotate::happens_before(block);
     return n;
   });
 }

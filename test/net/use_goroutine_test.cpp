@@ -173,25 +173,33 @@ TEST(UseGoroutine, CancelsRaceWithCompletions) {
 
 TEST(UseGoroutine, FailsWhenItsIoContextHasGone) {
   tenon::run([](const context& root) {
-    auto io = std::make_unique<driven_io_context>();
-    auto at = std::make_unique<asio::steady_timer>(*io, 1h);
+    auto io = std::make_unique<asio::io_context>();  // which nobody runs
+    const auto begun = tenon::make_chan<void>();
     group g(root);
     error e;
     bool threw = false;
-    std::shared_ptr<void> kept;
-    g.go([&] { e = at->async_wait(use_goroutine); });
+    g.go([&] {
+      e = asio::async_initiate<const tenon::use_goroutine_t, void(asio_error_code)>(
+          [&](auto handler) {
+            asio::post(*io, [h = std::move(handler)]() mutable { std::move(h)(asio_error_code()); });
+            begun.send();
+          },
+          use_goroutine);
+    });
     g.go([&] {
       try {
         asio::async_initiate<const tenon::use_goroutine_t, void()>(
-            [&](auto handler) { kept = std::make_shared<decltype(handler)>(std::move(handler)); }, use_goroutine);
+            [&](auto handler) {
+              asio::post(*io, [h = std::move(handler)]() mutable { std::move(h)(); });
+              begun.send();
+            },
+            use_goroutine);
       } catch (const asio_system_error& dropped) {
         threw = dropped.code() == asio::error::operation_aborted;
       }
     });
-    for (int i = 0; i < 100; ++i) tenon::yield();
-    kept.reset();
-    io->stop();
-    at.reset();
+    (void)begun.recv();
+    (void)begun.recv();
     io.reset();
     EXPECT_FALSE(g.wait());
     EXPECT_TRUE(e.is(std::errc::operation_canceled)) << e.message();
