@@ -46,6 +46,15 @@ error wait_readable(int fd);
 error wait_writable(const context& ctx, int fd);
 error wait_writable(int fd);
 
+/// As `wait_readable` and `wait_writable`, but the descriptor is watched once and for all: no such wait but the first costs a call to the system. For an owner, who closes it with
+/// `close_fd` or calls `end_watch` before it is somebody else's, and who waits only when there is nothing left: since the call has said `EAGAIN`, or, where a short read means
+/// that (TCP), has returned less than it was asked for. One caller at a time for each direction. What has come since that ends the wait at once; what had come before does not. They may end with nothing there.
+error wait_for_more(const context& ctx, int fd);
+error wait_for_more(int fd);
+error wait_for_room(const context& ctx, int fd);
+error wait_for_room(int fd);
+void end_watch(int fd) noexcept;
+
 /// Ends all waits for `fd`, in tenon, with `std::errc::bad_file_descriptor`, and each that comes, until `close_fd` has closed it: for an owner who lets those
 /// who use it go before the number can be another file's. Never blocks. Go: what `net.Conn.Close` does first.
 void end_waits(int fd) noexcept;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <optional>
 
 #include "core/chan.hpp"
 #include "core/waiter.hpp"
@@ -15,7 +16,9 @@
 //  1. Goroutines wait in an entry's lists and are woken by the worker that looks at the poller (`fire`); OS threads wait in the kernel, and in the list only
 //     to be told of a close.
 //  2. Under the lock: while a list has a goroutine in it that was not claimed, the kernel watches the descriptor for that list's direction. A
-//     watch delivers once, for all directions: who takes it renews it for those that are left.
+//     watch delivers once, for all directions: who takes it renews it for those that are left. Unless it is a standing one (`kept_in`), made by the first wait
+//     for more: that delivers whenever something comes. What comes while no one waits is noted in `come`, and ends the next wait for more at
+//     once. `special` is noted besides what it is noted for, so that an end of the stream, which may have come together with what was read before it, is met.
 //  3. Events may be stale: of a wait that was given up, of a file that had this number before. They cause a spurious wake-up of those that wait
 //     now, who do not know what the event was for, and try again. That is what non-blocking reads and writes are for.
 //     (The watch that such an event used up is renewed by their next wait.)
@@ -31,7 +34,10 @@ struct alignas(cache_line) descriptor_entry : watched_descriptor {
   int fd = -1;           // constant
   bool watched = false;  // guarded by lock, as is the rest: the kernel may have it in its list
   bool closing = false;
-  bool refused = false;  // will be closed by those who use it: no wait may begin
+  bool refused = false;             // will be closed by those who use it: no wait may begin
+  std::uint8_t come = 0;            // directions, as bits, in which something has come that nobody has waited for
+  std::uint8_t special = 0;         // likewise, of the ends
+  const poller* kept_in = nullptr;  // has a standing watch there: not the one that there is, after a fork
   wait_list readers;
   wait_list writers;
   wait_list pending_close;
@@ -43,7 +49,7 @@ constexpr unsigned page = 64;
 constexpr unsigned pages = 1U << 16U;  // four million numbers; the kernel's default limit is one
 std::atomic<descriptor_entry*> table[pages];
 
-void fire(watched_descriptor* w, bool readable, bool writable) noexcept;
+void fire(watched_descriptor* w, bool readable, bool writable, bool special) noexcept;
 
 descriptor_entry* find(int fd) noexcept {
   const auto n = static_cast<unsigned>(fd);
@@ -76,6 +82,15 @@ descriptor_entry* make_if_possible(int fd) noexcept {
   }
 }
 
+constexpr std::uint8_t bit_of(direction d) noexcept { return d == direction::read ? 1 : 2; }
+
+/// Takes a bit out of `bits`. Whether it was there.
+bool take_bit(std::uint8_t& bits, direction d) noexcept {
+  const bool was = (bits & bit_of(d)) != 0;
+  bits &= static_cast<std::uint8_t>(~bit_of(d));
+  return was;
+}
+
 wait_list& list_of(descriptor_entry& e, direction d) noexcept { return d == direction::read ? e.readers : e.writers; }
 
 /// For dumps: the entry, and the direction in a bit that its alignment leaves free.
@@ -103,17 +118,30 @@ waiter* take_all(wait_list& l, bool ok, waiter* chain) noexcept {
   return first;
 }
 
+constexpr char wants_more = 0;  // what the waiters for more have for an element: its address
+
+/// Wakes those who wait in that direction, in front of `chain`. What none of them waits for as more has to be told to who comes: also if one has been there, and gave up
+/// just now.
+waiter* tell(descriptor_entry& e, direction d, waiter* chain) noexcept {
+  waiter* const woken = take_all(list_of(e, d), true, chain);
+  bool told = false;
+  for (const waiter* w = woken; w != chain; w = w->next) told |= w->elem == &wants_more;
+  if (e.kept_in != nullptr && !told) e.come |= bit_of(d);
+  return woken;
+}
+
 /// From the poller, on a worker's own stack or the monitor thread's.
-void fire(watched_descriptor* w, bool readable, bool writable) noexcept {
+void fire(watched_descriptor* w, bool readable, bool writable, bool special) noexcept {
   auto& e = *static_cast<descriptor_entry*>(w);
   waiter* woken = nullptr;
   {
     const spin_guard hold(e.lock);
-    if (writable) woken = take_all(e.writers, true, woken);
-    if (readable) woken = take_all(e.readers, true, woken);
+    if (special && e.kept_in != nullptr) e.special = bit_of(direction::read) | bit_of(direction::write);
+    if (writable) woken = tell(e, direction::write, woken);
+    if (readable) woken = tell(e, direction::read, woken);
     const bool reading = !empty(e.readers);
     const bool writing = !empty(e.writers);
-    if ((reading || writing) && watch(e, reading, writing) != 0) {
+    if (e.kept_in == nullptr && (reading || writing) && watch(e, reading, writing) != 0) {
       // Closed behind our back: let them see for themselves.
       woken = take_all(e.readers, true, take_all(e.writers, true, woken));
     }
@@ -181,7 +209,40 @@ descriptor_wait descriptor_waited_for(const void* object) noexcept {
   return {e->fd, (address & 1U) != 0 ? direction::write : direction::read};
 }
 
-wait_result wait_descriptor(int fd, direction d, chan_core* done) {
+namespace {
+
+/// Sees to it that the kernel watches for a goroutine that is about to wait. Under the lock. What there is to say already, if there is.
+std::optional<wait_result> prepare(descriptor_entry& e, direction d, wait_goal what) noexcept {
+  poller* const here = the_scheduler().poll();
+  if (what == wait_goal::more && e.kept_in != here) {
+    // Made for all waits to come. It delivers at once what there is already, as it may since the caller last looked.
+    const int number = here->keep(e.fd, &e);
+    if (number == EPERM) return wait_result{wait_result::ready};
+    if (number != 0) return wait_result{wait_result::failed, number};
+    e.watched = true;
+    e.kept_in = here;
+    e.come = 0;
+    e.special = 0;
+    return {};
+  }
+  if (e.kept_in == here) {
+    const bool has_come = take_bit(e.come, d);
+    if (what == wait_goal::more) {
+      return has_come || take_bit(e.special, d) ? std::optional(wait_result{wait_result::ready}) : std::nullopt;
+    }
+    // What is there has come before, and will not be told again.
+    return descriptor::is_ready(e.fd, d == direction::write) ? std::optional(wait_result{wait_result::ready})
+                                                             : std::nullopt;
+  }
+  e.kept_in = nullptr;
+  const int number = watch(e, d == direction::read || !empty(e.readers), d == direction::write || !empty(e.writers));
+  if (number == 0) return {};
+  return number == EPERM ? wait_result{wait_result::ready} : wait_result{wait_result::failed, number};
+}
+
+}  // namespace
+
+wait_result wait_descriptor(int fd, direction d, wait_goal what, chan_core* done) {
   if (done != nullptr && done->closed.load(std::memory_order_acquire)) return {wait_result::canceled};
   if (fd < 0) return {wait_result::failed, EBADF};
   descriptor_entry* const found = make(fd);
@@ -199,18 +260,36 @@ wait_result wait_descriptor(int fd, direction d, chan_core* done) {
   }
   if (this_parker()->what != parker::kind::goroutine) return wait_thread(e, d, done);
 
-  const int number = watch(e, d == direction::read || !empty(e.readers), d == direction::write || !empty(e.writers));
-  if (number != 0) {
+  if (const auto already = prepare(e, d, what)) {
     spin_release(e.lock);
-    return number == EPERM ? wait_result{wait_result::ready} : wait_result{wait_result::failed, number};
+    return *already;
   }
   the_scheduler().descriptor_wait(+1);
   waiter w;
+  if (what == wait_goal::more) w.elem = const_cast<char*>(&wants_more);
   const bool fired =
       wait_in_list(list_of(e, d), e.lock, w, done, wait_reason::io_wait, list_place::back, object_of(e, d));
   the_scheduler().descriptor_wait(-1);
   if (!fired) return {wait_result::canceled};
   return w.ok ? wait_result{wait_result::ready} : wait_result{wait_result::failed, EBADF};
+}
+
+namespace {
+/// The kernel forgets a closed file by itself only when no copy of the descriptor is left. Under the lock.
+void forget(descriptor_entry& e) noexcept {
+  if (poller* p = e.watched ? the_scheduler().poll() : nullptr) p->disarm(e.fd);
+  e.watched = false;
+  e.kept_in = nullptr;
+  e.come = 0;
+  e.special = 0;
+}
+}  // namespace
+
+void end_watch(int fd) noexcept {
+  descriptor_entry* const e = fd >= 0 ? find(fd) : nullptr;
+  if (e == nullptr) return;
+  const spin_guard hold(e->lock);
+  if (e->kept_in != nullptr) forget(*e);
 }
 
 void refuse_waits(int fd) noexcept {
@@ -234,11 +313,7 @@ closing_descriptor::closing_descriptor(int fd) noexcept : entry_(make_if_possibl
   }
   entry_->closing = true;
   woken = take_all(entry_->readers, false, take_all(entry_->writers, false, nullptr));
-  // The kernel forgets a closed file by itself only when no copy of the descriptor is left.
-  if (entry_->watched) {
-    if (poller* p = the_scheduler().poll()) p->disarm(fd);
-    entry_->watched = false;
-  }
+  forget(*entry_);
   spin_release(entry_->lock);
   unpark_all(woken);
 }

@@ -18,8 +18,13 @@ struct wait_result {
   int number = 0;  // errno, if it failed
 };
 
+/// What a wait is for. `readiness`: that a call would not block. `more`: that something has come since the caller has met EAGAIN, or has been given less than it asked for; of one caller for each direction at a time.
+enum class wait_goal : std::uint8_t { readiness, more };
+
 /// `done` may be null. May throw std::bad_alloc.
-wait_result wait_descriptor(int fd, direction d, chan_core* done);
+wait_result wait_descriptor(int fd, direction d, wait_goal what, chan_core* done);
+/// Ends the standing watch of `fd`, if there is one.
+void end_watch(int fd) noexcept;
 
 struct descriptor_wait {
   int fd;

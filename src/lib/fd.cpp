@@ -12,13 +12,15 @@ namespace tenon {
 namespace {
 
 using detail::direction;
+using detail::wait_goal;
 
 error bad(const char* call, int fd, int number) {
   return {std::error_code(number, std::generic_category()), std::string(call) + ": descriptor " + std::to_string(fd)};
 }
 
-error wait(const char* call, direction d, int fd, const context* ctx) {
-  const detail::wait_result r = detail::wait_descriptor(fd, d, ctx == nullptr ? nullptr : detail::done_core(*ctx));
+error wait(const char* call, direction d, int fd, const context* ctx, wait_goal what = wait_goal::readiness) {
+  const detail::wait_result r =
+      detail::wait_descriptor(fd, d, what, ctx == nullptr ? nullptr : detail::done_core(*ctx));
   if (r.how == detail::wait_result::ready) return nullptr;
   if (r.how == detail::wait_result::canceled && ctx != nullptr) return ctx->err();
   return bad(call, fd, r.number);
@@ -30,6 +32,17 @@ error wait_readable(const context& ctx, int fd) { return wait("wait_readable", d
 error wait_readable(int fd) { return wait("wait_readable", direction::read, fd, nullptr); }
 error wait_writable(const context& ctx, int fd) { return wait("wait_writable", direction::write, fd, &ctx); }
 error wait_writable(int fd) { return wait("wait_writable", direction::write, fd, nullptr); }
+
+error wait_for_more(const context& ctx, int fd) {
+  return wait("wait_for_more", direction::read, fd, &ctx, wait_goal::more);
+}
+error wait_for_more(int fd) { return wait("wait_for_more", direction::read, fd, nullptr, wait_goal::more); }
+error wait_for_room(const context& ctx, int fd) {
+  return wait("wait_for_room", direction::write, fd, &ctx, wait_goal::more);
+}
+error wait_for_room(int fd) { return wait("wait_for_room", direction::write, fd, nullptr, wait_goal::more); }
+
+void end_watch(int fd) noexcept { detail::end_watch(fd); }
 
 void end_waits(int fd) noexcept { detail::refuse_waits(fd); }
 

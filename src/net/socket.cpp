@@ -38,6 +38,7 @@ error socket::let_go() {
                                   : error(std::make_error_code(std::errc::device_or_resource_busy), "release");
   }
   gone.done();
+  end_watch(fd);
   return nullptr;
 }
 
@@ -73,10 +74,14 @@ void let_others_run(const socket& s) noexcept {
   if (n >= streak) yield();
 }
 
-error wait_until_ready(const socket& s, way w, const context* ctx) {
+error wait_until_ready(const socket& s, way w, readiness r, const context* ctx) {
   s.without_wait.store(0, std::memory_order_relaxed);
   error e;
-  if (w == way::read) {
+  if (r == readiness::since_last && w == way::read) {
+    e = ctx != nullptr ? wait_for_more(*ctx, s.fd) : wait_for_more(s.fd);
+  } else if (r == readiness::since_last) {
+    e = ctx != nullptr ? wait_for_room(*ctx, s.fd) : wait_for_room(s.fd);
+  } else if (w == way::read) {
     e = ctx != nullptr ? wait_readable(*ctx, s.fd) : wait_readable(s.fd);
   } else {
     e = ctx != nullptr ? wait_writable(*ctx, s.fd) : wait_writable(s.fd);
@@ -232,7 +237,7 @@ error connect_socket(socket& s, const context* ctx, const system_address& to) {
       sleep_for(std::chrono::milliseconds(1));
     }
   }
-  if (error e = wait_until_ready(s, way::write, ctx)) return e;
+  if (error e = wait_until_ready(s, way::write, readiness::next_call, ctx)) return e;
   const int number = option(s.fd, SO_ERROR);
   return number == 0 ? error() : failure(s, "connect", number);
 }
@@ -264,7 +269,7 @@ bool is_of_the_connection(int number) noexcept {
 result<socket_ptr> accept_socket(socket* s, const context* ctx, system_address* from) {
   const operation in(s);
   if (!in) return error(errc::closed);
-  const auto fd = attempt(*s, way::read, ctx, "accept", [&] {
+  const auto fd = attempt(*s, way::read, readiness::next_call, ctx, "accept", [&] {
     int accepted = -1;
     do {
       from->size = sizeof from->bytes;

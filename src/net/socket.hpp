@@ -51,6 +51,7 @@ struct socket {
   mutex writing;
   std::string ahead;      // read, but not taken yet; guarded by reading, as is the next
   std::size_t taken = 0;  // of ahead
+  bool drained = false;   // the last read has left nothing, so that the next one begins with a wait; guarded by reading
   std::optional<endpoint> peer;
 };
 
@@ -69,16 +70,45 @@ class operation {
 
 enum class way { read, write };
 
+/// Of the next call, by whoever makes it; or, of a stream, that there is more, or room again, since the last call said that there was not: under `reading` or `writing`.
+enum class readiness { next_call, since_last };
+
 /// What the system said of `call`, and whom it was about.
 error failure(const socket& s, const char* call, int number);
 /// After a call that did not have to wait.
 void let_others_run(const socket& s) noexcept;
 /// After a call has said EAGAIN.
-error wait_until_ready(const socket& s, way w, const context* ctx);
+error wait_until_ready(const socket& s, way w, readiness r, const context* ctx);
+
+/// As `attempt` below, of a read of at most `asked` bytes. Under `reading`.
+template <class Call>
+result<std::size_t> attempt_read(socket& s, const context* ctx, std::size_t asked, Call call) {
+  for (;;) {
+    if (ctx != nullptr && ctx->is_canceled()) return ctx->err();
+    if (s.drained) {
+      if (error e = wait_until_ready(s, way::read, readiness::since_last, ctx)) return e;
+      s.drained = false;
+      continue;
+    }
+    const auto n = call();
+    if (n >= 0) {
+      // Of TCP: elsewhere a read may end where a message does.
+      s.drained = s.peer.has_value() && n > 0 && static_cast<std::size_t>(n) < asked;
+      let_others_run(s);
+      return static_cast<std::size_t>(n);
+    }
+    const int number = last_error();
+    if (number == EAGAIN) {
+      s.drained = true;
+    } else if (number != EINTR) {
+      return failure(s, "read", number);
+    }
+  }
+}
 
 /// The result of `call`, which is tried again until the descriptor is ready for it.
 template <class Call>
-result<std::size_t> attempt(const socket& s, way w, const context* ctx, const char* name, Call call) {
+result<std::size_t> attempt(const socket& s, way w, readiness r, const context* ctx, const char* name, Call call) {
   for (;;) {
     if (ctx != nullptr && ctx->is_canceled()) return ctx->err();
     const auto n = call();
@@ -89,7 +119,7 @@ result<std::size_t> attempt(const socket& s, way w, const context* ctx, const ch
     const int number = last_error();
     if (number == EINTR) continue;
     if (number != EAGAIN) return failure(s, name, number);
-    if (error e = wait_until_ready(s, w, ctx)) return e;
+    if (error e = wait_until_ready(s, w, r, ctx)) return e;
   }
 }
 

@@ -23,6 +23,7 @@ namespace tenon::net {
 namespace {
 
 using detail::operation;
+using detail::readiness;
 using detail::way;
 
 /// Why `ctx` has ended, if it has.
@@ -87,6 +88,7 @@ class message {
       }
       const auto rest = b.after(std::exchange(done, 0));
       parts_[header_.msg_iovlen++] = {const_cast<void*>(static_cast<const void*>(rest.data())), rest.size()};
+      size_ += rest.size();
       if (header_.msg_iovlen == parts_.size()) break;
     }
     header_.msg_iov = parts_.data();
@@ -95,9 +97,11 @@ class message {
   message& operator=(const message&) = delete;
 
   [[nodiscard]] bool empty() const noexcept { return header_.msg_iovlen == 0; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] msghdr* get() noexcept { return &header_; }
 
  private:
+  std::size_t size_ = 0;
   msghdr header_{};
   std::array<iovec, 16> parts_;  // NOLINT: as many of them as are used
 };
@@ -111,7 +115,7 @@ constexpr std::size_t scratch_size = 64 * 1024;
 
 /// Adds to `to` what the system has, at most `most` bytes. 0 is the end of the stream.
 result<std::size_t> receive_more(detail::socket& s, const context* ctx, std::string& to, std::size_t most) {
-  return detail::attempt(s, way::read, ctx, "read", [&] {
+  return detail::attempt_read(s, ctx, std::min(most, scratch_size), [&] {
     char* const block = scratch();
     // To ThreadSanitizer goroutines are threads, and that two of them are on this one, one after the other, is no order.
     annotate::happens_after(block);
@@ -124,7 +128,7 @@ result<std::size_t> receive_more(detail::socket& s, const context* ctx, std::str
 
 /// From the system. 0 is the end of the stream.
 result<std::size_t> receive(detail::socket& s, const context* ctx, mutable_buffer into) {
-  return detail::attempt(s, way::read, ctx, "read", [&] { return ::recv(s.fd, into.data(), into.size(), 0); });
+  return detail::attempt_read(s, ctx, into.size(), [&] { return ::recv(s.fd, into.data(), into.size(), 0); });
 }
 
 result<std::size_t> read_some(detail::socket* s, const context* ctx, std::span<const mutable_buffer> into) {
@@ -138,7 +142,7 @@ result<std::size_t> read_some(detail::socket* s, const context* ctx, std::span<c
   if (there != 0) return there;
   message m(into);
   if (m.empty()) return std::size_t(0);
-  auto n = detail::attempt(*s, way::read, ctx, "read", [&] { return ::recvmsg(s->fd, m.get(), 0); });
+  auto n = detail::attempt_read(*s, ctx, m.size(), [&] { return ::recvmsg(s->fd, m.get(), 0); });
   if (n && *n == 0) return eof();
   return n;
 }
@@ -207,7 +211,8 @@ result<std::string> read_until(detail::socket* s, const context* ctx, std::strin
 }
 
 result<std::size_t> send(detail::socket& s, const context* ctx, message& m) {
-  return detail::attempt(s, way::write, ctx, "write", [&] { return ::sendmsg(s.fd, m.get(), MSG_NOSIGNAL); });
+  return detail::attempt(s, way::write, readiness::since_last, ctx, "write",
+                         [&] { return ::sendmsg(s.fd, m.get(), MSG_NOSIGNAL); });
 }
 
 result<std::size_t> write_some(detail::socket* s, const context* ctx, std::span<const const_buffer> from) {
@@ -270,8 +275,8 @@ error send_file(detail::socket* s, const context* ctx, int fd, std::uint64_t off
     const auto at = static_cast<off_t>(offset + done);
     // In pieces: others get their turn, and a context that ends does not wait for the whole file.
     const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(size - done, 1 << 20U));
-    const auto sent =
-        detail::attempt(*s, way::write, ctx, "sendfile", [&] { return send_file_quietly(s->fd, fd, at, n); });
+    const auto sent = detail::attempt(*s, way::write, readiness::since_last, ctx, "sendfile",
+                                      [&] { return send_file_quietly(s->fd, fd, at, n); });
     if (!sent) return sent.err();
     if (*sent == 0) return eof();
     done += *sent;

@@ -21,7 +21,7 @@ result<datagram> receive(detail::socket* s, const context* ctx, mutable_buffer i
   detail::system_address from;
   iovec part{into.data(), into.size()};
   msghdr message{};
-  const auto n = detail::attempt(*s, way::read, ctx, "receive", [&] {
+  const auto n = detail::attempt(*s, way::read, detail::readiness::next_call, ctx, "receive", [&] {
     message = {};
     message.msg_name = from.get();
     message.msg_namelen = sizeof from.bytes;
@@ -40,7 +40,7 @@ error send(detail::socket* s, const context* ctx, const_buffer from, const endpo
   const operation out(s);
   if (!out) return errc::closed;
   const detail::system_address at = to != nullptr ? detail::system_address(*to) : detail::system_address();
-  const auto n = detail::attempt(*s, way::write, ctx, "send", [&] {
+  const auto n = detail::attempt(*s, way::write, detail::readiness::next_call, ctx, "send", [&] {
     return ::sendto(s->fd, from.data(), from.size(), MSG_NOSIGNAL, to != nullptr ? at.get() : nullptr,
                     to != nullptr ? at.size : 0);
   });

@@ -66,7 +66,8 @@ namespace {
 void deliver(const epoll_event& e) noexcept {
   constexpr std::uint32_t either = EPOLLERR | EPOLLHUP;
   auto* w = static_cast<watched_descriptor*>(e.data.ptr);
-  w->ready(w, (e.events & (EPOLLIN | either)) != 0, (e.events & (EPOLLOUT | either)) != 0);
+  w->ready(w, (e.events & (EPOLLIN | EPOLLRDHUP | EPOLLPRI | either)) != 0, (e.events & (EPOLLOUT | either)) != 0,
+           (e.events & (EPOLLRDHUP | EPOLLPRI | either)) != 0);
 }
 }  // namespace
 
@@ -114,14 +115,25 @@ void poller::wake() noexcept {
   (void)!::write(event_, &one, sizeof one);
 }
 
+namespace {
+int control(int epoll, int fd, std::uint32_t events, watched_descriptor* w) noexcept {
+  epoll_event e{};
+  e.events = events;
+  e.data.ptr = w;
+  if (::epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &e) == 0) return 0;
+  if (errno != ENOENT) return errno;
+  return ::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e) == 0 ? 0 : errno;
+}
+}  // namespace
+
 int poller::arm(int fd, bool readable, bool writable, watched_descriptor* w) noexcept {
   const use here(this, &epoll_);
-  epoll_event e{};
-  e.events = EPOLLONESHOT | (readable ? EPOLLIN : 0U) | (writable ? EPOLLOUT : 0U);
-  e.data.ptr = w;
-  if (::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &e) == 0) return 0;
-  if (errno != ENOENT) return errno;
-  return ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &e) == 0 ? 0 : errno;
+  return control(epoll_, fd, EPOLLONESHOT | (readable ? EPOLLIN : 0U) | (writable ? EPOLLOUT : 0U), w);
+}
+
+int poller::keep(int fd, watched_descriptor* w) noexcept {
+  const use here(this, &epoll_);
+  return control(epoll_, fd, EPOLLET | EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLOUT, w);
 }
 
 void poller::disarm(int fd) noexcept {

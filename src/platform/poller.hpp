@@ -1,7 +1,7 @@
 #pragma once
 
 // Where the last idle worker sleeps: epoll, with an eventfd to wake it. Descriptors are watched one-shot and level-triggered: each `arm`
-// delivers its token once, at once if the descriptor is ready already.
+// delivers its token once, at once if the descriptor is ready already. Or edge-triggered, from `keep` on: each time that something has come.
 //
 // The wake-up is level-triggered, too, and only the sleeper takes it: a thread that just looks (`poll`) leaves it there.
 //
@@ -13,8 +13,9 @@ namespace tenon {
 
 /// What is named to the kernel: it must be there for as long as an event may come, also one that is late.
 struct watched_descriptor {
-  /// Runs on the thread that took the event. An error or a hang-up counts as both.
-  void (*ready)(watched_descriptor* self, bool readable, bool writable) noexcept = nullptr;
+  /// Runs on the thread that took the event. An error or a hang-up counts as both. `special`: what is there may not be all that a read returns at once: the end of the
+  /// stream, an error, urgent data.
+  void (*ready)(watched_descriptor* self, bool readable, bool writable, bool special) noexcept = nullptr;
 };
 
 class poller {
@@ -37,6 +38,8 @@ class poller {
   /// Tells `w` once when `fd` is readable (or writable), in place of what was armed for it before. 0, or errno: EBADF if the descriptor is not open,
   /// EPERM if it is of a kind that is always ready.
   int arm(int fd, bool readable, bool writable, watched_descriptor* w) noexcept;
+  /// Tells `w`, until `disarm`, whenever more has come to read, or there is room to write again; and now, if there is. As `arm` otherwise.
+  int keep(int fd, watched_descriptor* w) noexcept;
   void disarm(int fd) noexcept;
 
   /// False in a child process: what it would watch, it would watch for its parent.

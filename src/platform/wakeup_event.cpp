@@ -40,6 +40,11 @@ void wakeup_event::wait() noexcept {
   }
 }
 
+bool descriptor::is_ready(int fd, bool writable) noexcept {
+  pollfd p{fd, static_cast<short>(writable ? POLLOUT : POLLIN), 0};
+  return ::poll(&p, 1, 0) != 0;
+}
+
 int descriptor::close(int fd) noexcept { return ::close(fd) == 0 || errno == EINTR ? 0 : errno; }
 
 }  // namespace tenon

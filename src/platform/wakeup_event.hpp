@@ -1,6 +1,6 @@
 #pragma once
 
-// What a plain thread needs of the system's descriptors: to wait for one until another thread signals, and to close one.
+// What a plain thread needs of the system's descriptors: to wait for one until another thread signals, to ask about one, and to close one.
 
 namespace tenon {
 
@@ -27,6 +27,8 @@ class wakeup_event {
 namespace descriptor {
 /// 0, or errno. An interrupted close has closed.
 int close(int fd) noexcept;
+/// Whether a read (or a write) would not block now: also because it would fail.
+bool is_ready(int fd, bool writable) noexcept;
 }  // namespace descriptor
 
 }  // namespace tenon

@@ -22,6 +22,7 @@
 #include <tenon/tenon.hpp>
 
 #include "support/callers.hpp"
+#include "support/pipe_ends.hpp"
 #include "support/virtual_time.hpp"
 #include "support/waiting.hpp"
 
@@ -32,47 +33,10 @@ using tenon::close_fd;
 using tenon::error;
 using tenon::wait_readable;
 using tenon::wait_writable;
+using tenon_test::apart;
+using tenon_test::pipe_ends;
 using tenon_test::settle;
 using tenon_test::start;
-
-/// The same under a number that nobody else is given meanwhile: who comes late finds it closed, and not another file.
-int apart(int fd) {
-  const int high = ::fcntl(fd, F_DUPFD_CLOEXEC, 900);
-  EXPECT_GE(high, 900);
-  EXPECT_EQ(::close(fd), 0);
-  return high;
-}
-
-/// The two ends of a non-blocking pipe.
-struct pipe_ends {
-  int out = -1;
-  int in = -1;
-  pipe_ends() {
-    int both[2];
-    EXPECT_EQ(::pipe2(both, O_NONBLOCK | O_CLOEXEC), 0);
-    out = both[0];
-    in = both[1];
-  }
-  pipe_ends(const pipe_ends&) = delete;
-  pipe_ends& operator=(const pipe_ends&) = delete;
-  ~pipe_ends() {
-    for (const int fd : {out, in}) {
-      if (fd >= 0) (void)close_fd(fd);
-    }
-  }
-  void put(char c = 'x') const { EXPECT_EQ(::write(in, &c, 1), 1); }
-  void fill() const {
-    char block[4096] = {};
-    while (::write(in, block, sizeof block) > 0) {
-    }
-    EXPECT_EQ(tenon::last_error(), EAGAIN);
-  }
-  void empty() const {
-    char block[4096];
-    while (::read(out, block, sizeof block) > 0) {
-    }
-  }
-};
 
 class FdBy : public testing::TestWithParam<tenon_test::callers> {};
 INSTANTIATE_TEST_SUITE_P(By, FdBy, tenon_test::every_caller, tenon_test::caller_name);

@@ -264,6 +264,55 @@ TEST_P(NetStream, ADeadlineHoldsForTheWholeOfWhatIsWritten) {
   });
 }
 
+// A read that returns less than there is room for has left nothing, so that the next one begins with a wait. Nothing that has come by then may be missed.
+TEST_P(NetStream, AShortReadHidesNothing) {
+  for (const unsigned workers : {1U, 2U, 8U}) {
+    with_pair(
+        [](const context& ctx, stream& a, stream& b) {
+          char much[100];
+          group g(ctx);
+          g.go([&] { EXPECT_EQ(b.read_some(ctx, much).value(), 1U); });  // from now on it is watched
+          for (int i = 0; i < 100; ++i) tenon::yield();
+          EXPECT_FALSE(a.write_all("x"));
+          EXPECT_FALSE(g.wait());
+          for (int round = 0; round < 50; ++round) {
+            EXPECT_FALSE(a.write_all("abc"));
+            if (round % 2 == 0) tenon::sleep_for(100us);  // the poller may have told of it, or not
+            EXPECT_EQ(b.read_some(ctx, much).value(), 3U);
+          }
+          // The last bytes and the end of the stream come as one.
+          EXPECT_FALSE(a.write_all("end"));
+          EXPECT_FALSE(a.shutdown(shut::write));
+          tenon::sleep_for(1ms);
+          EXPECT_EQ(b.read_some(ctx, much).value(), 3U);
+          EXPECT_EQ(b.read_some(ctx, much).err(), eof());
+          EXPECT_EQ(b.read_some(ctx, much).err(), eof());
+        },
+        workers);
+  }
+}
+
+TEST(NetTcpStream, UrgentDataHidesNothing) {
+  tenon::run([](const context& root) {
+    auto [a, b] = tcp_pair(root);
+    char much[100];
+    EXPECT_EQ(b.read_some(tenon::within(root, 1ms), much).err(), tenon::deadline_exceeded());
+    EXPECT_FALSE(a.write_all("abc"));
+    ASSERT_EQ(::send(a.native_handle(), "!", 1, MSG_OOB), 1);
+    EXPECT_FALSE(a.write_all("def"));
+    tenon::sleep_for(1ms);
+    std::string got;
+    while (got.size() < 6) {
+      const auto n = b.append_some(tenon::within(root, 10s), got, 100);
+      if (!n) {
+        ADD_FAILURE() << got << ": " << n.err().message();
+        break;
+      }
+    }
+    EXPECT_EQ(got, "abcdef");
+  });
+}
+
 // Go: net.Conn Write: n < len(b) with an error
 TEST_P(NetStream, AWriteThatIsCanceledSaysHowMuchWasWritten) {
   with_pair([](const context& ctx, stream& a, stream& b) {
