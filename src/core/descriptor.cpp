@@ -34,10 +34,11 @@ struct alignas(cache_line) descriptor_entry : watched_descriptor {
   int fd = -1;           // constant
   bool watched = false;  // guarded by lock, as is the rest: the kernel may have it in its list
   bool closing = false;
-  bool refused = false;             // will be closed by those who use it: no wait may begin
-  std::uint8_t come = 0;            // directions, as bits, in which something has come that nobody has waited for
-  std::uint8_t special = 0;         // likewise, of the ends
-  const poller* kept_in = nullptr;  // has a standing watch there: not the one that there is, after a fork
+  bool refused = false;      // will be closed by those who use it: no wait may begin
+  std::uint8_t come = 0;     // directions, as bits, in which something has come that nobody has waited for
+  std::uint8_t special = 0;  // likewise, of the ends
+  std::uint32_t kept_in =
+      0;  // the id of the poller where it has a standing watch: not the one that there is, after a fork; 0: none
   wait_list readers;
   wait_list writers;
   wait_list pending_close;
@@ -126,7 +127,7 @@ waiter* tell(descriptor_entry& e, direction d, waiter* chain) noexcept {
   waiter* const woken = take_all(list_of(e, d), true, chain);
   bool told = false;
   for (const waiter* w = woken; w != chain; w = w->next) told |= w->elem == &wants_more;
-  if (e.kept_in != nullptr && !told) e.come |= bit_of(d);
+  if (e.kept_in != 0 && !told) e.come |= bit_of(d);
   return woken;
 }
 
@@ -136,12 +137,12 @@ void fire(watched_descriptor* w, bool readable, bool writable, bool special) noe
   waiter* woken = nullptr;
   {
     const spin_guard hold(e.lock);
-    if (special && e.kept_in != nullptr) e.special = bit_of(direction::read) | bit_of(direction::write);
+    if (special && e.kept_in != 0) e.special = bit_of(direction::read) | bit_of(direction::write);
     if (writable) woken = tell(e, direction::write, woken);
     if (readable) woken = tell(e, direction::read, woken);
     const bool reading = !empty(e.readers);
     const bool writing = !empty(e.writers);
-    if (e.kept_in == nullptr && (reading || writing) && watch(e, reading, writing) != 0) {
+    if (e.kept_in == 0 && (reading || writing) && watch(e, reading, writing) != 0) {
       // Closed behind our back: let them see for themselves.
       woken = take_all(e.readers, true, take_all(e.writers, true, woken));
     }
@@ -214,18 +215,18 @@ namespace {
 /// Sees to it that the kernel watches for a goroutine that is about to wait. Under the lock. What there is to say already, if there is.
 std::optional<wait_result> prepare(descriptor_entry& e, direction d, wait_goal what) noexcept {
   poller* const here = the_scheduler().poll();
-  if (what == wait_goal::more && e.kept_in != here) {
+  if (what == wait_goal::more && e.kept_in != here->id()) {
     // Made for all waits to come. It delivers at once what there is already, as it may since the caller last looked.
     const int number = here->keep(e.fd, &e);
     if (number == EPERM) return wait_result{wait_result::ready};
     if (number != 0) return wait_result{wait_result::failed, number};
     e.watched = true;
-    e.kept_in = here;
+    e.kept_in = here->id();
     e.come = 0;
     e.special = 0;
     return {};
   }
-  if (e.kept_in == here) {
+  if (e.kept_in == here->id()) {
     const bool has_come = take_bit(e.come, d);
     if (what == wait_goal::more) {
       return has_come || take_bit(e.special, d) ? std::optional(wait_result{wait_result::ready}) : std::nullopt;
@@ -234,7 +235,7 @@ std::optional<wait_result> prepare(descriptor_entry& e, direction d, wait_goal w
     return descriptor::is_ready(e.fd, d == direction::write) ? std::optional(wait_result{wait_result::ready})
                                                              : std::nullopt;
   }
-  e.kept_in = nullptr;
+  e.kept_in = 0;
   const int number = watch(e, d == direction::read || !empty(e.readers), d == direction::write || !empty(e.writers));
   if (number == 0) return {};
   return number == EPERM ? wait_result{wait_result::ready} : wait_result{wait_result::failed, number};
@@ -279,7 +280,7 @@ namespace {
 void forget(descriptor_entry& e) noexcept {
   if (poller* p = e.watched ? the_scheduler().poll() : nullptr) p->disarm(e.fd);
   e.watched = false;
-  e.kept_in = nullptr;
+  e.kept_in = 0;
   e.come = 0;
   e.special = 0;
 }
@@ -289,7 +290,7 @@ void end_watch(int fd) noexcept {
   descriptor_entry* const e = fd >= 0 ? find(fd) : nullptr;
   if (e == nullptr) return;
   const spin_guard hold(e->lock);
-  if (e->kept_in != nullptr) forget(*e);
+  if (e->kept_in != 0) forget(*e);
 }
 
 void refuse_waits(int fd) noexcept {

@@ -5,6 +5,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <system_error>
 
@@ -21,6 +22,7 @@ namespace tenon {
 
 namespace {
 constexpr int most_events = 64;  // at a time
+std::atomic<std::uint32_t> last_id{0};
 
 /// One use of the descriptors.
 struct use {
@@ -36,7 +38,7 @@ struct use {
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 }  // namespace
 
-poller::poller() : pid_(::getpid()) {
+poller::poller() : pid_(::getpid()), id_(last_id.fetch_add(1, std::memory_order_relaxed) + 1) {
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   if (epoll_ < 0) fail("tenon: epoll_create1");
   event_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

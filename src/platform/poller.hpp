@@ -45,8 +45,12 @@ class poller {
   /// False in a child process: what it would watch, it would watch for its parent.
   [[nodiscard]] bool is_ours() const noexcept;
 
+  /// Of no other poller of this process and its ancestors; not 0. (Its address may have been another's.)
+  [[nodiscard]] std::uint32_t id() const noexcept { return id_; }
+
  private:
   const int pid_;
+  const std::uint32_t id_;
   int epoll_ = -1;
   int event_ = -1;
   int timer_ = -1;  // epoll_wait counts in milliseconds; sleeps are finer than that

@@ -168,7 +168,30 @@ TEST_P(FdWatchBy, AFileThatGetsTheNumberAfterTheWatchIsWatchedAnew) {
   });
 }
 
-// A child has a poller of its own, in which nothing is watched yet.
+/// Whether a wait in this process, which may be a child, is told of what comes.
+bool is_told(const int (&ends)[2]) {
+  bool told = false;
+  tenon::run([&] {
+    tenon::group g(tenon::background());
+    g.go([&] { told = tenon::wait_for_more(tenon::within(tenon::background(), 30s), ends[0]) == nullptr; });
+    for (int i = 0; i < 100; ++i) tenon::yield();
+    const char c = 'x';
+    (void)!::write(ends[1], &c, 1);
+    (void)g.wait();
+  });
+  return told;
+}
+
+/// What f returns in a child process.
+template <class F>
+bool in_child(F f) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(f() ? 0 : 1);
+  int status = -1;
+  return ::waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+// A child has a poller of its own, in which nothing is watched yet; and a child's child one that may lie where the first one did.
 TEST(FdWatch, AChildWatchesAnew) {
   if (tenon_test::under_thread_sanitizer()) GTEST_SKIP() << "it starts no threads after a fork";
   int ends[2];
@@ -176,22 +199,11 @@ TEST(FdWatch, AChildWatchesAnew) {
   tenon::run([&] {
     EXPECT_EQ(tenon::wait_for_more(tenon::within(tenon::background(), 1ms), ends[0]), tenon::deadline_exceeded());
   });
-  const pid_t child = ::fork();
-  if (child == 0) {
-    bool more = false;
-    tenon::run([&] {
-      tenon::group g(tenon::background());
-      g.go([&] { more = tenon::wait_for_more(ends[0]) == nullptr; });
-      for (int i = 0; i < 100; ++i) tenon::yield();
-      const char c = 'x';
-      (void)!::write(ends[1], &c, 1);
-      (void)g.wait();
-    });
-    ::_exit(more ? 0 : 1);
-  }
-  int status = -1;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  EXPECT_TRUE(in_child([&] { return is_told(ends); }));
+  EXPECT_TRUE(in_child([&] {
+    tenon::run([] {});
+    return in_child([&] { return is_told(ends); });
+  }));
   for (const int fd : ends) (void)close_fd(fd);
 }
 
