@@ -179,8 +179,13 @@ TEST_P(ContextStress, OneParentManyShortLivedChildren) {
               const tenon::context c = c_scope.ctx();
               auto d_scope = tenon::with_timeout(c, 1h);
               const tenon::context d = d_scope.ctx();
-              if (t % 2 == 0) c_scope.cancel();
-              EXPECT_EQ(d.is_canceled(), c.is_canceled());
+              if (t % 2 == 0) {
+                c_scope.cancel();
+                EXPECT_TRUE(c.is_canceled());
+                EXPECT_TRUE(d.is_canceled());
+              } else if (d.is_canceled()) {  // the parent may be canceled at any time, and then c is before d
+                EXPECT_TRUE(c.is_canceled());
+              }
               if (t % 64 == 0) tenon::yield();
             }
           });
