@@ -180,7 +180,7 @@ class Httpd(unittest.TestCase):
         self.assertEqual(run("curl", "-s", self.url(server, "/", "https"), check=False).returncode, 60, "nobody vouches for it")
         self.assertEqual(run("curl", "-s", "--cacert", certificate, f"https://127.0.0.1:{server.port}/", check=False).returncode, 60)
         done = subprocess.run(["openssl", "s_client", "-connect", f"localhost:{server.port}", "-CAfile", certificate,
-                               "-verify_return_error", "-quiet", "-no_ign_eof"],
+                               "-verify_return_error", "-quiet"],
                               input=HELLO.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), capture_output=True, timeout=60, check=False)
         self.assertIn(b"hello\n", done.stdout)
         with server.connect() as s:  # HTTP spoken to the TLS port
