@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <functional>
 #include <string>
@@ -167,6 +168,9 @@ TEST(NetServe, ACloseOfTheListenerEndsItToo) {
 TEST(NetServe, ASurvivedShortageIsSaidOnceAndLosesNoConnection) {
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  // UndefinedBehaviorSanitizer looks at an object of a class that it has not seen yet through a pipe, for which there will be no descriptors.
+  EXPECT_FALSE(error(std::make_error_code(std::errc::too_many_files_open)).is(std::errc::no_buffer_space));
+  EXPECT_FALSE(error(std::error_code(EMFILE, std::system_category())).is(std::errc::no_buffer_space));
   serve_counters counters;
   int said = 0;
   const auto shortage = tenon::make_chan<error>(1, "it is said once");
