@@ -158,10 +158,20 @@ class asio_wait {
   bool canceled_ = false;
 };
 
+/// What the values of a handler are kept as. An exception is read where the handler is called: who waits has no part in how those who share it let go of it.
+template <class... Values>
+struct asio_kept {
+  using type = std::tuple<Values...>;
+};
+template <class... Rest>
+struct asio_kept<std::exception_ptr, Rest...> {
+  using type = std::tuple<error, Rest...>;
+};
+
 /// The wait, and what the operation has completed with.
 template <class... Args>
 struct asio_outcome : asio_wait {
-  std::optional<std::tuple<std::decay_t<Args>...>> values;
+  std::optional<typename asio_kept<std::decay_t<Args>...>::type> values;
 };
 
 template <class... Args>
@@ -260,10 +270,10 @@ struct asio_return<asio_error_code, Rest...> : fallible_return<asio_error_code, 
   }
 };
 template <class... Rest>
-struct asio_return<std::exception_ptr, Rest...> : fallible_return<std::exception_ptr, Rest...> {
-  using base = fallible_return<std::exception_ptr, Rest...>;
-  static typename base::type make(std::tuple<std::exception_ptr, Rest...>&& all, const context&, bool) {
-    error why(std::get<0>(all));
+struct asio_return<std::exception_ptr, Rest...> : fallible_return<error, Rest...> {
+  using base = fallible_return<error, Rest...>;
+  static typename base::type make(std::tuple<error, Rest...>&& all, const context&, bool) {
+    error why = std::get<0>(all);
     return base::make(std::move(all), std::move(why));
   }
 };
