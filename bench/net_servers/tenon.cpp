@@ -30,6 +30,7 @@ tn::error echo(const tn::context& ctx, tn::net::tcp_stream peer) {
 }
 
 tn::error answer(tn::net::tcp_stream socket) {
+  static const std::string small = "hello\n";
   static const std::string large(64 * 1024, 'x');
   tn::asio_stream peer(std::move(socket));
   boost::beast::flat_buffer buffer;
@@ -38,9 +39,10 @@ tn::error answer(tn::net::tcp_stream socket) {
     boost::system::error_code ec;
     http::read(peer, buffer, request, ec);
     if (ec) return tn::from_asio(ec);
-    http::response<http::string_body> response(http::status::ok, request.version());
+    const std::string& text = request.target() == "/64k" ? large : small;
+    http::response<http::span_body<const char>> response(http::status::ok, request.version());
     response.set(http::field::content_type, "text/plain");
-    response.body() = request.target() == "/64k" ? large : "hello\n";
+    response.body() = {text.data(), text.size()};
     response.keep_alive(request.keep_alive());
     response.prepare_payload();
     http::write(peer, response, ec);
