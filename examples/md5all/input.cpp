@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <tenon/blocking.hpp>
 
+#include "os.hpp"
 #include "output.hpp"
 
 namespace md5all {
@@ -33,37 +34,37 @@ input::input(const found& file) : path_(file.path) {
   const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (file.is_root ? 0 : O_NOFOLLOW);
   struct stat info{};
   std::error_code code;
+  unique_fd fd;
   tn::blocking([&] {
-    fd_ = open_path(path_, flags);
-    if (!fd_ || ::fstat(fd_.get(), &info) != 0) code = last_error();
+    fd = open_path(path_, flags);
+    if (!fd || ::fstat(fd.get(), &info) != 0) code = last_error();
   });
   size_ = static_cast<std::uint64_t>(info.st_size);
   if (code) {
     failure_ = {code, printable(path_)};
   } else if (!S_ISREG(info.st_mode)) {
     failure_ = tn::error(printable(path_) + ": is not a regular file");
+  } else {
+    file_ = tn::os::file::adopt(fd.release()).value();
   }
 }
 
 std::size_t input::read(std::span<std::byte> buffer) {
   if (at_end_ || failure_) return 0;
-  std::error_code code;
-  bool shrank = false;
-  const ssize_t n = tn::blocking([&] {
-    const ssize_t got = ::read(fd_.get(), buffer.data(), buffer.size());
-    if (got < 0) code = last_error();
-    struct stat now{};
-    if (got == 0 && total_ < size_ && ::fstat(fd_.get(), &now) == 0) {
-      shrank = static_cast<std::uint64_t>(now.st_size) < size_;  // there are files that never have what they say
-    }
-    return got;
-  });
-  if (code) failure_ = {code, printable(path_)};
-  if (shrank) failure_ = tn::error(printable(path_) + ": shrank while it was read");
-  if (n <= 0) return 0;
+  const auto n = file_.read_some(buffer);
+  if (n.err() == tn::net::eof()) {
+    const auto now = file_.size();
+    // There are files that never have what they say.
+    if (total_ < size_ && now && *now < size_) failure_ = tn::error(printable(path_) + ": shrank while it was read");
+    return 0;
+  }
+  if (!n) {
+    failure_ = {n.err().code(), printable(path_)};
+    return 0;
+  }
 
   if (total_ == 0) stop_within();
-  const auto size = static_cast<std::size_t>(n);
+  const std::size_t size = *n;
   total_ += size;
   // All of a file of the usual kind, whose size is known: the read that would say "end" can be saved.
   at_end_ = size < buffer.size() && total_ == size_;

@@ -8,13 +8,13 @@
 #include <string>
 
 #include <tenon/error.hpp>
+#include <tenon/os/file.hpp>
 
-#include "os.hpp"
 #include "walk.hpp"
 
 namespace md5all {
 
-/// A regular file, open for reading from its beginning to its end. Every system call is made inside `tn::blocking`.
+/// A regular file, open for reading from its beginning to its end. Every system call is made inside `tn::blocking`; reads, as a `tn::os::file`'s, are bounded in number.
 ///
 /// For tests: a process with `MD5ALL_TEST_STOP` in its environment stops itself, as by SIGSTOP, and goes on at SIGCONT. It does so at
 /// "before PATH", when it is about to open PATH; at "within PATH", after the first piece; at "hang PATH" there, too, and then
@@ -34,7 +34,7 @@ class input {
   void stop_within() const;
 
   const std::string& path_;
-  unique_fd fd_;
+  tn::os::file file_;
   std::uint64_t size_ = 0;  // when it was opened; some file systems do not know it
   std::uint64_t total_ = 0;
   bool at_end_ = false;

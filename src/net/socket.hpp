@@ -53,6 +53,7 @@ struct socket {
   std::size_t taken = 0;  // of ahead
   bool drained = false;   // the last read has left nothing, so that the next one begins with a wait; guarded by reading
   std::optional<endpoint> peer;
+  bool is_socket = true;  // else a pipe or a terminal, which is read and written, not received from and sent to
 };
 
 /// A use of a socket; false if that is closed, or null.
@@ -66,6 +67,29 @@ class operation {
 
  private:
   socket* socket_;
+};
+
+/// One at a time, over the waits of a whole call. False if `ctx`, which may be null, ended before it was its turn.
+class held_lock {
+ public:
+  held_lock(mutex& mu, const context* ctx) : mu_(mu) {
+    if (ctx == nullptr) {
+      mu_.lock();
+      held_ = true;
+    } else {
+      held_ = mu_.lock(*ctx);
+    }
+  }
+  held_lock(const held_lock&) = delete;
+  held_lock& operator=(const held_lock&) = delete;
+  ~held_lock() {
+    if (held_) mu_.unlock();
+  }
+  explicit operator bool() const noexcept { return held_; }
+
+ private:
+  mutex& mu_;
+  bool held_ = false;
 };
 
 enum class way { read, write };

@@ -4,6 +4,7 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -22,35 +23,13 @@ namespace tenon::net {
 
 namespace {
 
+using detail::held_lock;
 using detail::operation;
 using detail::readiness;
 using detail::way;
 
 /// Why `ctx` has ended, if it has.
 error ended(const context* ctx) { return ctx != nullptr && ctx->is_canceled() ? ctx->err() : error(); }
-
-/// One reader, or one writer, at a time: locked over the waits of a whole call. False if `ctx` ended before it was its turn.
-class turn {
- public:
-  turn(mutex& mu, const context* ctx) : mu_(mu) {
-    if (ctx == nullptr) {
-      mu_.lock();
-      mine_ = true;
-    } else {
-      mine_ = mu_.lock(*ctx);
-    }
-  }
-  turn(const turn&) = delete;
-  turn& operator=(const turn&) = delete;
-  ~turn() {
-    if (mine_) mu_.unlock();
-  }
-  explicit operator bool() const noexcept { return mine_; }
-
- private:
-  mutex& mu_;
-  bool mine_;
-};
 
 void drop_ahead(detail::socket& s, std::size_t n) noexcept {
   s.taken += n;
@@ -113,13 +92,17 @@ constexpr std::size_t scratch_size = 64 * 1024;
   return mine.get();
 }
 
+ssize_t receive_into(const detail::socket& s, void* to, std::size_t size) noexcept {
+  return s.is_socket ? ::recv(s.fd, to, size, 0) : ::read(s.fd, to, size);
+}
+
 /// Adds to `to` what the system has, at most `most` bytes. 0 is the end of the stream.
 result<std::size_t> receive_more(detail::socket& s, const context* ctx, std::string& to, std::size_t most) {
   return detail::attempt_read(s, ctx, std::min(most, scratch_size), [&] {
     char* const block = scratch();
     // To ThreadSanitizer goroutines are threads, and that two of them are on this one, one after the other, is no order.
     annotate::happens_after(block);
-    const auto n = ::recv(s.fd, block, std::min(most, scratch_size), 0);
+    const auto n = receive_into(s, block, std::min(most, scratch_size));
     if (n > 0) to.append(block, static_cast<std::size_t>(n));
     annotate::happens_before(block);
     return n;
@@ -128,21 +111,24 @@ result<std::size_t> receive_more(detail::socket& s, const context* ctx, std::str
 
 /// From the system. 0 is the end of the stream.
 result<std::size_t> receive(detail::socket& s, const context* ctx, mutable_buffer into) {
-  return detail::attempt_read(s, ctx, into.size(), [&] { return ::recv(s.fd, into.data(), into.size(), 0); });
+  return detail::attempt_read(s, ctx, into.size(), [&] { return receive_into(s, into.data(), into.size()); });
 }
 
 result<std::size_t> read_some(detail::socket* s, const context* ctx, std::span<const mutable_buffer> into) {
   const operation in(s);
   if (!in) return error(errc::closed);
   if (error e = ended(ctx)) return e;
-  const turn mine(s->reading, ctx);
+  const held_lock mine(s->reading, ctx);
   if (!mine) return ended(ctx);
   std::size_t there = 0;
   for (const mutable_buffer& b : into) there += take_ahead(*s, b);
   if (there != 0) return there;
   message m(into);
   if (m.empty()) return std::size_t(0);
-  auto n = detail::attempt_read(*s, ctx, m.size(), [&] { return ::recvmsg(s->fd, m.get(), 0); });
+  auto n = detail::attempt_read(*s, ctx, m.size(), [&] {
+    const msghdr& h = *m.get();
+    return s->is_socket ? ::recvmsg(s->fd, m.get(), 0) : ::readv(s->fd, h.msg_iov, static_cast<int>(h.msg_iovlen));
+  });
   if (n && *n == 0) return eof();
   return n;
 }
@@ -151,7 +137,7 @@ result<std::size_t> append_some(detail::socket* s, const context* ctx, std::stri
   const operation in(s);
   if (!in) return error(errc::closed);
   if (error e = ended(ctx)) return e;
-  const turn mine(s->reading, ctx);
+  const held_lock mine(s->reading, ctx);
   if (!mine) return ended(ctx);
   if (most == 0) return most;
   if (const std::size_t there = std::min(most, s->ahead.size() - s->taken); there != 0) {
@@ -168,7 +154,7 @@ error read_exactly(detail::socket* s, const context* ctx, mutable_buffer into) {
   const operation in(s);
   if (!in) return errc::closed;
   if (error e = ended(ctx)) return e;
-  const turn mine(s->reading, ctx);
+  const held_lock mine(s->reading, ctx);
   if (!mine) return ended(ctx);
   std::size_t there = take_ahead(*s, into);
   while (there < into.size()) {
@@ -188,7 +174,7 @@ result<std::string> read_until(detail::socket* s, const context* ctx, std::strin
   if (delimiter.empty())
     return error(std::make_error_code(std::errc::invalid_argument), "read_until: an empty delimiter");
   if (error e = ended(ctx)) return e;
-  const turn mine(s->reading, ctx);
+  const held_lock mine(s->reading, ctx);
   if (!mine) return ended(ctx);
   std::size_t looked = 0;  // so many bytes from `taken` on hold no delimiter
   for (;;) {
@@ -210,16 +196,37 @@ result<std::string> read_until(detail::socket* s, const context* ctx, std::strin
   }
 }
 
+/// A call that knows no MSG_NOSIGNAL without the SIGPIPE: it would be this thread's, which meanwhile takes none.
+template <class Call>
+ssize_t without_sigpipe(Call call) noexcept {
+  sigset_t pipe;
+  sigset_t before;
+  ::sigemptyset(&pipe);
+  ::sigaddset(&pipe, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &pipe, &before);
+  const ssize_t n = call();
+  if (n < 0 && last_error() == EPIPE && ::sigismember(&before, SIGPIPE) == 0) {
+    sigset_t pending;
+    int taken = 0;  // nothing here changes errno
+    if (::sigpending(&pending) == 0 && ::sigismember(&pending, SIGPIPE) == 1) ::sigwait(&pipe, &taken);
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return n;
+}
+
 result<std::size_t> send(detail::socket& s, const context* ctx, message& m) {
-  return detail::attempt(s, way::write, readiness::since_last, ctx, "write",
-                         [&] { return ::sendmsg(s.fd, m.get(), MSG_NOSIGNAL); });
+  return detail::attempt(s, way::write, readiness::since_last, ctx, "write", [&] {
+    if (s.is_socket) return ::sendmsg(s.fd, m.get(), MSG_NOSIGNAL);
+    const msghdr& h = *m.get();
+    return without_sigpipe([&] { return ::writev(s.fd, h.msg_iov, static_cast<int>(h.msg_iovlen)); });
+  });
 }
 
 result<std::size_t> write_some(detail::socket* s, const context* ctx, std::span<const const_buffer> from) {
   const operation out(s);
   if (!out) return error(errc::closed);
   if (error e = ended(ctx)) return e;
-  const turn mine(s->writing, ctx);
+  const held_lock mine(s->writing, ctx);
   if (!mine) return ended(ctx);
   message m(from);
   if (m.empty()) return std::size_t(0);
@@ -233,7 +240,7 @@ error write_all(detail::socket* s, const context* ctx, std::span<const const_buf
   const operation out(s);
   if (!out) return errc::closed;
   if (error e = ended(ctx)) return e;
-  const turn mine(s->writing, ctx);
+  const held_lock mine(s->writing, ctx);
   if (!mine) return ended(ctx);
   for (;;) {
     message m(from, done);  // from the front each time: what is written is rarely in more than one system call
@@ -244,23 +251,6 @@ error write_all(detail::socket* s, const context* ctx, std::span<const const_buf
   }
 }
 
-/// sendfile(2), which knows no MSG_NOSIGNAL, without the SIGPIPE: it would be this thread's, which meanwhile takes none.
-ssize_t send_file_quietly(int to, int from, off_t at, std::size_t n) noexcept {
-  sigset_t pipe;
-  sigset_t before;
-  ::sigemptyset(&pipe);
-  ::sigaddset(&pipe, SIGPIPE);
-  ::pthread_sigmask(SIG_BLOCK, &pipe, &before);
-  const ssize_t sent = ::sendfile(to, from, &at, n);
-  if (sent < 0 && last_error() == EPIPE && ::sigismember(&before, SIGPIPE) == 0) {
-    sigset_t pending;
-    int taken = 0;  // nothing here changes errno
-    if (::sigpending(&pending) == 0 && ::sigismember(&pending, SIGPIPE) == 1) ::sigwait(&pipe, &taken);
-  }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return sent;
-}
-
 error send_file(detail::socket* s, const context* ctx, int fd, std::uint64_t offset, std::uint64_t size,
                 std::uint64_t* written) {
   std::uint64_t here = 0;
@@ -269,14 +259,18 @@ error send_file(detail::socket* s, const context* ctx, int fd, std::uint64_t off
   const operation out(s);
   if (!out) return errc::closed;
   if (error e = ended(ctx)) return e;
-  const turn mine(s->writing, ctx);
+  const held_lock mine(s->writing, ctx);
   if (!mine) return ended(ctx);
   while (done < size) {
     const auto at = static_cast<off_t>(offset + done);
     // In pieces: others get their turn, and a context that ends does not wait for the whole file.
     const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(size - done, 1 << 20U));
-    const auto sent = detail::attempt(*s, way::write, readiness::since_last, ctx, "sendfile",
-                                      [&] { return send_file_quietly(s->fd, fd, at, n); });
+    const auto sent = detail::attempt(*s, way::write, readiness::since_last, ctx, "sendfile", [&] {
+      return without_sigpipe([&] {
+        off_t from = at;
+        return ::sendfile(s->fd, fd, &from, n);
+      });
+    });
     if (!sent) return sent.err();
     if (*sent == 0) return eof();
     done += *sent;

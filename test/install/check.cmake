@@ -134,9 +134,10 @@ endif()
 if(MODE STREQUAL "find_package")
   list(APPEND options "-DTENON_VERSION=${VERSION}")
 endif()
-set(expected consumer_tenon consumer_net)
+set(expected consumer_tenon consumer_net consumer_os)
 if(MODE STREQUAL "find_package" AND BOTH)
-  list(APPEND expected consumer_tenon_static consumer_tenon_shared consumer_net_static consumer_net_shared)
+  list(APPEND expected consumer_tenon_static consumer_tenon_shared consumer_net_static consumer_net_shared consumer_os_static
+       consumer_os_shared)
 endif()
 
 must("${CMAKE_COMMAND}" -S "${consumer}" -B "${SCRATCH}/build" ${options})
