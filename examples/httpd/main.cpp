@@ -40,6 +40,23 @@ struct options {
   httpd::limits most;
 };
 
+// Each by itself: what TLS takes on the stack, a connection without does not have.
+[[gnu::noinline]] tn::error serve_plain(const tn::context& ctx, const httpd::service& service,
+                                        tn::net::tcp_stream& socket) {
+  httpd::plain_stream peer(socket);
+  return httpd::session(ctx, service, socket, peer).serve();
+}
+
+[[gnu::noinline]] tn::error serve_tls(const tn::context& ctx, const httpd::service& service,
+                                      tn::net::tcp_stream& socket, boost::asio::ssl::context& tls) {
+  httpd::tls_stream peer(socket, tls);
+  peer.next_layer().expires_after(service.most.header);
+  boost::system::error_code ec;
+  peer.handshake(boost::asio::ssl::stream_base::server, ec);
+  if (ec) return tn::error(tn::from_asio(ec).code(), "TLS handshake with " + socket.peer().to_string());
+  return httpd::session(ctx, service, socket, peer).serve();
+}
+
 tn::error serve(tn::group& root, const options& chosen) {
   const auto told = tn::with_signals(root.ctx(), {SIGINT, SIGTERM});
   std::optional<boost::asio::ssl::context> tls;
@@ -66,17 +83,7 @@ tn::error serve(tn::group& root, const options& chosen) {
   tn::error e =
       tn::net::serve(told.ctx(), connections, *at,
                      [&](const tn::context& ctx, tn::net::tcp_stream socket) -> tn::error {
-                       if (!tls) {
-                         httpd::plain_stream peer(socket);
-                         return httpd::session(ctx, service, socket, peer).serve();
-                       }
-                       httpd::tls_stream peer(socket, *tls);
-                       peer.next_layer().expires_after(service.most.header);
-                       boost::system::error_code ec;
-                       peer.handshake(boost::asio::ssl::stream_base::server, ec);
-                       if (ec)
-                         return tn::error(tn::from_asio(ec).code(), "TLS handshake with " + socket.peer().to_string());
-                       return httpd::session(ctx, service, socket, peer).serve();
+                       return tls ? serve_tls(ctx, service, socket, *tls) : serve_plain(ctx, service, socket);
                      },
                      {.max_connections = chosen.max_connections, .grace = chosen.grace * 1s, .counters = &counters});
   log.close();

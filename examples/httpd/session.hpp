@@ -61,27 +61,35 @@ class session {
   }
 
   error serve() {
-    while (request_comes()) {
-      const auto begun = std::chrono::steady_clock::now();
-      http::request_parser<http::string_body> parser;
-      parser.header_limit(of_.most.header_bytes);
-      parser.body_limit(of_.most.body_bytes);
-      if (!read(parser)) break;
-      request r = parser.release();
-      if (beast::websocket::is_upgrade(r)) return talk(std::move(r));
-      if (of_.accepting.is_canceled()) r.keep_alive(false);
-      wire().expires_after(of_.most.body);
-      access_.request = std::string(r.method_string()) + " " + std::string(r.target());
-      const bool keeps = answer(r);
-      access_.took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun);
-      of_.log.add(access_);
-      if (!keeps) break;
+    while (request_comes() && answer_one()) {
     }
-    if (!failed_) end();
+    if (!failed_ && !upgraded_) end();
     return failed_;
   }
 
  private:
+  /// True if there may be another. Not inlined: what a request takes on the stack, a connection that waits for its first does not have.
+  [[gnu::noinline]] bool answer_one() {
+    const auto begun = std::chrono::steady_clock::now();
+    http::request_parser<http::string_body> parser;
+    parser.header_limit(of_.most.header_bytes);
+    parser.body_limit(of_.most.body_bytes);
+    if (!read(parser)) return false;
+    request r = parser.release();
+    if (beast::websocket::is_upgrade(r)) {
+      upgraded_ = true;
+      failed_ = talk(std::move(r));
+      return false;
+    }
+    if (of_.accepting.is_canceled()) r.keep_alive(false);
+    wire().expires_after(of_.most.body);
+    access_.request = std::string(r.method_string()) + " " + std::string(r.target());
+    const bool keeps = answer(r);
+    access_.took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun);
+    of_.log.add(access_);
+    return keeps;
+  }
+
   plain_stream& wire() {
     if constexpr (std::is_same_v<Peer, plain_stream>) {
       return peer_;
@@ -273,6 +281,7 @@ class session {
   beast::flat_buffer buffer_;
   access access_{socket_.peer().to_string(), "", 0, 0, {}};
   error failed_;
+  bool upgraded_ = false;
 };
 
 }  // namespace httpd

@@ -51,8 +51,14 @@ bool ip_address::is_unspecified() const noexcept {
 bool ip_address::is_multicast() const noexcept { return is_v6_ ? bytes_[0] == 0xff : bytes_[0] >> 4U == 0xe; }
 
 std::string ip_address::to_string() const {
+  if (!is_v6_) {
+    // Not by inet_ntop, whose printf takes a page of a goroutine's stack: servers call this once a connection.
+    std::string out = std::to_string(bytes_[0]);
+    for (std::size_t i = 1; i < 4; ++i) out.append(1, '.').append(std::to_string(bytes_[i]));
+    return out;
+  }
   char text[INET6_ADDRSTRLEN] = "";
-  ::inet_ntop(is_v6_ ? AF_INET6 : AF_INET, bytes_.data(), text, sizeof text);
+  ::inet_ntop(AF_INET6, bytes_.data(), text, sizeof text);
   std::string out = text;
   if (scope_ != 0) {
     char name[IF_NAMESIZE] = "";

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import ssl
 import subprocess
@@ -66,6 +67,25 @@ class Httpd(unittest.TestCase):
 
     def status(self, server: Server, path: str, *options: str) -> int:
         return int(run("curl", "-s", "--path-as-is", "-o", "/dev/null", "-w", "%{http_code}", *options, self.url(server, path)).stdout)
+
+    def test_idle_connections_cost_little(self) -> None:
+        n = 10_000
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if most < n + 1000:
+            self.skipTest("this process may have too few descriptors")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        server = self.start("--max-connections", str(2 * n), "--idle", "600")
+        held = [server.connect() for _ in range(100)]
+        before = server.memory()
+        held += [server.connect() for _ in range(n)]
+        for s in (held[0], held[-1]):  # the last one has been accepted, and so have all before
+            s.sendall(HELLO)
+            self.assertIn(b"200 OK", s.read_lines(1)[0])
+        each = (server.memory() - before) / n
+        print(f"{each:.0f} bytes a connection", end=" ... ", flush=True)
+        self.assertLessEqual(each, 6 * 1024)
+        for s in held:
+            s.socket.close()
 
     def test_pages(self) -> None:
         server = self.start()
