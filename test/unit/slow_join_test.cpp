@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 #include <tenon/tenon.hpp>
@@ -43,9 +44,9 @@ class captured_stderr {
   std::string text_;
 };
 
-/// With one worker: whoever is going to wait does so now.
-void all_have_come_to_rest() {
-  for (int i = 0; i < 100; ++i) tenon::yield();
+/// Until so many goroutines wait for something.
+void until_so_many_wait(std::uint64_t n) {
+  while (tenon::read_metrics().waiting < n) tenon::yield();
 }
 
 // Go: none: nothing is fire-and-forget, so an owner may have to wait
@@ -60,7 +61,7 @@ TEST(Overdue, ADroppedHandleNamesTheGoroutineThatIgnoresItsContext) {
           leave.close();
         });
         const auto deaf = tenon::go({.name = "deaf"}, [leave](const context&) { (void)leave.recv(); });
-        all_have_come_to_rest();
+        until_so_many_wait(1);
       },
       {.workers = 1, .report_after = 1ms});
   EXPECT_NE(said.find("has waited 0.001 s for the end of goroutine"), std::string::npos) << said;
@@ -79,7 +80,7 @@ TEST(Overdue, AGroupNamesItsMembers) {
         });
         tenon::group g(root.ctx());
         g.go_n(15, [leave] { (void)leave.recv(); });
-        all_have_come_to_rest();
+        until_so_many_wait(15);
       },
       {.workers = 1, .report_after = 1ms});
   EXPECT_NE(said.find("has waited 0.001 s for the end of its group's goroutines:\n  goroutine"), std::string::npos)
@@ -100,7 +101,7 @@ TEST(Overdue, TheEndOfARunNamesWhoKeepsItUp) {
           said = err.read_until("[chan receive]");
           leave.close();
         });
-        all_have_come_to_rest();
+        until_so_many_wait(1);
         root.cancel();
       },
       {.workers = 1, .report_after = 1ms});
