@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <iterator>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -47,12 +49,12 @@ std::vector<std::string> innermost_frames(const std::string& dump) {
   return all;
 }
 
-class LinesOf : public testing::TestWithParam<const char*> {};
+class LinesOf : public testing::TestWithParam<std::string> {};
 
 TEST_P(LinesOf, ParkedGoroutinesAreTheUsersInnermost) {
   SKIP_WHERE_A_DEADLOCK_GOES_UNSEEN();
   if (!TENON_TEST_LINES) GTEST_SKIP() << "the library was built without libbacktrace";
-  const ending e = run_program(std::string("lines_") + GetParam());
+  const ending e = run_program("lines_" + GetParam());
   const std::vector<announced> all = announced_by(e);
   ASSERT_EQ(all.size(), 16U) << e.describe();
   const std::vector<std::string> frames = innermost_frames(e.err);
@@ -70,7 +72,7 @@ TEST_P(LinesOf, ParkedGoroutinesAreTheUsersInnermost) {
 
 TEST_P(LinesOf, ALockTakenAgainAreTheUsers) {
   if (!TENON_TEST_LINES) GTEST_SKIP() << "the library was built without libbacktrace";
-  const ending e = run_program(std::string("lines_") + GetParam(), {"relock"});
+  const ending e = run_program("lines_" + GetParam(), {"relock"});
   const std::vector<announced> both = announced_by(e);
   ASSERT_EQ(both.size(), 2U) << e.describe();
   for (const announced& a : both) {
@@ -80,9 +82,14 @@ TEST_P(LinesOf, ALockTakenAgainAreTheUsers) {
   EXPECT_EQ(e.err.find("tenon::backtrace"), std::string::npos) << e.describe();
 }
 
-INSTANTIATE_TEST_SUITE_P(By, LinesOf,
-                         testing::Values("O0_g", "O0_g1", "O1_g", "O1_g1", "O2_g", "O2_g1", "O3_g", "O3_g1"),
-                         [](const testing::TestParamInfo<const char*>& info) { return info.param; });
+/// The flags of the programs that are built: "O0_g O2_g1".
+std::vector<std::string> flags_built() {
+  std::istringstream list(TENON_TEST_LINES_OF);
+  return {std::istream_iterator<std::string>(list), {}};
+}
+
+INSTANTIATE_TEST_SUITE_P(By, LinesOf, testing::ValuesIn(flags_built()),
+                         [](const testing::TestParamInfo<std::string>& info) { return info.param; });
 
 // ---- where there is less to read ------------------------------------------------------------------------------------
 
