@@ -18,6 +18,8 @@
 #include <tenon/os/os.hpp>
 #include <tenon/tenon.hpp>
 
+#include "support/subprocess.hpp"
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -99,6 +101,9 @@ TEST(OsCommand, AProgramThatSaysMuchOnItsStandardErrorIsNotHeldUp) {
 
 // Go: exec.ErrNotFound
 TEST(OsCommand, WhatCannotBeStartedSaysWhy) {
+  if (tenon_test::emulated()) {
+    GTEST_SKIP() << "this emulator runs vfork as fork, and so the C library does not learn what became of the child";
+  }
   tenon::run([](const context& ctx) {
     error e = command(ctx, {"no-such-program"}).run();
     EXPECT_EQ(e.message(), "no-such-program: No such file or directory");
@@ -106,6 +111,12 @@ TEST(OsCommand, WhatCannotBeStartedSaysWhy) {
     EXPECT_TRUE(command(ctx, {"/proc/self/status"}).run().is(std::errc::permission_denied));
     e = command(ctx, {"true"}, {.directory = "/no/such"}).run();
     EXPECT_EQ(e.message(), "true: in /no/such: No such file or directory");
+    EXPECT_TRUE(command(ctx, {"true", std::string(4 << 20U, 'x')}).run().is(std::errc::argument_list_too_long));
+  });
+}
+
+TEST(OsCommand, RefusesWhatMakesNoSense) {
+  tenon::run([](const context& ctx) {
     EXPECT_TRUE(command(ctx, {}).run().is(std::errc::invalid_argument));
     EXPECT_TRUE(command(ctx, {""}).run().is(std::errc::invalid_argument));
     EXPECT_TRUE(command(ctx, {std::string("a\0b", 3)}).run().is(std::errc::invalid_argument));
@@ -116,7 +127,6 @@ TEST(OsCommand, WhatCannotBeStartedSaysWhy) {
     for (const int fd : {-1, -2, 1'000'000}) {
       EXPECT_TRUE(command(ctx, {"true"}, {.in = stdio::descriptor(fd)}).run().is(std::errc::bad_file_descriptor));
     }
-    EXPECT_TRUE(command(ctx, {"true", std::string(4 << 20U, 'x')}).run().is(std::errc::argument_list_too_long));
   });
 }
 
