@@ -92,7 +92,10 @@ result<std::size_t> system_call(const open_file& f, const context* ctx, const ch
       if (done < 0) number = last_error();
       return done;
     });
-    if (n >= 0) return static_cast<std::size_t>(n);
+    if (n >= 0) {
+      net::detail::let_others_run(*f.use);  // most files are in memory: none of their calls would
+      return static_cast<std::size_t>(n);
+    }
     if (number != EINTR) return failure(name, f.path, number);
   }
 }

@@ -190,6 +190,27 @@ TEST_F(OsFile, ADescriptorIsAdoptedAndGivenUp) {
   EXPECT_TRUE(file::adopt(-1).err().is(std::errc::bad_file_descriptor));
 }
 
+TEST_F(OsFile, WhoReadsWhatIsThereLetsTheOthersRun) {
+  tenon::run(
+      [](const context& ctx) {
+        auto f = file::open(ctx, "/proc/self/exe").value();
+        bool told = false;
+        group g(ctx);
+        g.go([&](const context& c) -> error {
+          g.go([&told] { told = true; });
+          char byte[1];
+          int calls = 0;
+          for (; !told; ++calls) {
+            if (error e = f.read_at(c, 0, byte).err()) return e;
+          }
+          EXPECT_LE(calls, 40);
+          return nullptr;
+        });
+        EXPECT_FALSE(g.wait());
+      },
+      {.workers = 1});
+}
+
 // A FIFO's open waits for its other end, and holds up nobody meanwhile.
 TEST_F(OsFile, WhoOpensAFifoWaitsForTheOtherEnd) {
   ASSERT_EQ(::mkfifo(at("fifo").c_str(), 0600), 0);

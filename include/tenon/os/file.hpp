@@ -14,7 +14,7 @@
 ///     }
 ///
 /// **Blocking.** A call blocks the goroutine, and its thread only as long as the disk takes; when that is long, another thread runs the others (`blocking`). At most
-/// `file::most_calls` are with the system at a time, for all files of the process: a thousand readers of a slow disk are no thousand threads. The others wait their turn.
+/// `file::most_calls` are with the system at a time, for all files of the process: a thousand readers of a slow disk are no thousand threads. The others wait their turn. A goroutine whose calls are all answered at once lets the others run now and then.
 ///
 /// **Cancel.** A context that has ended ends a call before it begins, also while it waits for its turn; `read_exactly`, `read_all` and `write_all` look between the
 /// system's calls. A system call under way cannot be stopped: `blocking(ctx, …)` stops waiting for one.
