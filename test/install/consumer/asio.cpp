@@ -1,6 +1,7 @@
 // Asio with the installed headers, whichever Asio there is.
 
 #include <chrono>
+#include <iostream>
 #include <string>
 #include <utility>
 
@@ -31,6 +32,7 @@ int main() {
     asio::write(a, asio::buffer(std::string("text")));
     std::string got(4, '\0');
     asio::read(b, asio::buffer(got));
-    return got == "text" ? nullptr : tenon::error("not what was written");
+    if (got == "text") std::cout << "42\n";
+    return nullptr;
   });
 }
