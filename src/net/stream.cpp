@@ -127,6 +127,7 @@ result<std::size_t> read_some(detail::socket* s, const context* ctx, std::span<c
   if (m.empty()) return std::size_t(0);
   auto n = detail::attempt_read(*s, ctx, m.size(), [&] {
     const msghdr& h = *m.get();
+    if (h.msg_iovlen == 1) return receive_into(*s, h.msg_iov->iov_base, h.msg_iov->iov_len);
     return s->is_socket ? ::recvmsg(s->fd, m.get(), 0) : ::readv(s->fd, h.msg_iov, static_cast<int>(h.msg_iovlen));
   });
   if (n && *n == 0) return eof();
@@ -216,9 +217,13 @@ ssize_t without_sigpipe(Call call) noexcept {
 
 result<std::size_t> send(detail::socket& s, const context* ctx, message& m) {
   return detail::attempt(s, way::write, readiness::since_last, ctx, "write", [&] {
-    if (s.is_socket) return ::sendmsg(s.fd, m.get(), MSG_NOSIGNAL);
     const msghdr& h = *m.get();
-    return without_sigpipe([&] { return ::writev(s.fd, h.msg_iov, static_cast<int>(h.msg_iovlen)); });
+    if (!s.is_socket) {
+      return without_sigpipe([&] { return ::writev(s.fd, h.msg_iov, static_cast<int>(h.msg_iovlen)); });
+    }
+    // Most writes are of one buffer, and sendmsg has to fetch a description of them first.
+    if (h.msg_iovlen == 1) return ::send(s.fd, h.msg_iov->iov_base, h.msg_iov->iov_len, MSG_NOSIGNAL);
+    return ::sendmsg(s.fd, &h, MSG_NOSIGNAL);
   });
 }
 
