@@ -1,7 +1,7 @@
 // A program that goes on running, with its pipes as streams: questions go in, answers come out.
 //
 // Notice: the pipes are streams like sockets, with `read_until` and `write_all`; `in.close()` is the end of its input; the writer is a goroutine of its own, since a
-// program that answers at length stops reading when nobody takes its answers.
+// program that answers at length stops reading when its answers are not taken.
 
 #include <iostream>
 #include <string>

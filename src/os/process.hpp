@@ -40,7 +40,7 @@ struct child {
   ~child();
   result<exit_status> wait(const context* ctx);
   error send(int signal_number);
-  /// As `send`, for want of anybody to tell.
+  /// As `send`, for a caller that ignores whether it is there still.
   void send_if_there(int signal_number) noexcept;
   /// SIGTERM and, unless it ends within `grace`, SIGKILL. Does not take the status.
   void stop() noexcept;

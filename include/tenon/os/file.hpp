@@ -23,7 +23,7 @@
 /// the same time.
 ///
 /// **Other kinds.** A directory cannot be read (`std::errc::is_a_directory`). Pipes and terminals wait for others, not for the disk: `os::pipe_stream`. An `open` of a FIFO waits, beside the
-/// bound, until somebody opens its other end.
+/// bound, until its other end is opened.
 ///
 /// **Errors.** `net::eof()` at the end; the system's code with the call and the path; `net::errc::closed` after `close`, which waits for the calls under way. The destructor
 /// closes; what that says is lost: who must know that everything has been written calls `sync` and `close`.

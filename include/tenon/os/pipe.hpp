@@ -9,7 +9,7 @@
 ///     g.go([in = std::move(in)](const tn::context& ctx) mutable { return in.write_all(ctx, "hello\n"); });
 ///     auto line = out.read_until(ctx, "\n");
 ///
-/// A write that nobody can read any more fails with `std::errc::broken_pipe`, and is no SIGPIPE. What concerns sockets alone (`shutdown`, the sizes of buffers) fails with
+/// A write to a pipe without a reader fails with `std::errc::broken_pipe`, and is no SIGPIPE. What concerns sockets alone (`shutdown`, the sizes of buffers) fails with
 /// `std::errc::not_a_socket`: the end of a pipe is said by `close`. Everything else (waits, contexts, thread safety, errors) is as for every stream.
 
 #include <utility>

@@ -14,7 +14,7 @@
 /// SIGTERM and, unless it has ended after the command's `grace`, a SIGKILL; so `wait` needs no context of its own. The destructor closes the pipes, ends a program that
 /// still runs in the same way, and waits for it.
 ///
-/// **Pipes.** `in`, `out` and `err` are open where the command's options say `stdio::pipe`. A program that reads to the end of its input waits for `in.close()`; one whose output nobody reads
+/// **Pipes.** `in`, `out` and `err` are open where the command's options say `stdio::pipe`. A program that reads to the end of its input waits for `in.close()`; one whose output is not read
 /// stops when a pipe is full: read `out` and `err` in a goroutine each if both are pipes. What has been written can be read also after the end. A program that this one has started,
 /// and that has inherited an end, keeps it open.
 ///
@@ -52,7 +52,7 @@ class process {
   pipe_stream out;  ///< its standard output: to read from
   pipe_stream err;  ///< its standard error: to read from
 
-  /// How it ended; every time the same. Fails only where the program cannot be waited for: `std::errc::no_child_process` if somebody else in this process has taken its status
+  /// How it ended; every time the same. Fails only where the program cannot be waited for: `std::errc::no_child_process` if another part of this process has taken its status
   /// (`waitpid(-1, …)`), or SIGCHLD is ignored.
   result<exit_status> wait();
   /// Or until `ctx` ends, with its error; the program goes on.
