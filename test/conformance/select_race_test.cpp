@@ -4,7 +4,9 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <span>
+#include <thread>
 #include <vector>
 
 #include <tenon/tenon.hpp>
@@ -145,6 +147,45 @@ TEST_P(SelectRace, ActsOnOneMomentWhileAChannelCloses) {
     never_misses_both(0, 0, close);
     never_misses_both(0, 100, close);
   });
+}
+
+// While its flag says `armed`, a move says that it has begun, and waits until it may end.
+enum class move_state { free, armed, begun };
+struct held_up {
+  std::atomic<move_state>* state;
+  explicit held_up(std::atomic<move_state>& s) noexcept : state(&s) {}
+  held_up(held_up&& other) noexcept : state(other.state) {
+    move_state expected = move_state::armed;
+    if (!state->compare_exchange_strong(expected, move_state::begun)) return;
+    while (state->load() != move_state::free) std::this_thread::yield();
+  }
+  held_up& operator=(held_up&&) = delete;
+  ~held_up() = default;
+};
+
+// The same, with the unlucky moment made: c1 is being emptied while the select looks at it, and c2 is filled before that ends. One
+// that has seen c2 empty before and finds c1 empty now has not seen both empty at once.
+TEST(SelectRaceOfThreads, ActsOnOneMomentWhileAChannelIsBusy) {
+  for (int round = 0; round < 16; ++round) {
+    std::atomic<move_state> state = move_state::free;
+    const auto c1 = tenon::make_chan<held_up>(1);
+    const auto c2 = tenon::make_chan<int>(1);
+    c1.send(held_up(state));
+    state = move_state::armed;
+    std::thread empties([&] { EXPECT_TRUE(c1.try_recv().has_value()); });
+    std::atomic<bool> selects = false;
+    std::thread looks([&] {
+      while (state.load() != move_state::begun) std::this_thread::yield();
+      selects = true;
+      EXPECT_NE(tenon::select(tenon::recv(c1), tenon::recv(c2), tenon::otherwise), 2U) << "round " << round;
+    });
+    while (!selects.load()) std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // so that the select gets to c1: later, c2 fires anyway
+    c2.send(1);
+    state = move_state::free;
+    empties.join();
+    looks.join();
+  }
 }
 
 // Go: runtime/chan_test.go TestSelfSelect: sending and receiving on one channel in one select

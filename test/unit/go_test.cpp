@@ -163,6 +163,30 @@ TEST(Go, AnyThreadMayJoin) {
   });
 }
 
+TEST(Go, AllWhoWaitLearnOfTheEnd) {
+  tenon_test::in_virtual_time([] {
+    auto g = tenon::go([] {
+      tenon::sleep_for(1ms);  // in virtual time: until all others wait
+      return 1;
+    });
+    tenon::wait_group wg;
+    int told = 0;
+    for (int i = 0; i < 3; ++i) {
+      wg.go([&] {
+        g.wait();
+        ++told;
+      });
+      wg.go([&] {
+        EXPECT_TRUE(g.wait(tenon::background()));
+        ++told;
+      });
+    }
+    wg.wait();
+    EXPECT_EQ(told, 6);
+    EXPECT_EQ(g.join(), 1);
+  });
+}
+
 // ---- the handle's end -------------------------------------------------------------------------------------------------
 
 TEST(Go, TheDestructorJoins) {
