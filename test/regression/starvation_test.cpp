@@ -38,21 +38,28 @@ class Starvation : public testing::TestWithParam<unsigned> {
 };
 INSTANTIATE_TEST_SUITE_P(Workers, Starvation, testing::Values(1U, 2U), testing::PrintToStringParamName());
 
+// Whether a goroutine comes to lie in such a queue is chance: several times, so that it does.
+constexpr int times = 8;
+
 // It lay in the queue of a worker whose goroutine went from call to call, and the workers that ran had work of their own: it had had one turn in
 // four seconds.
 TEST_P(Starvation, SparesAGoroutineInTheQueueOfAWorkerThatIsInCalls) {
-  while_all_are_busy([] {
-    for (int i = 0; i < 200; ++i) {
-      tenon::blocking([] { std::this_thread::sleep_for(20us); });
-      tenon::yield();
-    }
-  });
+  for (int n = 0; n < times; ++n) {
+    while_all_are_busy([] {
+      for (int i = 0; i < 200; ++i) {
+        tenon::blocking([] { std::this_thread::sleep_for(20us); });
+        tenon::yield();
+      }
+    });
+  }
 }
 
 TEST_P(Starvation, SparesAGoroutineThatIsStarted) {
-  while_all_are_busy([] {
-    for (int i = 0; i < 200; ++i) tenon::go([] {}).join();
-  });
+  for (int n = 0; n < times; ++n) {
+    while_all_are_busy([] {
+      for (int i = 0; i < 200; ++i) tenon::go([] {}).join();
+    });
+  }
 }
 
 // The same goroutine all the time, in calls too short to be seen.
