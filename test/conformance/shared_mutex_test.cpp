@@ -115,7 +115,10 @@ void await_a_writer(tenon::shared_mutex& mu) {
 }
 
 // Go: sync/rwmutex.go: "a blocked Lock call excludes new readers from acquiring the lock"
-TEST(SharedMutex, AWaitingWriterKeepsNewReadersOut) {
+class SharedMutexChecked : public testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(Locks, SharedMutexChecked, testing::Bool(), testing::PrintToStringParamName());
+
+TEST_P(SharedMutexChecked, AWaitingWriterKeepsNewReadersOut) {
   for (const unsigned workers : {1U, 2U, 8U}) {
     tenon::run(
         [](const context&) {
@@ -139,7 +142,7 @@ TEST(SharedMutex, AWaitingWriterKeepsNewReadersOut) {
           reader.join();
           EXPECT_EQ(order, (std::vector<int>{1, 2}));
         },
-        {.workers = workers});
+        {.workers = workers, .check_locks = GetParam()});
   }
 }
 

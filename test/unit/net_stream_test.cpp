@@ -392,6 +392,14 @@ TEST_P(NetStream, AContextThatHasEndedEndsWhatCouldBeDone) {
     EXPECT_EQ(a.write_some(scope.ctx(), "x").err(), tenon::canceled());
     EXPECT_EQ(a.write_all(scope.ctx(), "x"), tenon::canceled());
     EXPECT_FALSE(a.read_exactly(ctx, text)) << "nothing was taken";
+    // Nor what has been read ahead.
+    EXPECT_FALSE(b.write_all("line\nthere"));
+    EXPECT_EQ(a.read_until(ctx, "\n").value(), "line\n");
+    EXPECT_EQ(a.read_some(scope.ctx(), text).err(), tenon::canceled());
+    EXPECT_EQ(a.read_exactly(scope.ctx(), text), tenon::canceled());
+    EXPECT_EQ(a.read_until(scope.ctx(), "e").err(), tenon::canceled());
+    EXPECT_FALSE(a.read_exactly(ctx, text)) << "nothing was taken";
+    EXPECT_EQ(std::string(text, sizeof text), "there");
   });
 }
 
@@ -400,7 +408,7 @@ TEST_P(NetStream, WritersAndReadersTakeTurns) {
   for (const unsigned workers : {1U, 2U, 8U}) {
     with_pair(
         [](const context& ctx, stream& a, stream& b) {
-          constexpr std::size_t size = 300'000;
+          constexpr std::size_t size = 3'000'000;  // far more than a socket takes at once
           group g(ctx);
           for (const char c : std::string("abcd")) {
             g.go([&a, c](const context& cc) { return a.write_all(cc, std::string(size, c)); });
