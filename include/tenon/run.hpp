@@ -97,6 +97,27 @@ decltype(auto) call_main(F& f, group& root) {
   }
 }
 
+/// The entry of goroutine 1 for an `f` of that type, whose address `arg` is.
+template <class F>
+run_result enter_main(void* arg, group& root) {
+  auto& app = *static_cast<F*>(arg);
+  using R = decltype(call_main(app, root));
+  if constexpr (std::is_void_v<R>) {
+    call_main(app, root);
+    return {};
+  } else if constexpr (std::is_integral_v<std::remove_cvref_t<R>>) {
+    return {static_cast<int>(call_main(app, root)), {}};
+  } else {
+    static_assert(std::is_convertible_v<R, error>, "run: f returns nothing, an exit status or an error");
+    return {0, call_main(app, root)};
+  }
+}
+
+template <class F>
+void* as_argument(F& f) noexcept {
+  return const_cast<void*>(static_cast<const void*>(std::addressof(f)));
+}
+
 }  // namespace detail
 
 /// `f` may be anything that can be called, a plain function, too: `int main() { return tenon::run(app); }`.
@@ -108,22 +129,7 @@ int run(F&& f, const run_options& options = {}, std::source_location where = std
     return run(function, options, where);
   } else {
     if (detail::is_nil(f)) detail::go_of_nil();
-    return detail::run_main(
-        options,
-        [](void* arg, group& root) -> detail::run_result {
-          auto& app = *static_cast<std::remove_reference_t<F>*>(arg);
-          using R = decltype(detail::call_main(app, root));
-          if constexpr (std::is_void_v<R>) {
-            detail::call_main(app, root);
-            return {};
-          } else if constexpr (std::is_integral_v<std::remove_cvref_t<R>>) {
-            return {static_cast<int>(detail::call_main(app, root)), {}};
-          } else {
-            static_assert(std::is_convertible_v<R, error>, "run: f returns nothing, an exit status or an error");
-            return {0, detail::call_main(app, root)};
-          }
-        },
-        const_cast<void*>(static_cast<const void*>(std::addressof(f))), where);
+    return detail::run_main(options, &detail::enter_main<std::remove_reference_t<F>>, detail::as_argument(f), where);
   }
 }
 

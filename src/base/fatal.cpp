@@ -14,7 +14,9 @@ namespace tenon {
 namespace {
 std::atomic<dump_hook> dump{nullptr};
 std::atomic<dump_hook> failures{nullptr};
+std::atomic<last_words_hook> last_words{nullptr};
 std::atomic<calls_hook> calls{nullptr};
+std::atomic<calls_hook> place{nullptr};
 std::atomic<bool> dying{false};
 thread_local bool reports = false;  // this thread does
 
@@ -31,12 +33,21 @@ void put(const char* s) noexcept {
 
 void set_dump_hook(dump_hook hook) noexcept { dump.store(hook, std::memory_order_release); }
 
+void set_last_words_hook(last_words_hook hook) noexcept { last_words.store(hook, std::memory_order_release); }
+
+void print_last_words(bool crashed) noexcept {
+  if (last_words_hook hook = last_words.load(std::memory_order_acquire)) hook(crashed);
+}
+
 void set_failures_hook(dump_hook hook) noexcept { failures.store(hook, std::memory_order_release); }
 
-void set_calls_hook(calls_hook hook) noexcept { calls.store(hook, std::memory_order_release); }
+void set_calls_hooks(calls_hook describe, calls_hook of_place) noexcept {
+  calls.store(describe, std::memory_order_release);
+  place.store(of_place, std::memory_order_release);
+}
 
-std::string describe_calls(const void* const* pcs, unsigned n) {
-  if (calls_hook hook = calls.load(std::memory_order_acquire)) return hook(pcs, n);
+namespace {
+std::string addresses(const void* const* pcs, unsigned n) {
   std::string text;
   for (unsigned i = 0; i < n; ++i) {
     char line[32];
@@ -44,6 +55,17 @@ std::string describe_calls(const void* const* pcs, unsigned n) {
     text += line;
   }
   return text;
+}
+}  // namespace
+
+std::string describe_calls(const void* const* pcs, unsigned n) {
+  if (calls_hook hook = calls.load(std::memory_order_acquire)) return hook(pcs, n);
+  return addresses(pcs, n);
+}
+
+std::string place_of_calls(const void* const* pcs, unsigned n) {
+  if (calls_hook hook = place.load(std::memory_order_acquire)) return hook(pcs, n);
+  return addresses(pcs, n < 1 ? n : 1);
 }
 
 void print_report(const char* text) noexcept { put(text); }
@@ -59,6 +81,7 @@ void die_with_dump(const char* text, int status) noexcept {
   put("\n");
   if (dump_hook hook = failures.load(std::memory_order_acquire)) hook();
   if (dump_hook hook = dump.load(std::memory_order_acquire)) hook();
+  print_last_words(false);
   ::_exit(status);
 }
 

@@ -22,14 +22,22 @@ void print_report(const char* text) noexcept;
 using dump_hook = void (*)() noexcept;
 void set_dump_hook(dump_hook hook) noexcept;
 
+/// What stands after the dump, at the very end, and is all that is said when a signal ends the process (`crashed`: nothing may be allocated then):
+/// how to repeat it. Null: nothing.
+using last_words_hook = void (*)(bool crashed) noexcept;
+void set_last_words_hook(last_words_hook hook) noexcept;
+void print_last_words(bool crashed) noexcept;
+
 /// What had failed before, for the report of a fatal error: one line for each. Set once, at start-up; null: nothing.
 void set_failures_hook(dump_hook hook) noexcept;
 
 /// The calls at `pcs` (as platform/backtrace.hpp gives them) as lines of text, without tenon's own and the standard library's at its beginning. Allocates.
 std::string describe_calls(const void* const* pcs, unsigned n);
-/// Set once by diag at start-up; null: addresses.
+/// The innermost of them that is the program's own, "file:line" if known; empty if there is none. Allocates.
+std::string place_of_calls(const void* const* pcs, unsigned n);
+/// Both set once by diag at start-up; null: addresses.
 using calls_hook = std::string (*)(const void* const* pcs, unsigned n);
-void set_calls_hook(calls_hook hook) noexcept;
+void set_calls_hooks(calls_hook describe, calls_hook place) noexcept;
 
 [[noreturn]] void throw_panic(const char* text);
 

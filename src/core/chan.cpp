@@ -5,6 +5,7 @@
 
 #include "base/fatal.hpp"
 #include "core/select.hpp"
+#include "sched/explorer.hpp"
 
 // The channel.
 //
@@ -100,6 +101,7 @@ TENON_NOINLINE static bool wait_to_recv(chan_core& c, void* dst) {
 }
 
 void chan_send(chan_core* c, void* src) {
+  point(operation::send, c);
   if (TENON_UNLIKELY(c == nullptr)) wait_for_ever(wait_reason::chan_send_nil);
   waiter* woken = nullptr;
   c->lock.lock();
@@ -111,6 +113,7 @@ void chan_send(chan_core* c, void* src) {
 }
 
 bool chan_recv(chan_core* c, void* dst) {
+  point(operation::recv, c);
   if (TENON_UNLIKELY(c == nullptr)) wait_for_ever(wait_reason::chan_receive_nil);
   waiter* woken = nullptr;
   c->lock.lock();
@@ -121,7 +124,7 @@ bool chan_recv(chan_core* c, void* dst) {
   return r == try_result::done;
 }
 
-try_result chan_try_send(chan_core* c, void* src) {
+static TENON_INLINE try_result try_send(chan_core* c, void* src) {
   if (c == nullptr || send_would_block(*c)) return try_result::would_block;
   waiter* woken = nullptr;
   c->lock.lock();
@@ -132,7 +135,7 @@ try_result chan_try_send(chan_core* c, void* src) {
   return r;
 }
 
-try_result chan_try_recv(chan_core* c, void* dst) {
+static TENON_INLINE try_result try_recv(chan_core* c, void* dst) {
   if (c == nullptr || recv_would_block(*c)) return try_result::would_block;
   waiter* woken = nullptr;
   c->lock.lock();
@@ -142,6 +145,16 @@ try_result chan_try_recv(chan_core* c, void* dst) {
   return r;
 }
 
+try_result chan_try_send(chan_core* c, void* src) {
+  point(operation::try_send, c);
+  return try_send(c, src);
+}
+
+try_result chan_try_recv(chan_core* c, void* dst) {
+  point(operation::try_recv, c);
+  return try_recv(c, dst);
+}
+
 // With a context: one attempt on the channel itself, then a select of the two.
 
 bool chan_send_or_done(chan_core* c, void* src, chan_core* done) {
@@ -149,8 +162,10 @@ bool chan_send_or_done(chan_core* c, void* src, chan_core* done) {
     chan_send(c, src);
     return true;
   }
+  point(operation::send, c);
+  point_also(done);
   if (done->closed.load(std::memory_order_acquire)) return false;
-  if (c != nullptr && chan_try_send(c, src) == try_result::done) return true;
+  if (c != nullptr && try_send(c, src) == try_result::done) return true;
   const select_op send{c, src, true};
   const select_op cancel{done, nullptr, false};
   const select_op* const ops[] = {&send, &cancel};
@@ -159,9 +174,11 @@ bool chan_send_or_done(chan_core* c, void* src, chan_core* done) {
 
 bool chan_recv_or_done(chan_core* c, void* dst, chan_core* done) {
   if (done == nullptr) return chan_recv(c, dst);
+  point(operation::recv, c);
+  point_also(done);
   if (done->closed.load(std::memory_order_acquire)) return false;
   if (c != nullptr) {
-    const try_result r = chan_try_recv(c, dst);
+    const try_result r = try_recv(c, dst);
     if (r != try_result::would_block) return r == try_result::done;
   }
   const select_op recv{c, dst, false};
@@ -172,6 +189,11 @@ bool chan_recv_or_done(chan_core* c, void* dst, chan_core* done) {
 }
 
 void chan_close(chan_core* c) {
+  point(operation::close, c);
+  chan_end(c);
+}
+
+void chan_end(chan_core* c) {
   if (c == nullptr) throw_panic("close of nil channel");
   waiter* chain = nullptr;
   waiter** last = &chain;

@@ -128,6 +128,9 @@ inline bool would_block_now(const chan_core& c, bool is_send) noexcept {
          !c.closed.load(std::memory_order_acquire);
 }
 
+/// `chan_close` by the library itself, which may be in the middle of something: no point of an exploration.
+void chan_end(chan_core* c);
+
 chan_core* timer_chan_make(const elem_ops& ops);
 /// Empties a timer's channel: true if there was an unread tick.
 bool timer_chan_drain(chan_core& c) noexcept;

@@ -5,6 +5,7 @@
 
 #include "core/chan.hpp"
 #include "core/waiter.hpp"
+#include "sched/explorer.hpp"
 
 // Invariants
 //  1. A caller is in the list before it releases its lock, so a signal that follows the change it waits for finds it there.
@@ -22,6 +23,7 @@ static waiter& waiter_in(unsigned char* memory) noexcept { return *std::launder(
 
 cond_wait::cond_wait(std::atomic<std::uint32_t>& list_lock, wait_list& waiters) noexcept
     : list_lock_(list_lock), waiters_(waiters) {
+  point(operation::cond_wait, &waiters_);
   auto* w = ::new (static_cast<void*>(waiter_)) waiter;
   const spin_guard hold(list_lock_);
   push_back(waiters_, w);
@@ -49,6 +51,7 @@ cond_wait::~cond_wait() {
 using detail::waiter;
 
 void cond::signal() noexcept {
+  detail::point(detail::operation::signal, &waiters_);
   if (detail::empty(waiters_)) return;
   detail::parker* asleep = nullptr;
   {
@@ -62,6 +65,7 @@ void cond::signal() noexcept {
 }
 
 void cond::broadcast() noexcept {
+  detail::point(detail::operation::broadcast, &waiters_);
   if (detail::empty(waiters_)) return;
   waiter* chain = nullptr;
   waiter** last = &chain;

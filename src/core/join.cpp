@@ -1,6 +1,7 @@
 #include "base/fatal.hpp"
 #include "core/waiter.hpp"
 #include "platform/annotate.hpp"
+#include "sched/explorer.hpp"
 #include "sched/goroutine.hpp"
 #include "sched/own_end.hpp"
 #include "sched/scheduler.hpp"
@@ -39,6 +40,7 @@ void announce_end(goroutine_core* g) noexcept {
 }
 
 bool goroutine_join(goroutine_core* g, chan_core* done) {
+  point(operation::join, g);
   if (g->join.load(std::memory_order_acquire) != join_state::ended) {
     if (g == running_goroutine()) fatal_own_end("the one whose handle it waits for");
     spin_acquire(g->join_lock);
@@ -56,7 +58,7 @@ bool goroutine_join(goroutine_core* g, chan_core* done) {
 }
 
 void goroutine_await_end(goroutine_core* g) noexcept {
-  if (g->join.load(std::memory_order_acquire) != join_state::ended) {
+  if (exploring() || g->join.load(std::memory_order_acquire) != join_state::ended) {
     const slow_join_watch watch({.goroutine = g});
     (void)goroutine_join(g, nullptr);
   } else {

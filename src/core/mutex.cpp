@@ -6,6 +6,7 @@
 #include "core/waiter.hpp"
 #include "platform/call_site.hpp"
 #include "platform/clock.hpp"
+#include "sched/explorer.hpp"
 
 // The mutex's state, bit by bit.
 //
@@ -71,12 +72,17 @@ using detail::waiter;
 
 bool mutex::lock_or_done(detail::chan_core* done) {
   static_assert(locked == locked_bit && undecided == undecided_bit);
+  detail::point(detail::operation::lock, this);
   if (done != nullptr && done->closed.load(std::memory_order_acquire)) return false;
   std::uint32_t free = 0;
   return try_to_lock(free) || lock_from(frame_of_caller(), free, done);
 }
 
 bool mutex::lock_slow(std::uint32_t seen, detail::chan_core* done) {
+  if (TENON_UNLIKELY(detail::exploring())) {
+    detail::at_point(detail::operation::lock, this);
+    seen = 0;  // what it was may no longer be so
+  }
   if (seen == checked_bit &&
       state_.compare_exchange_strong(seen, held(checked_bit), std::memory_order_acquire, std::memory_order_relaxed)) {
     holder_.acquired(frame_of_caller());
@@ -85,7 +91,10 @@ bool mutex::lock_slow(std::uint32_t seen, detail::chan_core* done) {
   return lock_from(frame_of_caller(), seen, done);
 }
 
-bool mutex::try_lock_slow() noexcept { return take_if_free(frame_of_caller()); }
+bool mutex::try_lock_slow() noexcept {
+  detail::point(detail::operation::try_lock, this);
+  return take_if_free(frame_of_caller());
+}
 
 /// As try_to_lock, of any mutex.
 bool mutex::take_if_free(caller_frame caller) noexcept {
@@ -142,6 +151,7 @@ bool mutex::lock_from(caller_frame caller, std::uint32_t seen, detail::chan_core
 }
 
 void mutex::unlock_slow() {
+  detail::point(detail::operation::unlock, this);
   // We have just cleared `locked`, and no caller sets it while `busy` is. If it was clear, subtracting it has set it.
   std::uint32_t s = state_.load(std::memory_order_relaxed);
   if ((s & locked) != 0) fatal("sync: unlock of unlocked mutex");

@@ -10,6 +10,7 @@
 #include <tenon/select.hpp>
 
 #include "base/fatal.hpp"
+#include "sched/explorer.hpp"
 
 // Select.
 //
@@ -79,16 +80,33 @@ std::size_t lock_order(chan_core** sorted, const select_op* const* ops, const st
   return static_cast<std::size_t>(std::unique(sorted, sorted + live) - sorted);
 }
 
+bool would_block(const select_op& op) noexcept {
+  return op.is_send ? send_would_block(*op.chan) : recv_would_block(*op.chan);
+}
+
+/// The order in which the cases are looked at. Where schedules are explored it is theirs, but for one that can proceed, if any can, which goes
+/// first: each of those is a choice, and nothing else is.
+TENON_NOINLINE void order_explored(std::uint32_t* order, const select_op* const* ops, std::size_t n) noexcept {
+  std::uint32_t ready = 0;
+  for (std::uint32_t i = 0; i < n; ++i) {
+    order[i] = i;
+    if (ops[i]->chan != nullptr && !would_block(*ops[i])) ++ready;
+  }
+  if (ready < 2) return;
+  std::uint32_t left = choose(ready);
+  for (std::uint32_t i = 0; i < n; ++i) {
+    if (ops[i]->chan == nullptr || would_block(*ops[i]) || left-- != 0) continue;
+    std::swap(order[0], order[i]);
+    return;
+  }
+}
+
 void shuffle(std::uint32_t* order, std::size_t n) noexcept {
   for (std::size_t i = 0; i < n; ++i) {
     const std::uint32_t j = i == 0 ? 0 : choose(static_cast<std::uint32_t>(i) + 1);
     order[i] = order[j];
     order[j] = static_cast<std::uint32_t>(i);
   }
-}
-
-bool would_block(const select_op& op) noexcept {
-  return op.is_send ? send_would_block(*op.chan) : recv_would_block(*op.chan);
 }
 
 try_result attempt(const select_op& op, waiter** woken) noexcept {
@@ -122,7 +140,11 @@ bool none_can_proceed(const select_op* const* ops, std::size_t n) noexcept {
 select_result select_among(const select_op* const* ops, std::size_t n, bool has_default, wait_reason reason) {
   if (has_default && none_can_proceed(ops, n)) return {n, false};
   scratch<std::uint32_t> order(n);
-  shuffle(order.data(), n);
+  if (TENON_UNLIKELY(exploring())) {
+    order_explored(order.data(), ops, n);
+  } else {
+    shuffle(order.data(), n);
+  }
 
   std::size_t live = 0;
   for (std::size_t k = 0; k < n; ++k) {
@@ -192,6 +214,7 @@ select_result select_among(const select_op* const* ops, std::size_t n, bool has_
 }
 
 select_result try_op(const select_op& op) {
+  point(operation::select, op.chan);
   if (op.chan == nullptr || would_block(op)) return {1, false};
   waiter* woken = nullptr;
   op.chan->lock.lock();
@@ -201,7 +224,16 @@ select_result try_op(const select_op& op) {
   return conclude(op, 0, r, woken);
 }
 
+static TENON_NOINLINE select_result select_explored(const select_op* const* ops, std::size_t n, bool has_default) {
+  at_point(operation::select, n == 0 ? nullptr : ops[0]->chan);
+  for (std::size_t i = 1; i < n; ++i) point_also(ops[i]->chan);
+  const select_result r = select_among(ops, n, has_default, wait_reason::select);
+  point_saw(static_cast<std::uint32_t>(2 * r.index) + (r.ok ? 1 : 0));
+  return r;
+}
+
 select_result select_ops(const select_op* const* ops, std::size_t n, bool has_default) {
+  if (TENON_UNLIKELY(exploring())) return select_explored(ops, n, has_default);
   return select_among(ops, n, has_default, wait_reason::select);
 }
 

@@ -3,6 +3,7 @@
 #include "base/fatal.hpp"
 #include "core/chan.hpp"
 #include "core/waiter.hpp"
+#include "sched/explorer.hpp"
 
 // Invariants
 //  1. Everything happens under list_lock_. A waiter that fires holds its units already.
@@ -42,6 +43,7 @@ waiter* semaphore::admit() noexcept {
 
 bool semaphore::acquire_or_done(detail::chan_core* done, std::int64_t n) {
   check(n);
+  detail::point(detail::operation::acquire, this);
   if (done != nullptr && done->closed.load(std::memory_order_acquire)) return false;
   if (n > size_) {
     std::atomic<std::uint32_t> lock{1};
@@ -67,6 +69,7 @@ bool semaphore::acquire_or_done(detail::chan_core* done, std::int64_t n) {
 
 bool semaphore::try_acquire(std::int64_t n) {
   check(n);
+  detail::point(detail::operation::try_acquire, this);
   const spin_guard hold(list_lock_);
   if (n > size_ - held_ || !detail::empty(waiters_)) return false;
   held_ += n;
@@ -75,6 +78,7 @@ bool semaphore::try_acquire(std::int64_t n) {
 
 void semaphore::release(std::int64_t n) {
   check(n);
+  detail::point(detail::operation::release, this);
   waiter* admitted = nullptr;
   {
     const spin_guard hold(list_lock_);

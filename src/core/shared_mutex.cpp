@@ -5,6 +5,7 @@
 #include "core/relock_check.hpp"
 #include "core/waiter.hpp"
 #include "platform/call_site.hpp"
+#include "sched/explorer.hpp"
 
 // The state, bit by bit.
 //
@@ -78,13 +79,18 @@ waiter* shared_mutex::admit(bool readers_first) noexcept {
 }
 
 bool shared_mutex::lock_or_done(detail::chan_core* done) {
+  detail::point(detail::operation::lock, this);
   if (done != nullptr && done->closed.load(std::memory_order_acquire)) return false;
   return try_to_lock() || lock_from(frame_of_caller(), done);
 }
 
-bool shared_mutex::lock_slow(detail::chan_core* done) { return lock_from(frame_of_caller(), done); }
+bool shared_mutex::lock_slow(detail::chan_core* done) {
+  detail::point(detail::operation::lock, this);
+  return lock_from(frame_of_caller(), done);
+}
 
 bool shared_mutex::try_lock_slow() noexcept {
+  detail::point(detail::operation::try_lock, this);
   if (!acquire_if(~kinds, writer_bit)) return false;
   if (checked()) holder_.acquired(frame_of_caller());
   return true;
@@ -141,13 +147,18 @@ bool shared_mutex::wait_or_leave(detail::wait_list& list, detail::chan_core* don
 }
 
 bool shared_mutex::lock_shared_or_done(detail::chan_core* done) {
+  detail::point(detail::operation::lock_shared, this);
   if (done != nullptr && done->closed.load(std::memory_order_acquire)) return false;
   return try_to_lock_shared() || lock_shared_from(frame_of_caller(), done);
 }
 
-bool shared_mutex::lock_shared_slow(detail::chan_core* done) { return lock_shared_from(frame_of_caller(), done); }
+bool shared_mutex::lock_shared_slow(detail::chan_core* done) {
+  detail::point(detail::operation::lock_shared, this);
+  return lock_shared_from(frame_of_caller(), done);
+}
 
 bool shared_mutex::try_lock_shared_slow() noexcept {
+  detail::point(detail::operation::try_lock_shared, this);
   if (!acquire_if(writer_bit | queued_bit, reader)) return false;
   if (checked()) holder_.acquired_shared(frame_of_caller());
   return true;
@@ -167,6 +178,7 @@ bool shared_mutex::lock_shared_from(caller_frame caller, detail::chan_core* done
 }
 
 void shared_mutex::unlock_slow() {
+  detail::point(detail::operation::unlock, this);
   spin_acquire(list_lock_);
   const std::uint32_t s = state_.load(std::memory_order_relaxed);
   if ((s & writer_bit) == 0) {
@@ -182,6 +194,7 @@ void shared_mutex::unlock_slow() {
 }
 
 void shared_mutex::unlock_shared_slow() {
+  detail::point(detail::operation::unlock_shared, this);
   std::uint32_t s = state_.load(std::memory_order_relaxed);
   if ((s & checked_kind) != 0 && s >= reader) holder_.released_shared();
   // As in the fast path, which is not for this mutex.

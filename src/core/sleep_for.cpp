@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "core/chan.hpp"
+#include "sched/explorer.hpp"
 #include "sched/timer_heap.hpp"
 
 namespace tenon {
@@ -40,6 +41,7 @@ void start(alarm& a, clock::nanos when) {
 
 /// `when`: a time that has passed does not wait.
 bool sleep_or_done(clock::nanos when, bool passed, chan_core* done) {
+  point(operation::sleep, nullptr);
   if (done != nullptr && done->closed.load(std::memory_order_acquire)) return false;
   if (passed) return true;
   alarm a;

@@ -4,6 +4,7 @@
 
 #include "base/fatal.hpp"
 #include "core/waiter.hpp"
+#include "sched/explorer.hpp"
 #include "sched/own_end.hpp"
 
 // State: the count in the upper 32 bits; below it two bits, `waited_for` and `has_failed`. Only the count says whether there is something to wait
@@ -27,6 +28,7 @@ constexpr std::uint64_t has_failed = 2;
 }  // namespace
 
 void wait_group::add(int delta) {
+  detail::point(detail::operation::add, this);
   const auto step = static_cast<std::uint64_t>(static_cast<std::int64_t>(delta)) << 32U;
   if (delta > 0) {  // cannot reach zero: no waiter to wake, and no need to look first
     const std::uint64_t before = state_.fetch_add(step, std::memory_order_acq_rel);
@@ -111,6 +113,7 @@ void wait_group::rethrow() {
 }
 
 bool wait_group::wait_or_done(detail::chan_core* done, reuse meanwhile) {
+  detail::point(detail::operation::wait, this);
   if (count_of(state_.load(std::memory_order_acquire)) == 0) return true;
   if (done == nullptr) detail::refuse_to_wait_for_own_end(this, "started by the wait group that it waits for");
   spin_acquire(list_lock_);

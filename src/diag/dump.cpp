@@ -420,6 +420,15 @@ std::string dump_text() {
 
 std::string calls_text(const void* const* pcs, unsigned n) { return stack_text().of({pcs, n}, top::caller); }
 
+std::string place_text(const void* const* pcs, unsigned n) {
+  for (unsigned i = 0; i < n; ++i) {
+    for (const symbol& s : symbolize(pcs[i])) {
+      if (s.from == origin::program) return short_place(s);
+    }
+  }
+  return {};
+}
+
 }  // namespace tenon::diag
 
 std::string tenon::dump() { return diag::dump_text(); }

@@ -17,5 +17,7 @@ std::string dump_text();
 
 /// The calls as a dump shows them, from the program's own innermost one on.
 std::string calls_text(const void* const* pcs, unsigned n);
+/// For place_of_calls.
+std::string place_text(const void* const* pcs, unsigned n);
 
 }  // namespace tenon::diag

@@ -83,6 +83,7 @@ void pass_on(int sig, siginfo_t* info, void* context) noexcept {
     return;
   }
   if (sent && previous.sa_handler == SIG_IGN) return;
+  print_last_words(true);
   ::sigaction(sig, &previous, nullptr);
   // After a fault the instruction runs again, and the default ends the process. What was sent has to be sent again,
   // with its sender.
@@ -135,7 +136,7 @@ void install_diagnostics(bool dump_on_sigquit, int dump_signal) {
   static std::once_flag once;
   std::call_once(once, [] {
     set_dump_hook(&diag::dump_all);
-    set_calls_hook(&diag::calls_text);
+    set_calls_hooks(&diag::calls_text, &diag::place_text);
     set_thread_hooks(&thread_started, &thread_stops);
     diag::install_freezer();
     struct sigaction action{};

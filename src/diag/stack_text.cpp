@@ -44,6 +44,11 @@ void print_gap(const stack_view& stack, std::string& out) {
 
 }  // namespace
 
+std::string short_place(const symbol& s) {
+  if (!s.file.empty()) return s.file + ":" + std::to_string(s.line);
+  return s.function.empty() ? place(s) : s.function;
+}
+
 const std::vector<symbol>& stack_text::look_up(const void* pc) {
   const auto [at, fresh] = known_.try_emplace(pc);
   if (fresh) at->second = symbolize(pc);

@@ -30,6 +30,9 @@ enum class top : std::uint8_t {
   caller,   // as `program`; all frames if the program has none, so that there is something
 };
 
+/// "file:line"; else what is known of the symbol.
+std::string short_place(const symbol& s);
+
 /// Remembers what it has looked up: a dump meets the same addresses again and again.
 class stack_text {
  public:

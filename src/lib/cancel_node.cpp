@@ -122,7 +122,7 @@ bool cancel_node::end(const error& err, const error& cause) noexcept {
     done = chan_access::core(done_);
     ended_.store(true, std::memory_order_release);  // pairs with the acquire in has_ended
   }
-  if (done != nullptr) chan_close(done);
+  if (done != nullptr) chan_end(done);
   return true;
 }
 

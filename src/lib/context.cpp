@@ -10,6 +10,7 @@
 
 #include "core/chan.hpp"
 #include "lib/spawn_or_thread.hpp"
+#include "sched/explorer.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/timer_heap.hpp"
 
@@ -290,7 +291,9 @@ derived_node* derive_node(ctx_node* p) {
 
 void cancel_through_handle(ctx_node* n, const error& why) noexcept {
   auto* node = static_cast<derived_node*>(n);
-  if (!node->is_finished()) node->cancel(tenon::canceled(), why, true);
+  if (node->is_finished()) return;
+  point(operation::cancel, &contexts);
+  node->cancel(tenon::canceled(), why, true);
 }
 
 }  // namespace
@@ -393,8 +396,14 @@ context::~context() {
 
 const recv_chan<void>& context::done() const& { return node_ == nullptr ? detail::never_closed : node_->done(); }
 
-error context::err() const { return node_ == nullptr ? error() : node_->err(); }
-bool context::is_canceled() const noexcept { return node_ != nullptr && node_->is_canceled(); }
+error context::err() const {
+  detail::point(detail::operation::look, &detail::contexts);
+  return node_ == nullptr ? error() : node_->err();
+}
+bool context::is_canceled() const noexcept {
+  detail::point(detail::operation::look, &detail::contexts);
+  return node_ != nullptr && node_->is_canceled();
+}
 std::optional<time_point> context::deadline() const { return node_ == nullptr ? std::nullopt : node_->deadline(); }
 const void* context::find(const void* key) const { return node_ == nullptr ? nullptr : node_->value(key); }
 std::stop_token context::stop_token() const {

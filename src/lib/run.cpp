@@ -6,7 +6,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <new>
 #include <thread>
+
+#include <tenon/detail/goroutine_frame.hpp>
 
 #include "base/diagnostics.hpp"
 #include "base/fatal.hpp"
@@ -14,6 +17,7 @@
 #include "lib/context.hpp"
 #include "lib/keep.hpp"
 #include "lib/remaining.hpp"
+#include "lib/repeated_main.hpp"
 #include "lib/with_signals.hpp"
 #include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
@@ -237,6 +241,45 @@ int run_main(const run_options& options, run_result (*entry)(void*, group&), voi
   const error why = interrupted ? cause(root.ctx()) : call.result.failure;
   std::fprintf(stderr, "%s\n", why.message().c_str());
   return interrupted ? 128 + SIGINT : 1;
+}
+
+namespace {
+
+struct repetition {
+  repeated_main& what;
+  const run_options& options;
+  run_result (*entry)(void*, group&);
+  void* arg;
+  std::source_location where;
+
+  void operator()() const noexcept {
+    const checks checked = checks_of(options);
+    const context none = background();
+    while (what.begins()) {
+      the_scheduler().begin_again();
+      main_call call{entry, arg, none, options, checked, {}, nullptr, {}, {}};
+      void* frame = nullptr;
+      goroutine_core* g = goroutine_create(
+          {.stack_size = options.main_stack_size, .where = where, .by = started_by::run, .inherits = false},
+          sizeof(main_call*), alignof(main_call*), &frame);
+      ::new (frame) main_call*(&call);
+      goroutine_start(g, [](void* p) noexcept { (**static_cast<main_call**>(p))(); }, false);
+      what.started();
+      the_scheduler().await_end_of_others();
+      set_run_context(nullptr);
+      what.ended(call.result, call.failure);
+    }
+  }
+};
+
+}  // namespace
+
+void run_repeatedly(repeated_main& what, const run_options& options, run_result (*entry)(void* arg, group& root),
+                    void* arg, std::source_location where) {
+  install_diagnostics(options.dump_on_sigquit, options.dump_on_signal);
+  const repetition all{what, options, entry, arg, where};
+  the_scheduler().run(
+      options, [](void* p) noexcept { (*static_cast<const repetition*>(p))(); }, const_cast<repetition*>(&all), where);
 }
 
 }  // namespace tenon::detail

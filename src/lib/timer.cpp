@@ -9,6 +9,7 @@
 #include "base/fatal.hpp"
 #include "core/chan.hpp"
 #include "lib/spawn_or_thread.hpp"
+#include "sched/explorer.hpp"
 #include "sched/own_end.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/timer_heap.hpp"
@@ -173,6 +174,7 @@ struct dropper {
 using held_core = std::unique_ptr<timer_core, dropper>;
 
 timer_core* make_channel_timer(clock::nanos d, clock::nanos period) {
+  point(operation::start, nullptr);
   held_core t(new timer_core);
   t->make_channel();
   t->period = period;
@@ -188,6 +190,7 @@ const recv_chan<time_point>& channel_of(const timer_core* t) noexcept {
 
 void destroy(timer_core* t) noexcept {
   if (t == nullptr) return;
+  point(operation::stop, t);
   {
     const std::lock_guard hold(t->lock);
     (void)t->disarm();
@@ -198,6 +201,7 @@ void destroy(timer_core* t) noexcept {
 }
 
 bool restart(timer_core* t, clock::nanos d, clock::nanos period) {
+  point(operation::start, t);
   const std::lock_guard hold(t->lock);
   const bool was = t->disarm();
   t->period = period;
@@ -212,6 +216,7 @@ bool restart(timer_core* t, clock::nanos d, clock::nanos period) {
 time_point now() noexcept { return time_point(std::chrono::nanoseconds(clock::now())); }
 
 recv_chan<time_point> after(std::chrono::nanoseconds d) {
+  detail::point(detail::operation::start, nullptr);
   detail::held_core unowned(new detail::timer_core);
   unowned->make_channel();
   detail::timer_core* const t = unowned.release();
@@ -240,6 +245,7 @@ const recv_chan<time_point>& timer::c() const& noexcept { return detail::channel
 
 bool timer::stop() const {
   if (core_ == nullptr) throw panic("time: Stop called on uninitialized Timer");
+  detail::point(detail::operation::stop, core_);
   const std::lock_guard hold(core_->lock);
   return core_->disarm();
 }
@@ -259,6 +265,7 @@ const recv_chan<time_point>& ticker::c() const& noexcept { return detail::channe
 
 void ticker::stop() const {
   if (core_ == nullptr) return;  // Go keeps this misuse silent, too
+  detail::point(detail::operation::stop, core_);
   const std::lock_guard hold(core_->lock);
   (void)core_->disarm();
 }

@@ -17,6 +17,13 @@
 
 #if defined(TENON_TSAN)
 #include <sanitizer/tsan_interface.h>
+
+extern "C" {
+void AnnotateIgnoreReadsBegin(const char* file, int line);
+void AnnotateIgnoreReadsEnd(const char* file, int line);
+void AnnotateIgnoreWritesBegin(const char* file, int line);
+void AnnotateIgnoreWritesEnd(const char* file, int line);
+}
 #endif
 
 namespace tenon::annotate {
@@ -32,6 +39,27 @@ inline void happens_after([[maybe_unused]] void* what) noexcept {
   __tsan_acquire(what);
 #endif
 }
+
+/// What is done in its scope, the standard library's functions included, is no access to anything: of a goroutine that does not switch in it, to data
+/// that goes from goroutine to goroutine with the thread and is to order nothing.
+class unobserved {
+ public:
+#if defined(TENON_TSAN)
+  unobserved() noexcept {
+    AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
+    AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
+  }
+  ~unobserved() {
+    AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
+    AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
+  }
+#else
+  unobserved() noexcept {}
+  ~unobserved() {}  // NOLINT: the object is used
+#endif
+  unobserved(const unobserved&) = delete;
+  unobserved& operator=(const unobserved&) = delete;
+};
 
 /// Accesses to the calling thread's thread-local variables are ordered by the thread, whichever goroutine makes them.
 #if defined(TENON_TSAN)

@@ -18,6 +18,7 @@
 
 #include "base/fatal.hpp"
 #include "platform/annotate.hpp"
+#include "sched/explorer.hpp"
 #include "sched/kept_failure.hpp"
 #include "sched/scheduler.hpp"
 
@@ -204,6 +205,8 @@ void scheduler::end_goroutine(goroutine_core* g) noexcept {
   annotate::happens_before(g);
   if (g->has_handle) {
     g->state.store(goroutine_state::ended, std::memory_order_relaxed);
+    if (TENON_UNLIKELY(exploring()))
+      if (explorer* e = explorer_here()) e->ended(*g);
     announce_end(g);  // from here on the handle's owner may recycle g as soon as we have left its stack
   } else {
     if (w.dead_goroutine != nullptr) recycle(w.dead_goroutine);
@@ -272,6 +275,7 @@ void goroutine_start(goroutine_core* g, void (*entry)(void* frame) noexcept, boo
   g->entry = entry;
   g->has_handle = has_handle;
   g->has_run = false;
+  point(operation::go, g);
   annotate::happens_before(g);
   the_scheduler().enqueue_fresh(g);
   the_scheduler().created();
@@ -380,6 +384,7 @@ static TENON_NOINLINE void yield_with_locks(detail::goroutine_core* g) noexcept 
 
 void yield() noexcept {
   if (detail::goroutine_core* g = detail::running_goroutine(); g != nullptr) {
+    detail::point(detail::operation::yield, nullptr);
     if (TENON_UNLIKELY(g->held != nullptr)) return yield_with_locks(g);
     detail::the_scheduler().yield();
   } else {

@@ -63,6 +63,7 @@
 #include "platform/biased_lock.hpp"
 #include "platform/current.hpp"
 #include "platform/poller.hpp"
+#include "sched/explorer.hpp"
 #include "sched/goroutine.hpp"
 #include "sched/permits.hpp"
 #include "sched/timer_heap.hpp"
@@ -112,7 +113,9 @@ struct alignas(cache_line) worker {
   std::uint64_t next_id = 0;
   std::uint64_t last_id = 0;
   random_source random{1};
-  goroutine_core* locked = nullptr;  // on_this_thread: the only goroutine this thread may run
+  goroutine_core* waits_for_all = nullptr;  // in await_end_of_others
+  std::uint32_t picked = explorer::stays;   // of those in `woken`, by a goroutine at a point: see preempt
+  goroutine_core* locked = nullptr;         // on_this_thread: the only goroutine this thread may run
   std::thread thread;
   unsigned number = 0;
 
@@ -277,6 +280,10 @@ class scheduler {
   /// For src/sim, between runs: one worker, who runs next is the chooser's to say, and the virtual clock moves when everybody waits.
   void simulate(bool on) noexcept { simulated_ = on; }
   [[nodiscard]] bool simulated() const noexcept { return simulated_; }
+  void preempt(goroutine_core* g) noexcept;
+  /// For lib/run.cpp: the caller, the only goroutine, is about to start one that counts as the first; it becomes invisible.
+  void begin_again() noexcept;
+  void await_end_of_others() noexcept;
 
   worker* blocking_enter() noexcept;
   void blocking_leave(worker* w) noexcept;
@@ -292,7 +299,11 @@ class scheduler {
   goroutine_core* find_work(worker& w) noexcept;
   goroutine_core* local_work(worker& w, bool fair) noexcept;
   goroutine_core* take_injected(worker& w) noexcept;
+  void gather_runnable(worker& w) noexcept;
   goroutine_core* pick_simulated(worker& w) noexcept;
+  std::uint32_t pick_of(worker& w) noexcept;
+  [[nodiscard]] bool time_may_pass() const noexcept;
+  void pass_time(clock::nanos next) noexcept;
   bool advance_clock() noexcept;
   goroutine_core* steal(worker& w, clock::nanos now) noexcept;
   goroutine_core* search(worker& w) noexcept;

@@ -52,6 +52,14 @@ class work_queue {
     return entries_[head % capacity];
   }
 
+  /// All of them, from the front. There is room for `capacity`. Returns how many.
+  std::uint32_t copy_to(goroutine_core** out) const noexcept {
+    const std::uint32_t head = head_.load(std::memory_order_relaxed);
+    const std::uint32_t n = size();
+    for (std::uint32_t i = 0; i < n; ++i) out[i] = entries_[(head + i) % capacity];
+    return n;
+  }
+
   /// The i-th from the front.
   goroutine_core* take_at(std::uint32_t i) noexcept {
     const std::uint32_t head = head_.load(std::memory_order_relaxed);

@@ -12,6 +12,7 @@
 #include "platform/clock.hpp"
 #include "platform/spin_lock.hpp"
 #include "sched/scheduler.hpp"
+#include "sim/seed.hpp"
 
 // The world of a virtual run: a clock that starts at the same moment each time, and choices drawn from a seed.
 //
@@ -33,6 +34,8 @@ std::uint32_t choose_from_seed(std::uint32_t n) noexcept {
   return choices.below(n);
 }
 
+}  // namespace
+
 std::uint64_t seed_in_use(std::uint64_t seed) {
   const char* text = std::getenv("TENON_SEED");
   if (text == nullptr) return seed;
@@ -46,8 +49,6 @@ std::uint64_t seed_in_use(std::uint64_t seed) {
   return n;
 }
 
-}  // namespace
-
 virtual_world::virtual_world(std::uint64_t seed) {
   if (the_scheduler().started() || taken.exchange(true, std::memory_order_acq_rel)) {
     throw panic("tenon: run_virtual called while another run is active");
@@ -57,6 +58,8 @@ virtual_world::virtual_world(std::uint64_t seed) {
   set_chooser(&choose_from_seed);
   the_scheduler().simulate(true);
 }
+
+void virtual_world::rewind() noexcept { clock::virtual_now.store(epoch, std::memory_order_relaxed); }
 
 virtual_world::~virtual_world() {
   the_scheduler().simulate(false);

@@ -15,6 +15,8 @@ class virtual_world {
   virtual_world(const virtual_world&) = delete;
   virtual_world& operator=(const virtual_world&) = delete;
   ~virtual_world();
+  /// The clock is where it was at the beginning.
+  void rewind() noexcept;
 };
 
 }  // namespace tenon::detail

@@ -1,0 +1,63 @@
+#include "sched/explorer.hpp"
+
+#include <iterator>
+
+#include "sched/scheduler.hpp"
+
+namespace tenon::detail {
+
+std::atomic<explorer*> the_explorer{nullptr};
+
+const char* to_text(operation op) noexcept {
+  static constexpr const char* texts[] = {
+      "go",
+      "join",
+      "yield",
+      "lock",
+      "try_lock",
+      "unlock",
+      "lock_shared",
+      "try_lock_shared",
+      "unlock_shared",
+      "wait",
+      "wait",
+      "signal",
+      "broadcast",
+      "acquire",
+      "try_acquire",
+      "release",
+      "add",
+      "send",
+      "try_send",
+      "recv",
+      "try_recv",
+      "close",
+      "select",
+      "sleep",
+      "start",
+      "stop",
+      "cancel",
+      "look at",
+      "touch",
+      "time passes",
+  };
+  static_assert(std::size(texts) == operations);
+  return texts[static_cast<std::size_t>(op)];
+}
+
+explorer* explorer_here() noexcept {
+  const worker* w = this_worker();
+  if (w == nullptr || w->current == nullptr || w->no_local_queue) return nullptr;
+  return the_explorer.load(std::memory_order_relaxed);
+}
+
+TENON_NOINLINE void at_point(operation op, const void* object) noexcept {
+  const worker* w = this_worker();
+  goroutine_core* g = w != nullptr ? w->current : nullptr;
+  // One that is pinned runs on a thread of its own, in parallel; one that has begun a wait is in a list already.
+  if (g == nullptr || w->no_local_queue || g->state.load(std::memory_order_relaxed) != goroutine_state::running) return;
+  if (op != operation::yield) the_scheduler().preempt(g);
+  if (explorer* e = the_explorer.load(std::memory_order_relaxed)) e->before(*g, op, object, frame_of_caller());
+}
+
+}  // namespace tenon::detail
