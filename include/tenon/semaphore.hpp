@@ -77,6 +77,10 @@ class semaphore {
 
  private:
   bool acquire_or_done(detail::chan_core* done, std::int64_t n);
+  bool acquire_now(detail::chan_core* done, std::int64_t n);
+  bool acquire_explored(detail::chan_core* done, std::int64_t n);
+  void release_now(std::int64_t n);
+  void release_explored(std::int64_t n);
   detail::waiter* admit() noexcept;
 
   const std::int64_t size_;

@@ -98,6 +98,8 @@ class wait_group {
   /// Whether it may be used further while those who waited are still on their way out: a `group` may, Go's wait group not.
   enum class reuse : std::uint8_t { panics, is_fine };
   bool wait_or_done(detail::chan_core* done, reuse meanwhile);
+  void add_now(int delta);
+  void add_explored(int delta);
   void forget_waiters_if_none() noexcept;
   void failed(std::exception_ptr failure) noexcept;
   void rethrow();

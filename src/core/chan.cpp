@@ -100,8 +100,10 @@ TENON_NOINLINE static bool wait_to_recv(chan_core& c, void* dst) {
   return w.ok;
 }
 
-void chan_send(chan_core* c, void* src) {
-  point(operation::send, c);
+// Each operation is written once, inlined into the function for it and into the one for an explored run, which ends it by a jump: so that a run that
+// is not explored saves no registers for that.
+
+static TENON_INLINE void send(chan_core* c, void* src) {
   if (TENON_UNLIKELY(c == nullptr)) wait_for_ever(wait_reason::chan_send_nil);
   waiter* woken = nullptr;
   c->lock.lock();
@@ -112,8 +114,7 @@ void chan_send(chan_core* c, void* src) {
   finish(woken);
 }
 
-bool chan_recv(chan_core* c, void* dst) {
-  point(operation::recv, c);
+static TENON_INLINE bool recv(chan_core* c, void* dst) {
   if (TENON_UNLIKELY(c == nullptr)) wait_for_ever(wait_reason::chan_receive_nil);
   waiter* woken = nullptr;
   c->lock.lock();
@@ -145,13 +146,43 @@ static TENON_INLINE try_result try_recv(chan_core* c, void* dst) {
   return r;
 }
 
-try_result chan_try_send(chan_core* c, void* src) {
-  point(operation::try_send, c);
+TENON_NOINLINE static void send_explored(chan_core* c, void* src) {
+  at_point(operation::send, c);
+  send(c, src);
+}
+
+void chan_send(chan_core* c, void* src) {
+  if (TENON_UNLIKELY(exploring())) return send_explored(c, src);
+  send(c, src);
+}
+
+TENON_NOINLINE static bool recv_explored(chan_core* c, void* dst) {
+  at_point(operation::recv, c);
+  return recv(c, dst);
+}
+
+bool chan_recv(chan_core* c, void* dst) {
+  if (TENON_UNLIKELY(exploring())) return recv_explored(c, dst);
+  return recv(c, dst);
+}
+
+TENON_NOINLINE static try_result try_send_explored(chan_core* c, void* src) {
+  at_point(operation::try_send, c);
   return try_send(c, src);
 }
 
+try_result chan_try_send(chan_core* c, void* src) {
+  if (TENON_UNLIKELY(exploring())) return try_send_explored(c, src);
+  return try_send(c, src);
+}
+
+TENON_NOINLINE static try_result try_recv_explored(chan_core* c, void* dst) {
+  at_point(operation::try_recv, c);
+  return try_recv(c, dst);
+}
+
 try_result chan_try_recv(chan_core* c, void* dst) {
-  point(operation::try_recv, c);
+  if (TENON_UNLIKELY(exploring())) return try_recv_explored(c, dst);
   return try_recv(c, dst);
 }
 
@@ -162,8 +193,7 @@ bool chan_send_or_done(chan_core* c, void* src, chan_core* done) {
     chan_send(c, src);
     return true;
   }
-  point(operation::send, c);
-  point_also(done);
+  if (TENON_UNLIKELY(exploring())) at_point_with(operation::send, c, done);
   if (done->closed.load(std::memory_order_acquire)) return false;
   if (c != nullptr && try_send(c, src) == try_result::done) return true;
   const select_op send{c, src, true};
@@ -174,8 +204,7 @@ bool chan_send_or_done(chan_core* c, void* src, chan_core* done) {
 
 bool chan_recv_or_done(chan_core* c, void* dst, chan_core* done) {
   if (done == nullptr) return chan_recv(c, dst);
-  point(operation::recv, c);
-  point_also(done);
+  if (TENON_UNLIKELY(exploring())) at_point_with(operation::recv, c, done);
   if (done->closed.load(std::memory_order_acquire)) return false;
   if (c != nullptr) {
     const try_result r = try_recv(c, dst);

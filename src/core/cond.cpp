@@ -50,18 +50,29 @@ cond_wait::~cond_wait() {
 
 using detail::waiter;
 
-void cond::signal() noexcept {
-  detail::point(detail::operation::signal, &waiters_);
-  if (detail::empty(waiters_)) return;
+// Each is written once; in an explored run by a function of its own, so that no other saves registers for that.
+
+static TENON_INLINE void wake_first(detail::wait_list& waiters, std::atomic<std::uint32_t>& list_lock) noexcept {
+  if (detail::empty(waiters)) return;
   detail::parker* asleep = nullptr;
   {
-    const spin_guard hold(list_lock_);
-    if (waiter* w = detail::take(waiters_)) {
+    const spin_guard hold(list_lock);
+    if (waiter* w = detail::take(waiters)) {
       w->ok = true;
       asleep = w->who;
     }
   }
   if (asleep != nullptr) detail::unpark(asleep);
+}
+
+static TENON_NOINLINE void signal_explored(detail::wait_list& waiters, std::atomic<std::uint32_t>& list_lock) noexcept {
+  detail::at_point(detail::operation::signal, &waiters);
+  wake_first(waiters, list_lock);
+}
+
+void cond::signal() noexcept {
+  if (TENON_UNLIKELY(detail::exploring())) return signal_explored(waiters_, list_lock_);
+  wake_first(waiters_, list_lock_);
 }
 
 void cond::broadcast() noexcept {

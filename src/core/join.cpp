@@ -39,8 +39,7 @@ void announce_end(goroutine_core* g) noexcept {
   unpark_all(chain);
 }
 
-bool goroutine_join(goroutine_core* g, chan_core* done) {
-  point(operation::join, g);
+static TENON_INLINE bool join(goroutine_core* g, chan_core* done) {
   if (g->join.load(std::memory_order_acquire) != join_state::ended) {
     if (g == running_goroutine()) fatal_own_end("the one whose handle it waits for");
     spin_acquire(g->join_lock);
@@ -57,10 +56,24 @@ bool goroutine_join(goroutine_core* g, chan_core* done) {
   return true;
 }
 
+// Apart, so that no other join saves registers for the call.
+static TENON_NOINLINE bool join_explored(goroutine_core* g, chan_core* done) {
+  at_point(operation::join, g);
+  return join(g, done);
+}
+
+bool goroutine_join(goroutine_core* g, chan_core* done) {
+  if (TENON_UNLIKELY(exploring())) return join_explored(g, done);
+  return join(g, done);
+}
+
+static TENON_NOINLINE void await_end_explored(goroutine_core* g) noexcept { (void)join_explored(g, nullptr); }
+
 void goroutine_await_end(goroutine_core* g) noexcept {
-  if (exploring() || g->join.load(std::memory_order_acquire) != join_state::ended) {
+  if (TENON_UNLIKELY(exploring())) return await_end_explored(g);
+  if (g->join.load(std::memory_order_acquire) != join_state::ended) {
     const slow_join_watch watch({.goroutine = g});
-    (void)goroutine_join(g, nullptr);
+    (void)join(g, nullptr);
   } else {
     annotate::happens_after(g);
   }

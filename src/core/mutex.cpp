@@ -79,7 +79,7 @@ bool mutex::lock_or_done(detail::chan_core* done) {
 }
 
 bool mutex::lock_slow(std::uint32_t seen, detail::chan_core* done) {
-  if (TENON_UNLIKELY(detail::exploring())) {
+  if ((seen & kind_bits) != 0 && TENON_UNLIKELY(detail::exploring())) {
     detail::at_point(detail::operation::lock, this);
     seen = 0;  // what it was may no longer be so
   }
@@ -151,11 +151,16 @@ bool mutex::lock_from(caller_frame caller, std::uint32_t seen, detail::chan_core
 }
 
 void mutex::unlock_slow() {
-  detail::point(detail::operation::unlock, this);
   // We have just cleared `locked`, and no caller sets it while `busy` is. If it was clear, subtracting it has set it.
   std::uint32_t s = state_.load(std::memory_order_relaxed);
   if ((s & locked) != 0) fatal("sync: unlock of unlocked mutex");
-  if ((s & checked_bit) != 0) holder_.released();
+  if ((s & checked_bit) != 0) {
+    if (TENON_UNLIKELY(detail::exploring())) {
+      detail::at_point(detail::operation::unlock, this);
+      s = state_.load(std::memory_order_relaxed);
+    }
+    holder_.released();
+  }
   const std::uint32_t kind = s & kind_bits;
   if ((s & waiting_bit) == 0 &&
       state_.compare_exchange_strong(s, kind, std::memory_order_release, std::memory_order_relaxed)) {

@@ -213,8 +213,7 @@ select_result select_among(const select_op* const* ops, std::size_t n, bool has_
   return conclude(op, fired->index, fired->ok ? try_result::done : try_result::closed, nullptr);
 }
 
-select_result try_op(const select_op& op) {
-  point(operation::select, op.chan);
+static TENON_INLINE select_result try_one(const select_op& op) {
   if (op.chan == nullptr || would_block(op)) return {1, false};
   waiter* woken = nullptr;
   op.chan->lock.lock();
@@ -224,11 +223,22 @@ select_result try_op(const select_op& op) {
   return conclude(op, 0, r, woken);
 }
 
+static TENON_NOINLINE select_result try_op_explored(const select_op& op) {
+  at_point(operation::select, op.chan);
+  return try_one(op);
+}
+
+select_result try_op(const select_op& op) {
+  if (TENON_UNLIKELY(exploring())) return try_op_explored(op);
+  return try_one(op);
+}
+
 static TENON_NOINLINE select_result select_explored(const select_op* const* ops, std::size_t n, bool has_default) {
   at_point(operation::select, n == 0 ? nullptr : ops[0]->chan);
-  for (std::size_t i = 1; i < n; ++i) point_also(ops[i]->chan);
+  explorer* const e = explorer_here();
+  for (std::size_t i = 1; i < n && e != nullptr; ++i) e->also(ops[i]->chan);
   const select_result r = select_among(ops, n, has_default, wait_reason::select);
-  point_saw(static_cast<std::uint32_t>(2 * r.index) + (r.ok ? 1 : 0));
+  if (e != nullptr) e->fired(r.index == n ? explorer::otherwise : static_cast<std::uint32_t>(r.index));
   return r;
 }
 

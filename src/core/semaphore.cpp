@@ -41,9 +41,7 @@ waiter* semaphore::admit() noexcept {
   return chain;
 }
 
-bool semaphore::acquire_or_done(detail::chan_core* done, std::int64_t n) {
-  check(n);
-  detail::point(detail::operation::acquire, this);
+TENON_INLINE bool semaphore::acquire_now(detail::chan_core* done, std::int64_t n) {
   if (done != nullptr && done->closed.load(std::memory_order_acquire)) return false;
   if (n > size_) {
     std::atomic<std::uint32_t> lock{1};
@@ -67,6 +65,19 @@ bool semaphore::acquire_or_done(detail::chan_core* done, std::int64_t n) {
   return false;
 }
 
+// In an explored run each has a function of its own, so that no other saves registers for the call.
+
+TENON_NOINLINE bool semaphore::acquire_explored(detail::chan_core* done, std::int64_t n) {
+  detail::at_point(detail::operation::acquire, this);
+  return acquire_now(done, n);
+}
+
+bool semaphore::acquire_or_done(detail::chan_core* done, std::int64_t n) {
+  check(n);
+  if (TENON_UNLIKELY(detail::exploring())) return acquire_explored(done, n);
+  return acquire_now(done, n);
+}
+
 bool semaphore::try_acquire(std::int64_t n) {
   check(n);
   detail::point(detail::operation::try_acquire, this);
@@ -76,9 +87,7 @@ bool semaphore::try_acquire(std::int64_t n) {
   return true;
 }
 
-void semaphore::release(std::int64_t n) {
-  check(n);
-  detail::point(detail::operation::release, this);
+TENON_INLINE void semaphore::release_now(std::int64_t n) {
   waiter* admitted = nullptr;
   {
     const spin_guard hold(list_lock_);
@@ -87,6 +96,17 @@ void semaphore::release(std::int64_t n) {
     if (!detail::empty(waiters_)) admitted = admit();
   }
   detail::unpark_all(admitted);
+}
+
+TENON_NOINLINE void semaphore::release_explored(std::int64_t n) {
+  detail::at_point(detail::operation::release, this);
+  release_now(n);
+}
+
+void semaphore::release(std::int64_t n) {
+  check(n);
+  if (TENON_UNLIKELY(detail::exploring())) return release_explored(n);
+  release_now(n);
 }
 
 }  // namespace tenon

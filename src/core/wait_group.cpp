@@ -27,8 +27,7 @@ constexpr std::uint64_t waited_for = 1;
 constexpr std::uint64_t has_failed = 2;
 }  // namespace
 
-void wait_group::add(int delta) {
-  detail::point(detail::operation::add, this);
+TENON_INLINE void wait_group::add_now(int delta) {
   const auto step = static_cast<std::uint64_t>(static_cast<std::int64_t>(delta)) << 32U;
   if (delta > 0) {  // cannot reach zero: no waiter to wake, and no need to look first
     const std::uint64_t before = state_.fetch_add(step, std::memory_order_acq_rel);
@@ -64,6 +63,16 @@ void wait_group::add(int delta) {
     *last = nullptr;
   }
   detail::unpark_all(chain);
+}
+
+void wait_group::add_explored(int delta) {
+  detail::at_point(detail::operation::add, this);
+  add_now(delta);
+}
+
+void wait_group::add(int delta) {
+  if (TENON_UNLIKELY(detail::exploring())) return add_explored(delta);  // no other saves registers for the call
+  add_now(delta);
 }
 
 int detail::still_to_do(const wait_group& wg) noexcept { return wg.count(); }

@@ -291,8 +291,8 @@ derived_node* derive_node(ctx_node* p) {
 
 void cancel_through_handle(ctx_node* n, const error& why) noexcept {
   auto* node = static_cast<derived_node*>(n);
-  if (node->is_finished()) return;
   point(operation::cancel, &contexts);
+  if (node->is_finished()) return;
   node->cancel(tenon::canceled(), why, true);
 }
 
@@ -396,12 +396,22 @@ context::~context() {
 
 const recv_chan<void>& context::done() const& { return node_ == nullptr ? detail::never_closed : node_->done(); }
 
+// What looks at a context in an explored run has a function of its own, so that others save no registers for the call.
+static TENON_NOINLINE error err_explored(const detail::ctx_node* n) {
+  detail::at_point(detail::operation::look, &detail::contexts);
+  return n == nullptr ? error() : n->err();
+}
+static TENON_NOINLINE bool is_canceled_explored(const detail::ctx_node* n) noexcept {
+  detail::at_point(detail::operation::look, &detail::contexts);
+  return n != nullptr && n->is_canceled();
+}
+
 error context::err() const {
-  detail::point(detail::operation::look, &detail::contexts);
+  if (TENON_UNLIKELY(detail::exploring())) return err_explored(node_);
   return node_ == nullptr ? error() : node_->err();
 }
 bool context::is_canceled() const noexcept {
-  detail::point(detail::operation::look, &detail::contexts);
+  if (TENON_UNLIKELY(detail::exploring())) return is_canceled_explored(node_);
   return node_ != nullptr && node_->is_canceled();
 }
 std::optional<time_point> context::deadline() const { return node_ == nullptr ? std::nullopt : node_->deadline(); }
@@ -411,6 +421,7 @@ std::stop_token context::stop_token() const {
   return c == nullptr ? std::stop_token() : c->stop_token();
 }
 error cause(const context& ctx) {
+  detail::point(detail::operation::look, &detail::contexts);
   detail::ctx_node* n = context_access::node(ctx);
   return n == nullptr ? error() : n->cause();
 }

@@ -173,8 +173,14 @@ struct dropper {
 /// Until it has an owner: starting it may throw.
 using held_core = std::unique_ptr<timer_core, dropper>;
 
-timer_core* make_channel_timer(clock::nanos d, clock::nanos period) {
-  point(operation::start, nullptr);
+// What is done to a timer in an explored run has functions of its own, so that no other saves registers for the call.
+
+TENON_NOINLINE void destroy_explored(timer_core* t) noexcept;
+TENON_NOINLINE bool restart_explored(timer_core* t, clock::nanos d, clock::nanos period);
+TENON_NOINLINE bool stop_explored(timer_core* t);
+TENON_NOINLINE timer_core* make_channel_timer_explored(clock::nanos d, clock::nanos period);
+
+TENON_INLINE timer_core* make_channel_timer_now(clock::nanos d, clock::nanos period) {
   held_core t(new timer_core);
   t->make_channel();
   t->period = period;
@@ -183,14 +189,17 @@ timer_core* make_channel_timer(clock::nanos d, clock::nanos period) {
   return t.release();
 }
 
+timer_core* make_channel_timer(clock::nanos d, clock::nanos period) {
+  if (TENON_UNLIKELY(exploring())) return make_channel_timer_explored(d, period);
+  return make_channel_timer_now(d, period);
+}
+
 const recv_chan<time_point>& channel_of(const timer_core* t) noexcept {
   static const recv_chan<time_point> nil;
   return t == nullptr ? nil : t->c;
 }
 
-void destroy(timer_core* t) noexcept {
-  if (t == nullptr) return;
-  point(operation::stop, t);
+TENON_INLINE void destroy_now(timer_core* t) noexcept {
   {
     const std::lock_guard hold(t->lock);
     (void)t->disarm();
@@ -200,13 +209,53 @@ void destroy(timer_core* t) noexcept {
   t->drop();
 }
 
-bool restart(timer_core* t, clock::nanos d, clock::nanos period) {
-  point(operation::start, t);
+void destroy(timer_core* t) noexcept {
+  if (t == nullptr) return;
+  if (TENON_UNLIKELY(exploring())) return destroy_explored(t);
+  destroy_now(t);
+}
+
+TENON_INLINE bool restart_now(timer_core* t, clock::nanos d, clock::nanos period) {
   const std::lock_guard hold(t->lock);
   const bool was = t->disarm();
   t->period = period;
   t->arm(clock::after(d));
   return was;
+}
+
+bool restart(timer_core* t, clock::nanos d, clock::nanos period) {
+  if (TENON_UNLIKELY(exploring())) return restart_explored(t, d, period);
+  return restart_now(t, d, period);
+}
+
+TENON_INLINE bool stop_now(timer_core* t) {
+  const std::lock_guard hold(t->lock);
+  return t->disarm();
+}
+
+bool stop(timer_core* t) {
+  if (TENON_UNLIKELY(exploring())) return stop_explored(t);
+  return stop_now(t);
+}
+
+void destroy_explored(timer_core* t) noexcept {
+  at_point(operation::stop, t);
+  destroy_now(t);
+}
+
+bool restart_explored(timer_core* t, clock::nanos d, clock::nanos period) {
+  at_point(operation::start, t);
+  return restart_now(t, d, period);
+}
+
+bool stop_explored(timer_core* t) {
+  at_point(operation::stop, t);
+  return stop_now(t);
+}
+
+timer_core* make_channel_timer_explored(clock::nanos d, clock::nanos period) {
+  at_point(operation::start, nullptr);
+  return make_channel_timer_now(d, period);
 }
 
 }  // namespace
@@ -245,9 +294,7 @@ const recv_chan<time_point>& timer::c() const& noexcept { return detail::channel
 
 bool timer::stop() const {
   if (core_ == nullptr) throw panic("time: Stop called on uninitialized Timer");
-  detail::point(detail::operation::stop, core_);
-  const std::lock_guard hold(core_->lock);
-  return core_->disarm();
+  return detail::stop(core_);
 }
 
 bool timer::reset(std::chrono::nanoseconds d) const {
@@ -265,9 +312,7 @@ const recv_chan<time_point>& ticker::c() const& noexcept { return detail::channe
 
 void ticker::stop() const {
   if (core_ == nullptr) return;  // Go keeps this misuse silent, too
-  detail::point(detail::operation::stop, core_);
-  const std::lock_guard hold(core_->lock);
-  (void)core_->disarm();
+  (void)detail::stop(core_);
 }
 
 void ticker::reset(std::chrono::nanoseconds period) const {

@@ -56,8 +56,22 @@ TENON_NOINLINE void at_point(operation op, const void* object) noexcept {
   goroutine_core* g = w != nullptr ? w->current : nullptr;
   // One that is pinned runs on a thread of its own, in parallel; one that has begun a wait is in a list already.
   if (g == nullptr || w->no_local_queue || g->state.load(std::memory_order_relaxed) != goroutine_state::running) return;
-  if (op != operation::yield) the_scheduler().preempt(g);
-  if (explorer* e = the_explorer.load(std::memory_order_relaxed)) e->before(*g, op, object, frame_of_caller());
+  explorer* const e = the_explorer.load(std::memory_order_relaxed);
+  if (e == nullptr) return;
+  if (op != operation::yield) {
+    e->arrives(*g, op, object);
+    the_scheduler().preempt(g);
+  }
+  e->before(*g, op, object, frame_of_caller());
+}
+
+TENON_NOINLINE void at_point_with(operation op, const void* object, const void* other) noexcept {
+  at_point(op, object);
+  if (explorer* e = explorer_here()) e->also(other);
+}
+
+TENON_NOINLINE void at_end(const goroutine_core& g) noexcept {
+  if (explorer* e = explorer_here()) e->ended(g);
 }
 
 }  // namespace tenon::detail

@@ -64,15 +64,20 @@ class explorer {
   static constexpr std::uint32_t stays = ~std::uint32_t{0};
   static constexpr std::uint32_t time_passes = stays - 1;
 
+  /// The one that runs is about to do this, as soon as it is its turn: what it does next is known from here on.
+  virtual void arrives(const goroutine_core& g, operation op, const void* object) noexcept = 0;
   /// One of ready[0, n), or `stays`, if `current` is not null: it could go on; or `time_passes`, if `timer`: the clock may go to the next timer.
   virtual std::uint32_t pick(goroutine_core* const* ready, std::uint32_t n, const goroutine_core* current,
                              bool timer) noexcept = 0;
   /// The one that runs is about to do this, at the call that `from` describes.
   virtual void before(goroutine_core& g, operation op, const void* object, caller_frame from) noexcept = 0;
+  /// Everybody waits, and the clock goes to the next timer.
+  virtual void waits_for_timer() noexcept = 0;
   /// It has to do with this object, too.
   virtual void also(const void* object) noexcept = 0;
-  /// What came of it, where the objects do not say: which case, canceled or not.
-  virtual void saw(std::uint32_t outcome) noexcept = 0;
+  /// Which case of a select it was; `otherwise`: none.
+  static constexpr std::uint32_t otherwise = ~std::uint32_t{0};
+  virtual void fired(std::uint32_t which) noexcept = 0;
   /// g, which somebody may join, has ended.
   virtual void ended(const goroutine_core& g) noexcept = 0;
 
@@ -92,20 +97,16 @@ explorer* explorer_here() noexcept;
 /// The operation may be one of a goroutine that cannot be preempted here, or of a plain thread: then it is none for the exploration.
 void at_point(operation op, const void* object) noexcept;
 
+/// An operation that has to do with two objects.
+void at_point_with(operation op, const void* object, const void* other) noexcept;
+
 TENON_INLINE void point(operation op, const void* object) noexcept {
   if (TENON_UNLIKELY(the_explorer.load(std::memory_order_relaxed) != nullptr)) at_point(op, object);
 }
 
 TENON_INLINE bool exploring() noexcept { return the_explorer.load(std::memory_order_relaxed) != nullptr; }
 
-/// As `also` and `saw` of the explorer.
-TENON_INLINE void point_also(const void* object) noexcept {
-  if (TENON_UNLIKELY(exploring()))
-    if (explorer* e = explorer_here()) e->also(object);
-}
-TENON_INLINE void point_saw(std::uint32_t outcome) noexcept {
-  if (TENON_UNLIKELY(exploring()))
-    if (explorer* e = explorer_here()) e->saw(outcome);
-}
+/// The goroutine g, which has a handle, has ended.
+void at_end(const goroutine_core& g) noexcept;
 
 }  // namespace tenon::detail

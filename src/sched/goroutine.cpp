@@ -205,8 +205,7 @@ void scheduler::end_goroutine(goroutine_core* g) noexcept {
   annotate::happens_before(g);
   if (g->has_handle) {
     g->state.store(goroutine_state::ended, std::memory_order_relaxed);
-    if (TENON_UNLIKELY(exploring()))
-      if (explorer* e = explorer_here()) e->ended(*g);
+    if (TENON_UNLIKELY(exploring())) at_end(*g);
     announce_end(g);  // from here on the handle's owner may recycle g as soon as we have left its stack
   } else {
     if (w.dead_goroutine != nullptr) recycle(w.dead_goroutine);
@@ -271,14 +270,25 @@ goroutine_core* goroutine_create(const spawn_options& options, std::size_t frame
   return g;
 }
 
-void goroutine_start(goroutine_core* g, void (*entry)(void* frame) noexcept, bool has_handle) noexcept {
+static TENON_INLINE void start(goroutine_core* g, void (*entry)(void* frame) noexcept, bool has_handle) noexcept {
   g->entry = entry;
   g->has_handle = has_handle;
   g->has_run = false;
-  point(operation::go, g);
   annotate::happens_before(g);
   the_scheduler().enqueue_fresh(g);
   the_scheduler().created();
+}
+
+// Apart, so that no other start saves registers for the call.
+static TENON_NOINLINE void start_explored(goroutine_core* g, void (*entry)(void* frame) noexcept,
+                                          bool has_handle) noexcept {
+  at_point(operation::go, g);
+  start(g, entry, has_handle);
+}
+
+void goroutine_start(goroutine_core* g, void (*entry)(void* frame) noexcept, bool has_handle) noexcept {
+  if (TENON_UNLIKELY(exploring())) return start_explored(g, entry, has_handle);
+  start(g, entry, has_handle);
 }
 
 void goroutine_discard(goroutine_core* g) noexcept { the_scheduler().discard(g); }
@@ -382,9 +392,15 @@ static TENON_NOINLINE void yield_with_locks(detail::goroutine_core* g) noexcept 
   detail::the_scheduler().yield();
 }
 
+// Apart, too: no other yield saves registers for the call.
+static TENON_NOINLINE void yield_explored(detail::goroutine_core* g) noexcept {
+  detail::at_point(detail::operation::yield, nullptr);
+  g->held != nullptr ? yield_with_locks(g) : detail::the_scheduler().yield();
+}
+
 void yield() noexcept {
   if (detail::goroutine_core* g = detail::running_goroutine(); g != nullptr) {
-    detail::point(detail::operation::yield, nullptr);
+    if (TENON_UNLIKELY(detail::exploring())) return yield_explored(g);
     if (TENON_UNLIKELY(g->held != nullptr)) return yield_with_locks(g);
     detail::the_scheduler().yield();
   } else {

@@ -104,6 +104,7 @@ bool scheduler::advance_clock() noexcept {
   if (poll_descriptors()) return true;
   const clock::nanos next = next_timer();
   if (next == clock::never) return false;
+  if (explorer* e = the_explorer.load(std::memory_order_relaxed); TENON_UNLIKELY(e != nullptr)) e->waits_for_timer();
   pass_time(next);
   return true;
 }

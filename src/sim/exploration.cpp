@@ -101,6 +101,13 @@ std::string place_of(const call_site& site) {
   return place_of_calls(pcs, calls_of(site, pcs, most_calls));
 }
 
+std::string duration(clock::nanos t) {
+  if (t % 1'000'000'000 == 0) return std::to_string(t / 1'000'000'000) + " s";
+  if (t % 1'000'000 == 0) return std::to_string(t / 1'000'000) + " ms";
+  if (t % 1'000 == 0) return std::to_string(t / 1'000) + " us";
+  return std::to_string(t) + " ns";
+}
+
 std::string with_commas(std::size_t n) {
   std::string text = std::to_string(n);
   for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, ",");
@@ -183,7 +190,7 @@ class exploration::state final : public explorer, public repeated_main {
     const bool enough = schedules_ >= options_.schedules || clock::real() - began_ >= options_.time.count();
     if (enough && schedules_ != 0 && !replays_) return false;
     if (!strategy_->begin()) {
-      all_ = !replays_;
+      all_ = true;
       return false;
     }
     show_progress();
@@ -195,6 +202,7 @@ class exploration::state final : public explorer, public repeated_main {
     events_.clear();
     kinds_.clear();
     sum_ = last_ = 0;
+    moves_ = 0;
     yielder_ = 0;
     return true;
   }
@@ -214,6 +222,15 @@ class exploration::state final : public explorer, public repeated_main {
   }
 
   // ---- The explorer
+
+  // What comes next may tell of something that no operation has told of: two states in which it differs are not alike.
+  void arrives(const goroutine_core& g, operation op, const void* object) noexcept override {
+    const annotate::unobserved scheduling;
+    known_goroutine& k = of(g);
+    const auto at = objects_.find(object);
+    k.chain = mix(mix(k.chain, static_cast<std::uint64_t>(op)), at == objects_.end() ? 0 : at->second.name);
+    sum_ += mix(k.chain, 2);
+  }
 
   std::uint32_t pick(goroutine_core* const* ready, std::uint32_t n, const goroutine_core* current,
                      bool timer) noexcept override {
@@ -248,6 +265,7 @@ class exploration::state final : public explorer, public repeated_main {
     yielder_ = 0;
     if (current != nullptr) of(*current).ready = true;
     if (i == time_passes) {
+      if (++moves_ >= options_.operations) leave_unended();
       last_ = mix(static_cast<std::uint64_t>(clock::now()), operations);
       sum_ += mix(last_, 1);
       note_time();
@@ -263,13 +281,14 @@ class exploration::state final : public explorer, public repeated_main {
   void before(goroutine_core& g, operation op, const void* object, caller_frame from) noexcept override {
     const annotate::unobserved scheduling;
     const std::uint32_t who = number_of(g);
-    if (events_.size() >= options_.operations) leave_unended();
+    if (++moves_ >= options_.operations) leave_unended();
     note_time();
     if (events_.size() % most_places == 0 && places_.size() < most_places) places_.resize(most_places);
     keep_call(places_[events_.size() % most_places], from,
               {reinterpret_cast<std::uintptr_t>(g.low), reinterpret_cast<std::uintptr_t>(g.slot.top())});
+    of(g).event = events_.size();
     if (op == operation::yield) {
-      events_.push_back({who, op, nullptr, 0, {}, 0});
+      events_.push_back({who, op, nullptr, 0, {}, 0, none});
       yielder_ = who;
       strategy_->yielded(who);
       return;
@@ -285,7 +304,7 @@ class exploration::state final : public explorer, public repeated_main {
       there = &o;
     }
     happens(k, hash);
-    event e{who, op, there != nullptr ? there->kind : nullptr, there != nullptr ? there->number : 0, {}, 0};
+    event e{who, op, there != nullptr ? there->kind : nullptr, there != nullptr ? there->number : 0, {}, 0, none};
     if (op == operation::go || op == operation::join) e.number = number_of(*static_cast<const goroutine_core*>(object));
     if (object == &contexts) e.number = 0;
     events_.push_back(e);
@@ -306,10 +325,16 @@ class exploration::state final : public explorer, public repeated_main {
     }
   }
 
-  void saw(std::uint32_t outcome) noexcept override {
+  void waits_for_timer() noexcept override {
+    const annotate::unobserved scheduling;
+    if (++moves_ >= options_.operations) leave_unended();
+  }
+
+  void fired(std::uint32_t which) noexcept override {
     const annotate::unobserved scheduling;
     known_goroutine& k = goroutines_[running_];
-    happens(k, mix(k.chain, outcome));
+    happens(k, mix(k.chain, which));
+    if (k.event < events_.size()) events_[k.event].fired = which;
   }
 
   void ended(const goroutine_core& g) noexcept override {
@@ -324,15 +349,18 @@ class exploration::state final : public explorer, public repeated_main {
   struct known_goroutine {
     std::uint64_t chain = 0;  // its last event
     clock::nanos time = 0;    // when it last ran
+    std::size_t event = 0;    // the number of its last operation
     bool ready = false;       // as far as is known
   };
 
   struct known_object {
+    std::uint64_t name;    // of what made it
     std::uint64_t last;    // the last event on it
     std::uint32_t number;  // of its kind, in the order of their first operations
     const char* kind;
   };
 
+  static constexpr std::uint32_t none = otherwise - 1;
   struct event {
     std::uint32_t who;
     operation op;
@@ -340,6 +368,7 @@ class exploration::state final : public explorer, public repeated_main {
     std::uint32_t number;
     std::uint32_t more[3] = {};  // further ones of that kind
     clock::nanos time = 0;       // that has passed
+    std::uint32_t fired = none;  // the case of a select
   };
 
   static std::uint32_t number_of(const goroutine_core& g) noexcept {
@@ -355,7 +384,7 @@ class exploration::state final : public explorer, public repeated_main {
   known_object& find(const void* object, std::uint64_t name, const char* kind) {
     const auto [at, fresh] = objects_.try_emplace(object);
     if (fresh || (kind != nullptr && at->second.kind != kind && at->second.kind != nullptr)) {
-      at->second = {name, kind != nullptr ? next_of(kind) : 0, kind};
+      at->second = {name, name, kind != nullptr ? next_of(kind) : 0, kind};
     }
     return at->second;
   }
@@ -371,7 +400,7 @@ class exploration::state final : public explorer, public repeated_main {
   /// Says that the clock has gone on, if it has.
   void note_time() {
     const clock::nanos now = clock::now();
-    if (time_ != 0 && now > time_) events_.push_back({0, operation::passing, nullptr, 0, {}, now - time_});
+    if (time_ != 0 && now > time_) events_.push_back({0, operation::passing, nullptr, 0, {}, now - time_, none});
     time_ = now;
   }
 
@@ -384,7 +413,10 @@ class exploration::state final : public explorer, public repeated_main {
   std::uint32_t choose(std::uint32_t n) noexcept {
     const annotate::unobserved scheduling;
     const std::uint32_t i = n == 1 ? 0 : strategy_->choose(n);
-    if (running_goroutine() != nullptr) saw(i);
+    if (running_goroutine() != nullptr) {
+      known_goroutine& k = goroutines_[running_];
+      happens(k, mix(k.chain, i));
+    }
     return i;
   }
 
@@ -400,9 +432,11 @@ class exploration::state final : public explorer, public repeated_main {
   }
 
   [[noreturn]] void leave_unended() {
-    fatal(("tenon: explore: a schedule has not ended after " + with_commas(options_.operations) +
-           " operations: goroutines wait for each other in a loop, or explore_options::operations is too small")
-              .c_str());
+    fatal(
+        ("tenon: explore: a schedule has not ended after " + with_commas(options_.operations) +
+         " operations: a goroutine looks at something again and again without yield(), a ticker goes on while all wait, or "
+         "explore_options::operations is too small")
+            .c_str());
   }
 
   void show_progress() {
@@ -443,7 +477,7 @@ class exploration::state final : public explorer, public repeated_main {
     for (std::size_t i = first; i < events_.size(); ++i) {
       const event& e = events_[i];
       if (e.op == operation::passing) {
-        text += "  time passes: " + std::to_string(static_cast<double>(e.time) / 1e9) + " s\n";
+        text += "  time passes: " + duration(e.time) + "\n";
         continue;
       }
       const std::string place = place_of(places_[i % most_places]);
@@ -453,6 +487,11 @@ class exploration::state final : public explorer, public repeated_main {
       if (e.kind != nullptr && e.number != 0) what += " " + std::to_string(e.number);
       for (const std::uint32_t n : e.more) {
         if (n != 0) what += ", " + std::to_string(n);
+      }
+      if (e.fired == otherwise) {
+        what += ": otherwise";
+      } else if (e.fired != none) {
+        what += ": case " + std::to_string(e.fired + 1);
       }
       char line[128];
       std::snprintf(line, sizeof line, "  goroutine %-4u %-28s ", static_cast<unsigned>(e.who), what.c_str());
@@ -484,6 +523,7 @@ class exploration::state final : public explorer, public repeated_main {
   std::vector<std::uint32_t> who_;
   std::vector<std::uint32_t> index_;
   clock::nanos time_ = 0;  // of the last event
+  std::size_t moves_ = 0;  // operations, and moves of the clock
   std::uint64_t sum_ = 0;
   std::uint64_t last_ = 0;  // the last event
   std::uint32_t running_ = 0;

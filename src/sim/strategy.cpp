@@ -108,15 +108,12 @@ class priorities final : public strategy {
   }
 
   std::uint32_t pick(const alternatives& next) override {
-    std::uint32_t first = best(next);
-    const bool changes = std::binary_search(changes_.begin(), changes_.end(), steps_++);
-    if (changes) {
-      of(next.who[first]) = --lowest_;
-      first = best(next);
-    }
-    // The clock has gone on once: when it does so again is another matter.
-    if (next.time && first + 1 == next.n) of(0) = fresh();
-    return first;
+    const std::uint32_t goroutines = next.n - (next.time ? 1 : 0);
+    const std::uint32_t first = best(next.who, goroutines);
+    if (!std::binary_search(changes_.begin(), changes_.end(), steps_++)) return first;
+    if (next.time && choices_.below(2) == 0) return next.n - 1;
+    of(next.who[first]) = --lowest_;
+    return best(next.who, goroutines);
   }
 
   std::uint32_t choose(std::uint32_t n) override { return choices_.below(n); }
@@ -137,10 +134,10 @@ class priorities final : public strategy {
     return priority_[who];
   }
 
-  std::uint32_t best(const alternatives& next) {
+  std::uint32_t best(const std::uint32_t* who, std::uint32_t n) {
     std::uint32_t first = 0;
-    for (std::uint32_t i = 1; i < next.n; ++i) {
-      if (of(next.who[i]) > of(next.who[first])) first = i;
+    for (std::uint32_t i = 1; i < n; ++i) {
+      if (of(who[i]) > of(who[first])) first = i;
     }
     return first;
   }
@@ -154,6 +151,7 @@ class priorities final : public strategy {
   std::uint32_t steps_ = 0;
   std::uint32_t most_steps_ = 0;  // of the schedules before: where changes may fall
   std::int64_t lowest_ = 0;
+  bool time_passed_ = false;            // and no goroutine has gone on since
   std::vector<std::int64_t> priority_;  // by number; 0: none yet
   std::vector<std::uint32_t> changes_;
 };

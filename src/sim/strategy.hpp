@@ -46,7 +46,7 @@ class strategy {
 std::unique_ptr<strategy> make_random(std::uint64_t seed);
 
 /// PCT: Burckhardt, Kothari, Musuvathi, Nagarakatte, "A randomized scheduler with probabilistic guarantees of finding bugs" (ASPLOS 2010). Each
-/// goroutine gets a random priority, and the first of those that can run goes on; at `depth` - 1 random moments it becomes the last. A bug that
+/// goroutine gets a random priority, and the first of those that can run goes on; at `depth` - 1 random moments it becomes the last, or the clock goes on. A bug that
 /// needs `depth` orderings among n goroutines in k steps is found with a probability of at least 1 / (n * k^(depth - 1)) in each schedule.
 std::unique_ptr<strategy> make_priorities(std::uint64_t seed, unsigned depth);
 

@@ -1,4 +1,6 @@
 // What is built on the primitives, each in a small program whose order matters, in every order.
+//
+// long: one program for each way in which a type is used by several
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,6 @@
 // The primitives, each in a small program whose order matters, in every order.
+//
+// long: one program for each way in which a primitive is used by several
 
 #include <gtest/gtest.h>
 
@@ -79,6 +81,7 @@ TEST_P(ExplorePrimitives, AMutexThatIsHandedToWhoGivesUpIsNotLost) {
     });
     wait_for_all(g);
     require(room.visits == expected, "a lock that was not one");
+    require(!mu.lock(scope.ctx()), "locked although it was canceled already");
     require(mu.try_lock(), "still locked");
     mu.unlock();
   });
@@ -167,6 +170,33 @@ TEST_P(ExplorePrimitives, AWriterThatGivesUpLetsTheReadersIn) {
   });
 }
 
+TEST_P(ExplorePrimitives, AWriterThatGivesUpLetsNoOtherWriterInBesideAReader) {
+  holds("shared_mutex.two_writers", [](group& g) {
+    tenon::shared_mutex mu;
+    const auto scope = tenon::with_cancel(g.ctx());
+    bool reading = true;
+    bool written = false;
+    mu.lock_shared();
+    g.go([&] {
+      if (!mu.lock(scope.ctx())) return;
+      const std::unique_lock hold(mu, std::adopt_lock);
+      require(!reading, "a writer beside a reader");
+    });
+    g.go([&] {
+      const std::unique_lock hold(mu);
+      require(!reading, "a writer beside a reader");
+      written = true;
+    });
+    auto canceler = tenon::go([&] { scope.cancel(); });
+    canceler.join();
+    touch(&reading);
+    reading = false;
+    mu.unlock_shared();
+    wait_for_all(g);
+    require(written, "not let in");
+  });
+}
+
 // ---- channels
 
 void two_senders_two_receivers(group& g, const tenon::chan<int>& c) {
@@ -238,6 +268,25 @@ TEST_P(ExplorePrimitives, ALoopOverAChannelEndsWithItsClose) {
   });
 }
 
+TEST_P(ExplorePrimitives, ASendThatMeetsACloseDeliversOrPanics) {
+  holds("chan.close_send", [](group& g) {
+    const auto c = make_chan<int>();
+    bool sent = false;
+    bool received = false;
+    g.go([&] {
+      try {
+        c.send(1);
+        sent = true;
+      } catch (const tenon::panic&) {
+      }
+    });
+    g.go([&] { received = c.recv().has_value(); });
+    g.go([&] { c.close(); });
+    wait_for_all(g);
+    require(sent == received, "both, or neither");
+  });
+}
+
 TEST_P(ExplorePrimitives, AValueIsReceivedOrItsSendWasGivenUp) {
   holds("chan.send_or_cancel", [](group& g) {
     const auto c = make_chan<int>();
@@ -276,6 +325,7 @@ TEST_P(ExplorePrimitives, AValueIsInTheBufferOrItsSendWasGivenUp) {
     const auto second = c.try_recv();
     require(second.has_value() == sent, "both, or neither");
     require(!second || *second == 2, "another value");
+    require(!c.send(scope.ctx(), 3) && c.len() == 0, "sent although it was canceled already");
   });
 }
 
@@ -313,6 +363,8 @@ TEST_P(ExplorePrimitives, AReceiveThatWasGivenUpLeavesTheBufferAlone) {
     g.go([&] { scope.cancel(); });
     wait_for_all(g);
     require(std::size_t{got[0]} + std::size_t{got[1]} + c.len() == 1, "lost, or twice");
+    const std::size_t left = c.len();
+    require(!c.recv(scope.ctx()) && c.len() == left, "received although it was canceled already");
   });
 }
 
@@ -513,6 +565,26 @@ TEST_P(ExplorePrimitives, ALargeRequestThatGivesUpLetsTheSmallOneIn) {
     g.go([&] { scope.cancel(); });
     (void)in.recv();
     units.release(1);
+    wait_for_all(g);
+    require(units.try_acquire(2), "units are missing");
+  });
+}
+
+// Each waits for the other to have been let in.
+TEST_P(ExplorePrimitives, AReleaseOfTwoUnitsLetsTwoIn) {
+  holds("semaphore.lets_two_in", [](group& g) {
+    tenon::semaphore units(2);
+    const std::array<tenon::chan<void>, 2> in{make_chan<void>(), make_chan<void>()};
+    units.acquire(2);
+    for (const std::size_t me : {0U, 1U}) {
+      g.go([&, me] {
+        units.acquire(1);
+        in[me].close();
+        (void)in[1 - me].recv();
+        units.release(1);
+      });
+    }
+    units.release(2);
     wait_for_all(g);
     require(units.try_acquire(2), "units are missing");
   });

@@ -1,5 +1,6 @@
 // Explorations that end the program: `explore CASE`. stdout says which schedule was the last, stderr how to repeat it.
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -84,6 +85,13 @@ int main(int argc, char** argv) {
           (void)g.wait();
         },
         {.operations = 2000});
+  } else if (what == "ticker") {
+    explore(
+        [](group& g) {
+          const tenon::ticker unrelated(std::chrono::seconds(1));
+          crossed_locks(g);
+        },
+        {.by = strategy::exhaustive, .operations = 2000});
   } else if (what == "does_not_repeat") {
     int schedules = 0;
     explore(

@@ -259,6 +259,41 @@ TEST(ExploreReport, SaysThatAScheduleDoesNotEnd) {
       << e.describe();
 }
 
+// Nothing ever happens but that: the crossed locks are not reported as a deadlock, since the ticker could wake somebody.
+TEST(ExploreReport, SaysThatAScheduleInWhichOnlyATickerGoesOnDoesNotEnd) {
+  const ending e = run_program("explore", {"ticker"});
+  EXPECT_NE(tenon_test::first_line(e.err).find("a ticker goes on while all wait"), std::string::npos) << e.describe();
+  EXPECT_NE(replay_in(e.err), "");
+}
+
+TEST(ExploreReport, NamesTheCaseOfASelect) {
+  testing::internal::CaptureStderr();
+  explore(
+      [](group&) {
+        const auto a = tenon::make_chan<int>(1);
+        const auto b = tenon::make_chan<int>(1);
+        tenon::select(tenon::recv(a), tenon::recv(b), tenon::otherwise);
+        b.send(1);
+        tenon::select(tenon::recv(a), tenon::recv(b));
+      },
+      {.failed = [] { return true; }});
+  const std::string err = testing::internal::GetCapturedStderr();
+  EXPECT_NE(err.find("select channel 1, 2: otherwise"), std::string::npos) << err;
+  EXPECT_NE(err.find("select channel 1, 2: case 2"), std::string::npos) << err;
+}
+
+// PCT: the clock has the last priority once it has gone on; a goroutine that has yielded is before it.
+TEST(ExplorePriorities, TimeDoesNotPassForEver) {
+  const explored e = explore(
+      [](group& g) {
+        const tenon::ticker t(1ms);
+        for (int i = 0; i < 3; ++i) g.go([] { tenon::yield(); });
+        (void)g.wait();
+      },
+      {.by = strategy::priorities, .schedules = 200, .time = 1h});
+  EXPECT_EQ(e.schedules, 200U);
+}
+
 TEST(ExploreReport, SaysThatAProgramDoesNotRepeatItself) {
   const ending e = run_program("explore", {"does_not_repeat"});
   EXPECT_NE(tenon_test::first_line(e.err).find("the program does not repeat itself"), std::string::npos)

@@ -170,7 +170,7 @@ TEST(Go, AllWhoWaitLearnOfTheEnd) {
       return 1;
     });
     tenon::wait_group wg;
-    int told = 0;
+    std::atomic<int> told = 0;
     for (int i = 0; i < 3; ++i) {
       wg.go([&] {
         g.wait();

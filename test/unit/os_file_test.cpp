@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -194,7 +195,7 @@ TEST_F(OsFile, WhoReadsWhatIsThereLetsTheOthersRun) {
   tenon::run(
       [](const context& ctx) {
         auto f = file::open(ctx, "/proc/self/exe").value();
-        bool told = false;
+        std::atomic<bool> told = false;
         group g(ctx);
         g.go([&](const context& c) -> error {
           g.go([&told] { told = true; });

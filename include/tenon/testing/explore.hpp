@@ -26,6 +26,9 @@
 /// With that in the environment `explore` runs this one schedule, with the same outcome, as often as you like: in a debugger, with more output. An
 /// exception is rethrown; after a fatal error the process ends as always.
 ///
+/// A goroutine that looks at something until it changes has to call `yield()` in its loop: otherwise a schedule in which it always goes on does not end. A
+/// mutex that a goroutine locks twice is reported once, as it is where locks are checked.
+///
 /// `f` has to behave alike whenever its goroutines run in the same order, and begin anew each time: no clock but `tn::now()`, no threads,
 /// `blocking` or descriptors, no randomness of its own, nothing left from the schedule before. Mutexes count that are locked first within an exploration:
 /// not ones that a run before has locked.
@@ -71,7 +74,7 @@ struct explore_options {
   bool prune = true;
   /// The clock may go to the next timer while goroutines can run.
   bool time_passes = true;
-  /// A schedule with more operations is said not to end.
+  /// A schedule with more operations, and moves of the clock, is said not to end.
   std::size_t operations = 100'000;
   /// Asked after each schedule: true is a failure. For GoogleTest: `testing::Test::HasFailure`.
   bool (*failed)() = nullptr;
@@ -83,7 +86,7 @@ struct explore_options {
 
 struct explored {
   std::size_t schedules = 0;
-  /// No schedule is left that the strategy would try: of `exhaustive`, within its bound.
+  /// No schedule is left that the strategy would try: of `exhaustive`, within its bound; under TENON_REPLAY the one.
   bool all = false;
   /// How many of them went on, from some point, as one before.
   std::size_t pruned = 0;
