@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "lib/with_signals.hpp"
+#include "platform/fork.hpp"
 #include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
 
@@ -53,7 +54,11 @@ struct registry {
 };
 
 registry& all() noexcept {
-  static auto& r = *new registry;  // immortal: a signal may come at any time
+  static auto& r = *[] {
+    auto* fresh = new registry;  // immortal: a signal may come at any time
+    free_in_child(fresh->lock);
+    return fresh;
+  }();
   return r;
 }
 

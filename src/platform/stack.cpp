@@ -17,6 +17,8 @@
 #include <new>
 #include <vector>
 
+#include "platform/fork.hpp"
+
 #if __has_include(<valgrind/valgrind.h>) && defined(TENON_HAVE_VALGRIND)
 #include <valgrind/valgrind.h>
 #else
@@ -73,7 +75,11 @@ std::size_t page() noexcept {
 
 // Immortal: goroutines of a static destructor's `run` may still come here.
 size_class& class_of(std::size_t size) noexcept {
-  static size_class* const table = new size_class[classes];
+  static size_class* const table = [] {
+    auto* t = new size_class[classes];
+    for (unsigned i = 0; i < classes; ++i) free_in_child(t[i].lock);  // the monitor trims them
+    return t;
+  }();
   return table[static_cast<unsigned>(std::countr_zero(size)) - static_cast<unsigned>(std::countr_zero(smallest))];
 }
 

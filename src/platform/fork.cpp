@@ -1,0 +1,37 @@
+#include "platform/fork.hpp"
+
+#include <pthread.h>
+
+#include <atomic>
+
+namespace tenon {
+
+namespace {
+
+constexpr unsigned most = 32;
+std::atomic<std::mutex*> locks[most];
+std::atomic<unsigned> added{0};
+thread_local unsigned held = 0;  // by a fork that is under way
+
+void before() {
+  for (held = 0; held < most; ++held) {
+    std::mutex* lock = locks[held].load(std::memory_order_acquire);
+    if (lock == nullptr) break;
+    lock->lock();
+  }
+}
+
+void after() {
+  while (held > 0) locks[--held].load(std::memory_order_relaxed)->unlock();
+}
+
+}  // namespace
+
+void free_in_child(std::mutex& lock) {
+  static std::once_flag registered;
+  std::call_once(registered, [] { ::pthread_atfork(&before, &after, &after); });
+  const unsigned i = added.fetch_add(1, std::memory_order_relaxed);
+  if (i < most) locks[i].store(&lock, std::memory_order_release);
+}
+
+}  // namespace tenon
