@@ -151,7 +151,6 @@ class priorities final : public strategy {
   std::uint32_t steps_ = 0;
   std::uint32_t most_steps_ = 0;  // of the schedules before: where changes may fall
   std::int64_t lowest_ = 0;
-  bool time_passed_ = false;            // and no goroutine has gone on since
   std::vector<std::int64_t> priority_;  // by number; 0: none yet
   std::vector<std::uint32_t> changes_;
 };
