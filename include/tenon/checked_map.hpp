@@ -9,7 +9,6 @@
 /// made for each call, and it catches calls that overlap, not those that could have; ThreadSanitizer finds the rest. Nothing
 /// blocks. `f` of `range` and `update` may read the map but not change it.
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -17,6 +16,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/detail/requirements.hpp>
 
 namespace tenon {
@@ -59,8 +59,8 @@ class use_check {
   [[noreturn]] static void two_writers() noexcept;
   [[noreturn]] static void read_and_write() noexcept;
   [[noreturn]] static void iterate_and_write() noexcept;
-  std::atomic<bool> writing_{false};
-  std::atomic<std::uint32_t> version_{0};
+  detail::atomic<bool> writing_{false};
+  detail::atomic<std::uint32_t> version_{0};
 };
 
 }  // namespace detail

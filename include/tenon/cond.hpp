@@ -16,10 +16,10 @@
 /// `signal` wakes the one that has waited longest, `broadcast` all; neither blocks, with or without the lock held. What happens before a
 /// `signal` happens before the wait that it ends returns. Cannot be copied or moved; must outlive its waits.
 
-#include <atomic>
 #include <concepts>
 #include <cstdint>
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/mutex.hpp>
 
 namespace tenon {
@@ -29,7 +29,7 @@ namespace detail {
 /// Where one caller waits: in the list before the lock is released, asleep after.
 class cond_wait {
  public:
-  explicit cond_wait(std::atomic<std::uint32_t>& list_lock, wait_list& waiters) noexcept;
+  explicit cond_wait(detail::atomic<std::uint32_t>& list_lock, wait_list& waiters) noexcept;
   cond_wait(const cond_wait&) = delete;
   cond_wait& operator=(const cond_wait&) = delete;
   ~cond_wait();
@@ -37,7 +37,7 @@ class cond_wait {
   bool sleep(chan_core* done) noexcept;
 
  private:
-  std::atomic<std::uint32_t>& list_lock_;
+  detail::atomic<std::uint32_t>& list_lock_;
   wait_list& waiters_;
   bool slept_ = false;
   alignas(8) unsigned char waiter_[64];
@@ -92,7 +92,7 @@ class cond {
     return signaled;
   }
 
-  std::atomic<std::uint32_t> list_lock_{0};
+  detail::atomic<std::uint32_t> list_lock_{0};
   detail::wait_list waiters_;
 };
 

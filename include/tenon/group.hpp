@@ -53,7 +53,6 @@
 /// Thread-safe but for construction and destruction. Cannot be copied or moved. Panics with Go's text: `errgroup: modify limit while N
 /// goroutines in the group are still active`. `wait` may be called by many, and again: a group may be used further, but its context stays canceled.
 
-#include <atomic>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
@@ -65,6 +64,7 @@
 #include <utility>
 
 #include <tenon/context.hpp>
+#include <tenon/detail/atomic.hpp>
 #include <tenon/detail/kept_failure.hpp>
 #include <tenon/error.hpp>
 #include <tenon/go.hpp>
@@ -375,7 +375,7 @@ class group {
   error first_;        // guarded by mu_, as are the next two
   bool seen_ = false;  // wait has returned it
   detail::kept_failure kept_;
-  std::atomic<bool> told_to_stop_{false};
+  detail::atomic<bool> told_to_stop_{false};
 };
 
 }  // namespace tenon

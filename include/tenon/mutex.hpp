@@ -14,9 +14,9 @@
 ///
 /// Fatal, with Go's text: `sync: unlock of unlocked mutex`. An `unlock` happens before any later `lock` returns.
 
-#include <atomic>
 #include <cstdint>
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/detail/relock_check.hpp>
 #include <tenon/detail/thread_safety.hpp>
 #include <tenon/detail/wait_list.hpp>
@@ -76,8 +76,8 @@ class TENON_TSA(capability("mutex")) mutex {
   bool take_if_free(caller_frame caller) noexcept;
   void unlock_slow();
 
-  std::atomic<std::uint32_t> state_{undecided_bit};
-  std::atomic<std::uint32_t> list_lock_{0};
+  detail::atomic<std::uint32_t> state_{undecided_bit};
+  detail::atomic<std::uint32_t> list_lock_{0};
   detail::wait_list waiters_;
   bool woken_ = false;
   detail::lock_holder holder_;

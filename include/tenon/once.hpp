@@ -15,7 +15,6 @@
 /// `once_func(f)` and `once_value(f)` return a function to call any number of times, from anywhere; copies share the one
 /// run. If f throws, each call throws the same exception. f is destroyed after its run.
 
-#include <atomic>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -24,6 +23,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/mutex.hpp>
 
 namespace tenon {
@@ -59,13 +59,13 @@ class once {
     const std::lock_guard<mutex> held(mu_, std::adopt_lock);
     if (done_.load(std::memory_order_relaxed)) return;
     struct mark {
-      std::atomic<bool>& done;
+      detail::atomic<bool>& done;
       ~mark() { done.store(true, std::memory_order_release); }  // release: what f did
     } at_the_end{done_};
     std::invoke(std::forward<F>(f));
   }
 
-  std::atomic<bool> done_{false};
+  detail::atomic<bool> done_{false};
   mutex mu_;
 };
 

@@ -26,7 +26,6 @@
 /// are unbuffered. The members are thread-safe but for construction and destruction. Cannot be copied or moved.
 
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
@@ -43,6 +42,7 @@
 #include <tenon/chan.hpp>
 #include <tenon/cond.hpp>
 #include <tenon/context.hpp>
+#include <tenon/detail/atomic.hpp>
 #include <tenon/error.hpp>
 #include <tenon/group.hpp>
 #include <tenon/panic.hpp>

@@ -20,13 +20,13 @@
 /// As long as a setter is there that has not been used, tenon knows that something outside may wake a goroutine: no deadlock is reported, and the
 /// clock of `testing::run_virtual` stands still. The outcome is moved, and T must not throw when it is (as for a channel).
 
-#include <atomic>
 #include <memory>
 #include <type_traits>
 #include <utility>
 
 #include <tenon/chan.hpp>
 #include <tenon/context.hpp>
+#include <tenon/detail/atomic.hpp>
 #include <tenon/error.hpp>
 #include <tenon/result.hpp>
 
@@ -67,7 +67,7 @@ class promise_end {
 
  private:
   const chan<outcome> to_;
-  std::atomic<bool> settled_{false};
+  detail::atomic<bool> settled_{false};
 };
 
 }  // namespace detail

@@ -19,10 +19,10 @@
 ///
 /// Panics with Go's text, `semaphore: released more than held`; and for a negative number.
 
-#include <atomic>
 #include <cstdint>
 #include <utility>
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/mutex.hpp>
 
 namespace tenon {
@@ -85,7 +85,7 @@ class semaphore {
 
   const std::int64_t size_;
   std::int64_t held_ = 0;  // guarded by list_lock_, as is waiters_
-  std::atomic<std::uint32_t> list_lock_{0};
+  detail::atomic<std::uint32_t> list_lock_{0};
   detail::wait_list waiters_;
 };
 

@@ -15,9 +15,9 @@
 /// Fatal, with Go's texts: `sync: Unlock of unlocked RWMutex`, `sync: RUnlock of unlocked RWMutex`. An `unlock` happens before any later
 /// lock of either kind returns, an `unlock_shared` before any later `lock` does.
 
-#include <atomic>
 #include <cstdint>
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/mutex.hpp>
 
 namespace tenon {
@@ -128,8 +128,8 @@ class TENON_TSA(capability("shared_mutex")) shared_mutex {
   detail::waiter* admit(bool readers_first) noexcept;
   [[nodiscard]] bool checked() const noexcept { return (state_.load(std::memory_order_relaxed) & checked_bit) != 0; }
 
-  std::atomic<std::uint32_t> state_{undecided_bit};
-  std::atomic<std::uint32_t> list_lock_{0};
+  detail::atomic<std::uint32_t> state_{undecided_bit};
+  detail::atomic<std::uint32_t> list_lock_{0};
   detail::wait_list readers_;
   detail::wait_list writers_;
   detail::lock_holder holder_;

@@ -24,7 +24,6 @@
 /// Panics, with Go's texts: `sync: negative WaitGroup counter`, `sync: WaitGroup is reused before previous Wait has returned`. A null
 /// function is fatal, as for `go`.
 
-#include <atomic>
 #include <concepts>
 #include <cstdint>
 #include <exception>
@@ -32,6 +31,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/detail/kept_failure.hpp>
 #include <tenon/detail/wait_list.hpp>
 #include <tenon/go.hpp>
@@ -105,9 +105,9 @@ class wait_group {
   void rethrow();
   void begin_round() noexcept;
 
-  std::atomic<std::uint64_t> state_{
+  detail::atomic<std::uint64_t> state_{
       0};  // the count in the upper half; below it, whether a caller waits and whether a function failed
-  std::atomic<std::uint32_t> list_lock_{0};
+  detail::atomic<std::uint32_t> list_lock_{0};
   detail::wait_list waiters_;
   std::exception_ptr failure_;  // the first; guarded by list_lock_, as are the next two
   bool seen_ = false;           // a wait has rethrown it

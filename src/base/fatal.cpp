@@ -2,22 +2,22 @@
 
 #include <unistd.h>
 
-#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/panic.hpp>
 
 namespace tenon {
 
 namespace {
-std::atomic<dump_hook> dump{nullptr};
-std::atomic<dump_hook> failures{nullptr};
-std::atomic<last_words_hook> last_words{nullptr};
-std::atomic<calls_hook> calls{nullptr};
-std::atomic<calls_hook> place{nullptr};
-std::atomic<bool> dying{false};
+detail::atomic<dump_hook> dump{nullptr};
+detail::atomic<dump_hook> failures{nullptr};
+detail::atomic<last_words_hook> last_words{nullptr};
+detail::atomic<calls_hook> calls{nullptr};
+detail::atomic<calls_hook> place{nullptr};
+detail::atomic<bool> dying{false};
 thread_local bool reports = false;  // this thread does
 
 void put(const char* s) noexcept {

@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 
+#include <tenon/detail/atomic.hpp>
+
 #include "core/waiter.hpp"
 #include "platform/compiler.hpp"
 
@@ -16,9 +18,9 @@ struct chan_core {
   // Changed under `lock`; `count`, `closed` and the list heads may be peeked at without it, and are therefore stored with release
   // (counting_lock). First what every operation touches.
   counting_lock lock;
-  std::atomic<bool> closed{false};
+  detail::atomic<bool> closed{false};
   bool is_timer = false;  // constant: a timer's channel, its one slot of buffer is not the user's to see
-  std::atomic<std::size_t> count{0};
+  detail::atomic<std::size_t> count{0};
   std::size_t first = 0;  // index of the oldest buffered element
   wait_list receivers;
   wait_list senders;
@@ -32,7 +34,7 @@ struct chan_core {
   void (*abandoned)(void* owner) noexcept = nullptr;
   void* owner = nullptr;
 
-  std::atomic<std::uint32_t> refs{1};
+  detail::atomic<std::uint32_t> refs{1};
 
   inline chan_core(const elem_ops& o, std::size_t c, std::unique_ptr<const std::string> r) noexcept;
 

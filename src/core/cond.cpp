@@ -3,6 +3,8 @@
 #include <memory>
 #include <new>
 
+#include <tenon/detail/atomic.hpp>
+
 #include "core/chan.hpp"
 #include "core/waiter.hpp"
 #include "sched/explorer.hpp"
@@ -21,7 +23,7 @@ static_assert(sizeof(waiter) <= 64 && alignof(waiter) <= 8);
 
 static waiter& waiter_in(unsigned char* memory) noexcept { return *std::launder(reinterpret_cast<waiter*>(memory)); }
 
-cond_wait::cond_wait(std::atomic<std::uint32_t>& list_lock, wait_list& waiters) noexcept
+cond_wait::cond_wait(detail::atomic<std::uint32_t>& list_lock, wait_list& waiters) noexcept
     : list_lock_(list_lock), waiters_(waiters) {
   point(operation::cond_wait, &waiters_);
   auto* w = ::new (static_cast<void*>(waiter_)) waiter;
@@ -52,7 +54,7 @@ using detail::waiter;
 
 // Each is written once; in an explored run by a function of its own, so that no other saves registers for that.
 
-static TENON_INLINE void wake_first(detail::wait_list& waiters, std::atomic<std::uint32_t>& list_lock) noexcept {
+static TENON_INLINE void wake_first(detail::wait_list& waiters, detail::atomic<std::uint32_t>& list_lock) noexcept {
   if (detail::empty(waiters)) return;
   detail::parker* asleep = nullptr;
   {
@@ -65,7 +67,8 @@ static TENON_INLINE void wake_first(detail::wait_list& waiters, std::atomic<std:
   if (asleep != nullptr) detail::unpark(asleep);
 }
 
-static TENON_NOINLINE void signal_explored(detail::wait_list& waiters, std::atomic<std::uint32_t>& list_lock) noexcept {
+static TENON_NOINLINE void signal_explored(detail::wait_list& waiters,
+                                           detail::atomic<std::uint32_t>& list_lock) noexcept {
   detail::at_point(detail::operation::signal, &waiters);
   wake_first(waiters, list_lock);
 }

@@ -6,6 +6,8 @@
 #include <new>
 #include <optional>
 
+#include <tenon/detail/atomic.hpp>
+
 #include "core/chan.hpp"
 #include "core/waiter.hpp"
 #include "sched/scheduler.hpp"
@@ -30,7 +32,7 @@
 namespace tenon::detail {
 
 struct alignas(cache_line) descriptor_entry : watched_descriptor {
-  std::atomic<std::uint32_t> lock{0};
+  detail::atomic<std::uint32_t> lock{0};
   int fd = -1;           // constant
   bool watched = false;  // guarded by lock, as is the rest: the kernel may have it in its list
   bool closing = false;
@@ -48,7 +50,7 @@ namespace {
 
 constexpr unsigned page = 64;
 constexpr unsigned pages = 1U << 16U;  // four million numbers; the kernel's default limit is one
-std::atomic<descriptor_entry*> table[pages];
+detail::atomic<descriptor_entry*> table[pages];
 
 void fire(watched_descriptor* w, bool readable, bool writable, bool special) noexcept;
 

@@ -1,8 +1,10 @@
 #include "core/held_locks.hpp"
 
+#include <tenon/detail/atomic.hpp>
+
 namespace tenon::detail {
 
-std::atomic<std::uint32_t> held_locks::generations{held_locks::generations_at_a_time};
+detail::atomic<std::uint32_t> held_locks::generations{held_locks::generations_at_a_time};
 
 bool held_locks::grow() noexcept {
   if (room == most_records) return false;

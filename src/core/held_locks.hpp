@@ -3,10 +3,11 @@
 // What a goroutine, or thread, knows of the locks that it holds, while locks are checked.
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
 #include <new>
 #include <utility>
+
+#include <tenon/detail/atomic.hpp>
 
 #include "platform/call_site.hpp"
 #include "platform/compiler.hpp"
@@ -91,7 +92,7 @@ struct held_locks {
   TENON_NOINLINE bool grow() noexcept;
 
  private:
-  TENON_HIDDEN static std::atomic<std::uint32_t> generations;
+  TENON_HIDDEN static detail::atomic<std::uint32_t> generations;
 };
 
 /// Without any yet.

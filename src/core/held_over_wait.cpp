@@ -1,4 +1,6 @@
 #include "core/held_locks.hpp"
+
+#include <tenon/detail/atomic.hpp>
 #include "core/lock_report.hpp"
 #include "core/relock_check.hpp"
 #include "platform/pthread_locks.hpp"
@@ -23,7 +25,7 @@ namespace tenon::detail {
 
 namespace {
 
-std::atomic<lock_checking> checks{lock_checking::undecided};
+detail::atomic<lock_checking> checks{lock_checking::undecided};
 
 held_as as(pthread_lock kind) noexcept {
   return kind == pthread_lock::mutex ? held_as::pthread_mutex : held_as::pthread_rwlock;

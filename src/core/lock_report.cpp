@@ -1,9 +1,10 @@
 #include "core/lock_report.hpp"
 
-#include <atomic>
 #include <cstdint>
 #include <system_error>
 #include <thread>
+
+#include <tenon/detail/atomic.hpp>
 
 #include "base/fatal.hpp"
 #include "core/relock_check.hpp"
@@ -38,7 +39,7 @@ class reported_places {
 
  private:
   static constexpr std::size_t most = 32;
-  std::atomic<std::uint64_t> places_[most]{};
+  detail::atomic<std::uint64_t> places_[most]{};
 } reported;
 
 std::uint64_t place_of(const calls& c) noexcept {

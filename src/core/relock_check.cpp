@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include <tenon/detail/atomic.hpp>
+
 #include "core/held_locks.hpp"
 #include "core/lock_report.hpp"
 
@@ -25,7 +27,7 @@
 
 namespace tenon::detail {
 
-std::atomic<lock_checking> lock_checks{lock_checking::undecided};
+detail::atomic<lock_checking> lock_checks{lock_checking::undecided};
 
 void check_locks(lock_checking how) noexcept { lock_checks.store(how, std::memory_order_relaxed); }
 

@@ -2,11 +2,11 @@
 
 // Which locks are checked, and what a goroutine knows of those that it holds. See relock_check.cpp.
 
-#include <atomic>
 #include <cstdint>
 
 #include "platform/compiler.hpp"
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/detail/relock_check.hpp>
 
 #include "platform/call_site.hpp"
@@ -20,7 +20,7 @@ enum class lock_checking : std::uint8_t {
   fatal,
 };
 
-TENON_HIDDEN extern std::atomic<lock_checking> lock_checks;
+TENON_HIDDEN extern detail::atomic<lock_checking> lock_checks;
 
 /// By a run, at its beginning and at its end: tenon's own locks.
 void check_locks(lock_checking how) noexcept;

@@ -1,5 +1,7 @@
 #include <tenon/semaphore.hpp>
 
+#include <tenon/detail/atomic.hpp>
+
 #include "base/fatal.hpp"
 #include "core/chan.hpp"
 #include "core/waiter.hpp"
@@ -44,7 +46,7 @@ waiter* semaphore::admit() noexcept {
 TENON_INLINE bool semaphore::acquire_now(detail::chan_core* done, std::int64_t n) {
   if (done != nullptr && done->closed.load(std::memory_order_acquire)) return false;
   if (n > size_) {
-    std::atomic<std::uint32_t> lock{1};
+    detail::atomic<std::uint32_t> lock{1};
     detail::wait_list nobody_looks_here;
     waiter w;
     return detail::wait_in_list(nobody_looks_here, lock, w, done, detail::wait_reason::semaphore_acquire);

@@ -1,8 +1,9 @@
 #include <tenon/sleep_for.hpp>
 
-#include <thread>
+#include <tenon/detail/atomic.hpp>
 
 #include "core/chan.hpp"
+#include "platform/compiler.hpp"
 #include "sched/explorer.hpp"
 #include "sched/timer_heap.hpp"
 
@@ -16,7 +17,7 @@ using namespace detail;
 struct alarm : timer_node {
   waiter self;
   claim_group group;
-  std::atomic<bool> left{false};
+  detail::atomic<bool> left{false};
 };
 
 void ring_alone(timer_node* t, clock::nanos) noexcept { unpark(static_cast<alarm*>(t)->self.who); }
@@ -73,7 +74,7 @@ bool sleep_or_done(clock::nanos when, bool passed, chan_core* done) {
   }
   const bool rang = a.group.winner.load(std::memory_order_acquire) == &a.self;
   if (!stop_timer(&a)) {
-    while (!a.left.load(std::memory_order_acquire)) std::this_thread::yield();  // a few instructions of the other side
+    while (!a.left.load(std::memory_order_acquire)) let_others_run();  // a few instructions of the other side
   }
   return rang;
 }

@@ -1,11 +1,13 @@
 #include "core/waiter.hpp"
 
+#include <tenon/detail/atomic.hpp>
+
 #include "core/chan.hpp"
 
 namespace tenon::detail {
 
-bool wait_in_list(wait_list& l, std::atomic<std::uint32_t>& list_lock, waiter& w, chan_core* done, wait_reason reason,
-                  list_place place, const void* object) noexcept {
+bool wait_in_list(wait_list& l, detail::atomic<std::uint32_t>& list_lock, waiter& w, chan_core* done,
+                  wait_reason reason, list_place place, const void* object) noexcept {
   claim_group group;
   waiter cancel;
   if (done != nullptr) {

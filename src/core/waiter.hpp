@@ -10,9 +10,9 @@
 //     a waiter under that lock knows that no other thread looks at it any more.
 //  3. After unpark(w->who) the waiter is gone.
 
-#include <atomic>
 #include <cstdint>
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/detail/chan_core.hpp>
 #include <tenon/mutex.hpp>
 
@@ -22,7 +22,7 @@
 namespace tenon::detail {
 
 struct claim_group {
-  std::atomic<waiter*> winner{nullptr};
+  detail::atomic<waiter*> winner{nullptr};
 };
 
 struct waiter {
@@ -109,7 +109,7 @@ enum class list_place : std::uint8_t { back, front, already_in };
 /// Waits in `l`, the list of a primitive that is no channel, until another takes w out, or until `done` (may be null) is closed.
 /// Called with the list's lock held, returns with it released. True if w fired, false if canceled (w is then in no list). `object` is what
 /// a dump looks at, for this reason (diag/dump.cpp).
-bool wait_in_list(wait_list& l, std::atomic<std::uint32_t>& list_lock, waiter& w, chan_core* done, wait_reason reason,
-                  list_place place = list_place::back, const void* object = nullptr) noexcept;
+bool wait_in_list(wait_list& l, detail::atomic<std::uint32_t>& list_lock, waiter& w, chan_core* done,
+                  wait_reason reason, list_place place = list_place::back, const void* object = nullptr) noexcept;
 
 }  // namespace tenon::detail

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <tenon/blocking.hpp>
+#include <tenon/detail/atomic.hpp>
 #include <tenon/dump.hpp>
 #include <tenon/wait_group.hpp>
 
@@ -48,7 +49,7 @@ namespace {
 
 using namespace detail;
 
-std::atomic<std::uint64_t> requested_by{0};  // the goroutine that asked for the dump, if one did
+detail::atomic<std::uint64_t> requested_by{0};  // the goroutine that asked for the dump, if one did
 
 /// Where the text goes, piece by piece.
 struct sink {
@@ -339,15 +340,15 @@ void dump_now() noexcept {
   }
 }
 
-std::atomic<std::uint32_t> finished{0};
+detail::atomic<std::uint32_t> finished{0};
 
 /// Of a dump for the program itself.
 struct request {
   records all{enough_room()};
-  std::atomic<std::uint32_t> done{0};
+  detail::atomic<std::uint32_t> done{0};
 };
 std::mutex asking;  // guards what is asked for: one request at a time
-std::atomic<request*> asked{nullptr};
+detail::atomic<request*> asked{nullptr};
 
 void answer() noexcept {
   request* r = asked.load(std::memory_order_acquire);

@@ -5,8 +5,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
+
+#include <tenon/detail/atomic.hpp>
 
 #include "platform/annotate.hpp"
 #include "platform/barrier.hpp"
@@ -23,10 +24,10 @@ using namespace detail;
 // Invariant: no worker runs a goroutine from the end of freeze_world to thaw_world. It has answered the signal; or freeze_world found no
 // `tid` of it, since it was only starting, and it finds the round that began before (join_the_world).
 
-std::atomic<std::uint32_t> frozen_round{0};  // odd: freeze; the handler waits for it to change
-std::atomic<std::uint32_t> frozen_workers{0};
+detail::atomic<std::uint32_t> frozen_round{0};  // odd: freeze; the handler waits for it to change
+detail::atomic<std::uint32_t> frozen_workers{0};
 stack_ends worker_stacks[most_threads];
-std::atomic<bool> worker_traced[most_threads];
+detail::atomic<bool> worker_traced[most_threads];
 
 void await_thaw(std::uint32_t round) noexcept {
   while (frozen_round.load(std::memory_order_acquire) == round) futex::wait(frozen_round, round, 100'000'000);
@@ -95,7 +96,7 @@ void freeze_world() noexcept {
     if (rounds < 64) {
       cpu_relax();
     } else {
-      ::sched_yield();  // those we wait for need the processor
+      let_others_run();  // those we wait for need the processor
     }
   }
   // The world stands still: what a goroutine has done is seen by way of the switch away from it (`busy`), or of its worker's answer.

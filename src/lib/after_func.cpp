@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/go.hpp>
 
 #include "lib/context.hpp"
@@ -19,9 +20,9 @@ namespace tenon::detail {
 struct after_func_node final : ctx_child {
   enum class phase : std::uint8_t { waiting, stopped, started, finished };
 
-  std::atomic<std::uint32_t> refs{1};
-  std::atomic<phase> at{phase::waiting};
-  std::atomic<const parker*> runner{nullptr};
+  detail::atomic<std::uint32_t> refs{1};
+  detail::atomic<phase> at{phase::waiting};
+  detail::atomic<const parker*> runner{nullptr};
   std::function<void()> f;
   std::source_location where;
   cancel_node* node = nullptr;  // ours; counted

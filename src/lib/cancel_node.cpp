@@ -1,8 +1,10 @@
 #include <algorithm>
-#include <thread>
+
+#include <tenon/detail/atomic.hpp>
 
 #include "core/chan.hpp"
 #include "lib/context.hpp"
+#include "platform/compiler.hpp"
 #include "platform/futex.hpp"
 
 // The context tree and its cancellation.
@@ -26,7 +28,7 @@ namespace tenon::detail {
 
 // ---------------------------------------------------------------- ctx_node
 
-bool try_retain(std::atomic<std::uint32_t>& refs) noexcept {
+bool try_retain(detail::atomic<std::uint32_t>& refs) noexcept {
   std::uint32_t n = refs.load(std::memory_order_relaxed);
   while (n != 0) {
     if (refs.compare_exchange_weak(n, n + 1, std::memory_order_acq_rel, std::memory_order_relaxed)) return true;
@@ -97,7 +99,7 @@ bool cancel_node::adopt(ctx_child* c) noexcept {
   }
   // The child of a canceled parent is canceled, and never before its parent. The canceler has left lock_ and is about to take the lock of
   // the channel, which it closes before it wakes anything: as short as a spin lock.
-  while (!has_ended()) std::this_thread::yield();
+  while (!has_ended()) let_others_run();
   return false;
 }
 
@@ -177,7 +179,7 @@ void cancel_node::descendants_are_notified() noexcept {
 void cancel_node::await_descendants_notified() noexcept {
   for (int spins = 0; spins < 64; ++spins) {
     if (descendants_notified_.load(std::memory_order_acquire) == notified) return;
-    std::this_thread::yield();
+    let_others_run();
   }
   for (;;) {
     std::uint32_t seen = not_yet;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <thread>
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/go.hpp>
 #include <tenon/panic.hpp>
 #include <tenon/timer.hpp>
@@ -126,7 +127,7 @@ struct custom_node final : ctx_node {
 /// that has taken it out), so that neither waits for the other: the closer may have a long way to go until it comes to this waiter.
 struct foreign_link final : callback_parker {
   waiter self;
-  std::atomic<std::uint32_t> owners{1};
+  detail::atomic<std::uint32_t> owners{1};
   spin_lock lock;
   cancel_node* child;      // guarded by lock; null: it is going away
   ctx_node* const parent;  // alive while its child is
@@ -310,11 +311,11 @@ ctx_node* background_node() noexcept {
 }
 
 /// The run's own context, which lives longer than any goroutine: that of most goroutines, so that references to it need not be counted.
-std::atomic<ctx_node*> run_context{nullptr};
+detail::atomic<ctx_node*> run_context{nullptr};
 
 /// The context that goroutine g runs under; null: none. Only g itself calls this.
 ctx_node* context_of(goroutine_core& g) {
-  std::atomic<ctx_node*>* const own = g.own.load(std::memory_order_relaxed);
+  detail::atomic<ctx_node*>* const own = g.own.load(std::memory_order_relaxed);
   if (own == nullptr) return g.under;
   ctx_node* n = own->load(std::memory_order_acquire);
   if (n != nullptr && n != own_context::canceled_unmade()) return n;

@@ -3,12 +3,12 @@
 // The nodes of the context tree, seen from within lib. The invariants: of the tree and its cancellation in cancel_node.cpp, of what is
 // built on it in context.cpp.
 
-#include <atomic>
 #include <mutex>
 #include <optional>
 #include <vector>
 
 #include <tenon/context.hpp>
+#include <tenon/detail/atomic.hpp>
 
 #include "base/list.hpp"
 #include "platform/spin_lock.hpp"
@@ -24,7 +24,7 @@ inline constexpr context_key<cancel_node> canceler_key{"canceler"};
 
 struct ctx_node {
   static constexpr std::uint32_t immortal = ~0U;  // instead of a count
-  std::atomic<std::uint32_t> refs{1};
+  detail::atomic<std::uint32_t> refs{1};
   ctx_node* const parent;  // counted (see release); null for a root
 
   explicit inline ctx_node(ctx_node* p) noexcept;
@@ -78,19 +78,19 @@ inline void release(ctx_node* n) noexcept {
   }
 }
 /// For a reference that does not keep its target alive: false if that is about to be destroyed.
-bool try_retain(std::atomic<std::uint32_t>& refs) noexcept;
+bool try_retain(detail::atomic<std::uint32_t>& refs) noexcept;
 
 /// What hangs under a cancel_node and is told when that is canceled.
 struct ctx_child {
   ctx_child* next = nullptr;  // guarded by the parent's lock, as all of these
   ctx_child* prev = nullptr;
-  std::atomic<bool> listed{false};  // once false again it stays so, and the parent does not know the child any more
-  cancel_node* under = nullptr;     // set before it is listed, constant afterwards
+  detail::atomic<bool> listed{false};  // once false again it stays so, and the parent does not know the child any more
+  cancel_node* under = nullptr;        // set before it is listed, constant afterwards
   // What to count up, under the parent's lock, before parent_canceled is called; if it is zero the child is going away. Not a
   // virtual call: the child's destructor may be running.
-  std::atomic<std::uint32_t>& references;
+  detail::atomic<std::uint32_t>& references;
 
-  explicit ctx_child(std::atomic<std::uint32_t>& r) noexcept : references(r) {}
+  explicit ctx_child(detail::atomic<std::uint32_t>& r) noexcept : references(r) {}
   /// The first step, inside of tenon only: the child is canceled; its own children are added to `pending`.
   virtual void propagate(const error& err, const error& cause, list<ctx_child>& pending) noexcept = 0;
   /// The second: all descendants of the canceled node have been through the first.
@@ -179,15 +179,15 @@ struct cancel_node : ctx_node, ctx_child {
   list<ctx_child> children_;  // guarded by lock_
   error err_;                 // constant once ended_, as is cause_
   error cause_;
-  recv_chan<void> done_;               // made when first asked for, under lock_; closed when canceled
-  std::atomic<bool> has_done_{false};  // once true, done_ is constant
-  std::atomic<bool> ended_{
+  recv_chan<void> done_;                  // made when first asked for, under lock_; closed when canceled
+  detail::atomic<bool> has_done_{false};  // once true, done_ is constant
+  detail::atomic<bool> ended_{
       false};  // set under lock_; the node counts as canceled once its done channel, if it has one, is closed
-  bool propagating_ = false;                            // belongs to the canceler that set ended_
-  std::atomic<bool> finished_{false};                   // everything that a cancellation does has been done
-  std::atomic<bool> has_stop_{false};                   // changes with stop_
-  std::atomic<std::uint32_t> descendants_notified_{0};  // a futex: see await_descendants_notified
-  std::optional<std::stop_source> stop_;                // guarded by lock_
+  bool propagating_ = false;                               // belongs to the canceler that set ended_
+  detail::atomic<bool> finished_{false};                   // everything that a cancellation does has been done
+  detail::atomic<bool> has_stop_{false};                   // changes with stop_
+  detail::atomic<std::uint32_t> descendants_notified_{0};  // a futex: see await_descendants_notified
+  std::optional<std::stop_source> stop_;                   // guarded by lock_
 };
 
 }  // namespace tenon::detail

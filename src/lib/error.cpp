@@ -1,7 +1,6 @@
 #include <tenon/error.hpp>
 
-#include <atomic>
-
+#include <tenon/detail/atomic.hpp>
 #include <tenon/panic.hpp>
 
 // A node is immutable after construction and counted. The two errors that contexts end with are immortal.
@@ -9,7 +8,7 @@
 namespace tenon {
 
 struct error::node {
-  std::atomic<std::uint32_t> refs{1};
+  detail::atomic<std::uint32_t> refs{1};
   bool immortal = false;
   bool has_message = false;
   std::string message;

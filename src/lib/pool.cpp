@@ -5,6 +5,8 @@
 #include <mutex>
 #include <vector>
 
+#include <tenon/detail/atomic.hpp>
+
 #include "platform/spin_lock.hpp"
 #include "sched/scheduler.hpp"
 
@@ -20,7 +22,7 @@ constexpr std::size_t shard_count = 16;
 struct alignas(64) pool_core::shard {
   spin_lock lock;
   std::size_t limit = 0;
-  std::atomic<std::size_t> size{0};
+  detail::atomic<std::size_t> size{0};
   std::vector<void*> idle;
 };
 

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/detail/goroutine_frame.hpp>
 
 #include "lib/context.hpp"
@@ -23,7 +24,7 @@ ctx_node* context_of_living(goroutine_core& g) noexcept {
   if (!g.join.compare_exchange_strong(state, join_state::awaited, std::memory_order_acq_rel) &&
       state == join_state::ended)
     return nullptr;
-  std::atomic<ctx_node*>* own = g.own.load(std::memory_order_acquire);
+  detail::atomic<ctx_node*>* own = g.own.load(std::memory_order_acquire);
   if (own == nullptr) return nullptr;
   annotate::happens_after(&g.own);
   ctx_node* n = nullptr;

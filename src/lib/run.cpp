@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
-#include <thread>
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/detail/goroutine_frame.hpp>
 
 #include "base/diagnostics.hpp"
@@ -19,6 +19,7 @@
 #include "lib/remaining.hpp"
 #include "lib/repeated_main.hpp"
 #include "lib/with_signals.hpp"
+#include "platform/compiler.hpp"
 #include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/slow_join.hpp"
@@ -129,7 +130,7 @@ class on_cancel : ctx_child {
   /// Waits while f is being called.
   ~on_cancel() {
     (void)node_->disown(this);
-    while (references_.load(std::memory_order_acquire) != 1) std::this_thread::yield();
+    while (references_.load(std::memory_order_acquire) != 1) let_others_run();
   }
 
  private:
@@ -140,7 +141,7 @@ class on_cancel : ctx_child {
     references_.fetch_sub(1, std::memory_order_release);
   }
 
-  std::atomic<std::uint32_t> references_{1};
+  detail::atomic<std::uint32_t> references_{1};
   cancel_node* node_;
   void (*f_)(void*) noexcept;
   void* arg_;

@@ -3,6 +3,7 @@
 #include <memory>
 #include <mutex>
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/panic.hpp>
 #include <tenon/wait_group.hpp>
 
@@ -36,7 +37,7 @@ struct timer_core {
     timer_core* core = nullptr;
   };
 
-  std::atomic<std::uint32_t> refs{1};
+  detail::atomic<std::uint32_t> refs{1};
   spin_lock lock;
   pending node;  // guarded by lock, as are the next three
   bool armed = false;

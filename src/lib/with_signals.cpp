@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cctype>
 #include <cerrno>
 #include <cstring>
@@ -12,6 +11,8 @@
 #include <string>
 #include <system_error>
 #include <vector>
+
+#include <tenon/detail/atomic.hpp>
 
 #include "lib/with_signals.hpp"
 #include "platform/fork.hpp"
@@ -50,7 +51,7 @@ struct registry {
   std::array<bool, most_signals>
       installed{};  // false as well once a signal has come, though run's watch may still want it
   std::array<struct sigaction, most_signals> before{};
-  std::array<std::atomic<bool>, most_signals> noted{};
+  std::array<detail::atomic<bool>, most_signals> noted{};
 };
 
 registry& all() noexcept {

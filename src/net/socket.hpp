@@ -9,13 +9,13 @@
 //  3. A goroutine whose calls never have to wait lets others run all the same, every `streak` calls.
 //  4. `reading` and `writing` are held over the waits of a read and a write, so that each is whole. `close` needs neither.
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 
 #include <tenon/context.hpp>
+#include <tenon/detail/atomic.hpp>
 #include <tenon/error.hpp>
 #include <tenon/fd.hpp>
 #include <tenon/last_error.hpp>
@@ -44,8 +44,8 @@ struct socket {
 
   static constexpr std::uint32_t closed = 1U << 31U;
   const int fd;
-  std::atomic<std::uint32_t> state{0};                 // the number of operations, and `closed`
-  mutable std::atomic<std::uint32_t> without_wait{0};  // calls in a row; lossy
+  tenon::detail::atomic<std::uint32_t> state{0};                 // the number of operations, and `closed`
+  mutable tenon::detail::atomic<std::uint32_t> without_wait{0};  // calls in a row; lossy
   wait_group gone;
   mutex reading;
   mutex writing;

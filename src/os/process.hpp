@@ -9,13 +9,13 @@
 
 #include <sys/types.h>
 
-#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <optional>
 #include <string>
 
 #include <tenon/context.hpp>
+#include <tenon/detail/atomic.hpp>
 #include <tenon/error.hpp>
 #include <tenon/mutex.hpp>
 #include <tenon/os/process.hpp>
@@ -32,10 +32,10 @@ struct child {
   descriptor end;    // readable once it has ended; without one (no descriptors left, an old system) a thread waits
   mutex ending;      // before mu
   mutex mu;
-  std::atomic<bool> told{false};      // to end
-  std::optional<exit_status> status;  // guarded by mu, as is the next
-  error lost;                         // why there will be no status
-  after_func_handle on_cancel;        // last: it uses the others
+  tenon::detail::atomic<bool> told{false};  // to end
+  std::optional<exit_status> status;        // guarded by mu, as is the next
+  error lost;                               // why there will be no status
+  after_func_handle on_cancel;              // last: it uses the others
 
   ~child();
   result<exit_status> wait(const context* ctx);

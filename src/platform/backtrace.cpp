@@ -5,8 +5,9 @@
 #include <unwind.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
+
+#include <tenon/detail/atomic.hpp>
 
 namespace tenon {
 
@@ -72,7 +73,7 @@ _Unwind_Reason_Code collect_ends(_Unwind_Context* context, void* arg) {
 /// Where a fault leads, while this thread walks a stack that may be broken.
 thread_local jmp_buf* current_walk = nullptr;
 
-std::atomic<unsigned long> faulted{0};
+detail::atomic<unsigned long> faulted{0};
 
 void collect_into(end_collection& c) noexcept {
   stack_ends& ends = c.ends;

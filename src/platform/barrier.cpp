@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include <tenon/detail/atomic.hpp>
+
 #include "base/fatal.hpp"
 #include "platform/compiler.hpp"
 
@@ -23,12 +25,12 @@
 
 namespace tenon::barrier {
 
-std::atomic<bool> symmetric{true};
+detail::atomic<bool> symmetric{true};
 
 namespace {
 
-std::atomic<std::uint32_t> fence_word{0};
-std::atomic<bool> changing{false};
+detail::atomic<std::uint32_t> fence_word{0};
+detail::atomic<bool> changing{false};
 
 long membarrier(int command) noexcept { return ::syscall(SYS_membarrier, command, 0, 0); }
 
@@ -89,11 +91,14 @@ void full() noexcept { fence_word.fetch_add(1, std::memory_order_seq_cst); }
 bool is_symmetric() noexcept { return symmetric.load(std::memory_order_relaxed); }
 
 void heavy() noexcept {
+#if defined(TENON_MODEL)
+  if (model::modelled()) return model::fence_everywhere();
+#endif
   if (!symmetric.load(std::memory_order_acquire)) {
     if (TENON_LIKELY(membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0)) return;
     change_over();
   }
-  while (TENON_UNLIKELY(changing.load(std::memory_order_acquire))) ::sched_yield();
+  while (TENON_UNLIKELY(changing.load(std::memory_order_acquire))) let_others_run();
   full();
 }
 

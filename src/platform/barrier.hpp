@@ -7,14 +7,14 @@
 // A process may lose membarrier while it runs: it enters a sandbox whose filter does not know the call. Then `light`, which was nothing, has
 // to become a fence in every thread, and every thread has to be past the `light`s that it began before. See change_over.
 
-#include <atomic>
+#include <tenon/detail/atomic.hpp>
 
 #include "platform/compiler.hpp"
 
 namespace tenon::barrier {
 
 /// Whether `light` has to be a real fence. Once it is, it stays so.
-TENON_HIDDEN extern std::atomic<bool> symmetric;
+TENON_HIDDEN extern detail::atomic<bool> symmetric;
 
 /// Before the first heavy. Later calls do nothing.
 void init() noexcept;

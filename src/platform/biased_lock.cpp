@@ -1,7 +1,5 @@
 #include "platform/biased_lock.hpp"
 
-#include <sched.h>
-
 namespace tenon {
 
 namespace {
@@ -16,7 +14,7 @@ TENON_NOINLINE void biased_lock::lock_slow() noexcept {
     if (i < looks) {
       cpu_relax();
     } else {
-      ::sched_yield();
+      let_others_run();
     }
   }
   holds_spin_ = true;

@@ -25,8 +25,9 @@
 // cost. Private queues whose owner hands work out on request: an owner that runs one goroutine for long does not answer. Taking the
 // bias away each time anew, with the owner waiting meanwhile: 5 µs an operation where a thief keeps looking (ADR 7).
 
-#include <atomic>
 #include <cstdint>
+
+#include <tenon/detail/atomic.hpp>
 
 #include "platform/barrier.hpp"
 #include "platform/compiler.hpp"
@@ -62,12 +63,12 @@ class biased_lock {
   void unlock_slow() noexcept;
   void rebias_slow() noexcept;
 
-  std::atomic<std::uint32_t> inside_{0};
-  std::atomic<bias> bias_{bias::with_owner};
+  detail::atomic<std::uint32_t> inside_{0};
+  detail::atomic<bias> bias_{bias::with_owner};
   bool holds_spin_ = false;  // the owner's, as are the next two
   std::uint8_t quiet_ = 0;
   std::uint32_t visits_seen_ = 0;
-  std::atomic<std::uint32_t> visits_{0};  // changed under spin_
+  detail::atomic<std::uint32_t> visits_{0};  // changed under spin_
   spin_lock spin_;
 };
 

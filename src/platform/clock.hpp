@@ -3,9 +3,10 @@
 // The monotonic clock, in nanoseconds. Everything in tenon that asks what time it is asks here: `now` for what users see, which src/sim
 // may replace by a clock that stands still until it is moved; `real` for what watches over threads.
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
+
+#include <tenon/detail/atomic.hpp>
 
 namespace tenon::clock {
 
@@ -18,7 +19,7 @@ inline nanos real() noexcept {
 }
 
 constexpr nanos not_virtual = -1;
-inline std::atomic<nanos> virtual_now{not_virtual};
+inline detail::atomic<nanos> virtual_now{not_virtual};
 
 inline nanos now() noexcept {
   const nanos v = virtual_now.load(std::memory_order_relaxed);

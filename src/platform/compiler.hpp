@@ -2,8 +2,12 @@
 
 // What differs between compilers, sanitizers and processors, behind names.
 
+#include <sched.h>
+
 #include <cstddef>
 #include <cstdint>
+
+#include <tenon/detail/atomic.hpp>
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -55,11 +59,22 @@ constexpr std::size_t cache_line = 64;
 
 /// A hint that this thread is spinning.
 TENON_INLINE void cpu_relax() noexcept {
+#if defined(TENON_MODEL)
+  if (model::modelled()) return model::pause();
+#endif
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
   asm volatile("isb" ::: "memory");
 #endif
+}
+
+/// By a thread that has spun in vain for a while: who it waits for may have no processor.
+inline void let_others_run() noexcept {
+#if defined(TENON_MODEL)
+  if (model::modelled()) return model::pause();
+#endif
+  ::sched_yield();
 }
 
 }  // namespace tenon

@@ -198,7 +198,7 @@ void await_off_cpu_slow(machine_context& c) noexcept {
     if (rounds < 64) {
       cpu_relax();
     } else {
-      ::sched_yield();
+      let_others_run();
     }
   }
 }

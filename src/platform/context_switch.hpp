@@ -30,9 +30,10 @@
 // Rejected: ucontext (a system call a switch), Boost.Context's fcontext (saves all callee-saved registers and MXCSR: twice
 // the time at a yield), a separate .S function (the call forces the same saves).
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
+
+#include <tenon/detail/atomic.hpp>
 
 #include "platform/compiler.hpp"
 
@@ -49,7 +50,7 @@ struct machine_context {
   void* sp = nullptr;  // offsets 0, 8, 16 and 24 are known to the asm below and to walk_from
   void* fp = nullptr;
   void* pc = nullptr;
-  std::atomic<std::uint32_t> busy{0};
+  detail::atomic<std::uint32_t> busy{0};
 #if defined(TENON_ASAN)
   void* fake_stack = nullptr;
   const void* stack_low = nullptr;

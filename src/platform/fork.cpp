@@ -2,15 +2,15 @@
 
 #include <pthread.h>
 
-#include <atomic>
+#include <tenon/detail/atomic.hpp>
 
 namespace tenon {
 
 namespace {
 
 constexpr unsigned most = 32;
-std::atomic<std::mutex*> locks[most];
-std::atomic<unsigned> added{0};
+detail::atomic<std::mutex*> locks[most];
+detail::atomic<unsigned> added{0};
 thread_local unsigned held = 0;  // by a fork that is under way
 
 void before() {

@@ -5,9 +5,10 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <system_error>
+
+#include <tenon/detail/atomic.hpp>
 
 #include "platform/annotate.hpp"
 
@@ -22,7 +23,7 @@ namespace tenon {
 
 namespace {
 constexpr int most_events = 64;  // at a time
-std::atomic<std::uint32_t> last_id{0};
+detail::atomic<std::uint32_t> last_id{0};
 
 /// One use of the descriptors.
 struct use {

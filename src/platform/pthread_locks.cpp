@@ -5,9 +5,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <tenon/detail/atomic.hpp>
+
 namespace tenon {
 
-std::atomic<const pthread_lock_hooks*> installed_pthread_hooks{nullptr};
+detail::atomic<const pthread_lock_hooks*> installed_pthread_hooks{nullptr};
 
 namespace {
 

@@ -6,8 +6,9 @@
 // those of inlined standard library code among them, come to pthread_wrap.cpp first. Calls from within shared libraries are not seen.
 // Nothing is interposed for the rest of the process, and a sanitizer's interceptors are called as before.
 
-#include <atomic>
 #include <cstdint>
+
+#include <tenon/detail/atomic.hpp>
 
 #include "platform/call_site.hpp"
 #include "platform/compiler.hpp"
@@ -25,7 +26,7 @@ struct pthread_lock_hooks {
 };
 
 /// Null: no run checks such locks.
-TENON_HIDDEN extern std::atomic<const pthread_lock_hooks*> installed_pthread_hooks;
+TENON_HIDDEN extern detail::atomic<const pthread_lock_hooks*> installed_pthread_hooks;
 
 /// Whether the calling thread holds it now, as far as the lock itself tells. False also where its memory is gone. Takes a microsecond.
 bool held_by_this_thread(pthread_lock kind, const void* lock) noexcept;

@@ -1,8 +1,8 @@
 #include "platform/spin_lock.hpp"
 
-#include <sched.h>
-
 #include <algorithm>
+
+#include <tenon/detail/atomic.hpp>
 
 namespace tenon::detail {
 
@@ -14,7 +14,7 @@ constexpr int yield_after = 16;
 
 // Looks less and less often: every look takes the cache line away from the holder, who is then slower for it; and a holder that is left
 // alone for a while does several operations in a row, where the lock would otherwise change hands at each.
-void spin_lock_wait(std::atomic<std::uint32_t>& word) noexcept {
+void spin_lock_wait(detail::atomic<std::uint32_t>& word) noexcept {
   int pause = first_pause;
   int looks = 0;
   do {
@@ -22,7 +22,7 @@ void spin_lock_wait(std::atomic<std::uint32_t>& word) noexcept {
       for (int i = 0; i < pause; ++i) cpu_relax();
       pause = std::min(2 * pause, longest_pause);
     } else {
-      ::sched_yield();
+      let_others_run();
     }
   } while (word.load(std::memory_order_relaxed) != 0 || word.exchange(1, std::memory_order_acquire) != 0);
 }

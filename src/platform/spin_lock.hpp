@@ -6,23 +6,24 @@
 // The holder can be preempted by the kernel; then spinning is a waste, and on one CPU it would never end. So a spinner
 // gives its CPU away after a few dozen rounds.
 
-#include <atomic>
 #include <cstdint>
+
+#include <tenon/detail/atomic.hpp>
 
 #include "platform/compiler.hpp"
 
 namespace tenon {
 
 namespace detail {
-void spin_lock_wait(std::atomic<std::uint32_t>& word) noexcept;
+void spin_lock_wait(detail::atomic<std::uint32_t>& word) noexcept;
 }
 
 /// Operations on a bare word, for locks that are members of public types.
-inline void spin_acquire(std::atomic<std::uint32_t>& word) noexcept {
+inline void spin_acquire(detail::atomic<std::uint32_t>& word) noexcept {
   // Pairs with the release in spin_release.
   if (TENON_UNLIKELY(word.exchange(1, std::memory_order_acquire) != 0)) detail::spin_lock_wait(word);
 }
-inline void spin_release(std::atomic<std::uint32_t>& word) noexcept { word.store(0, std::memory_order_release); }
+inline void spin_release(detail::atomic<std::uint32_t>& word) noexcept { word.store(0, std::memory_order_release); }
 
 class spin_lock {
  public:
@@ -33,10 +34,10 @@ class spin_lock {
   }
 
   /// For code that handles locks of both kinds.
-  std::atomic<std::uint32_t>& word() noexcept { return word_; }
+  detail::atomic<std::uint32_t>& word() noexcept { return word_; }
 
  private:
-  std::atomic<std::uint32_t> word_{0};
+  detail::atomic<std::uint32_t> word_{0};
 };
 
 /// A spin lock that tells readers that only peek whether it has been held meanwhile: a sequence lock for its readers.
@@ -65,20 +66,20 @@ class counting_lock {
   }
 
  private:
-  std::atomic<std::uint32_t> word_{0};
-  std::atomic<std::uint32_t> turns_{0};
+  detail::atomic<std::uint32_t> word_{0};
+  detail::atomic<std::uint32_t> turns_{0};
 };
 
 /// Scope guard for a bare word.
 class spin_guard {
  public:
-  explicit spin_guard(std::atomic<std::uint32_t>& word) noexcept : word_(word) { spin_acquire(word_); }
+  explicit spin_guard(detail::atomic<std::uint32_t>& word) noexcept : word_(word) { spin_acquire(word_); }
   ~spin_guard() { spin_release(word_); }
   spin_guard(const spin_guard&) = delete;
   spin_guard& operator=(const spin_guard&) = delete;
 
  private:
-  std::atomic<std::uint32_t>& word_;
+  detail::atomic<std::uint32_t>& word_;
 };
 
 }  // namespace tenon

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <bit>
 #include <cerrno>
 #include <cstddef>
@@ -16,6 +15,8 @@
 #include <mutex>
 #include <new>
 #include <vector>
+
+#include <tenon/detail/atomic.hpp>
 
 #include "platform/fork.hpp"
 
@@ -38,7 +39,7 @@ struct slab {
   std::byte* first;    // slot 0
   std::size_t size;    // of a stack
   std::uint32_t slots;
-  std::atomic<std::uint32_t> carved;
+  detail::atomic<std::uint32_t> carved;
   slab* next;
 };
 
@@ -49,7 +50,7 @@ struct size_class {
   std::vector<stack_slot> cold;
 };
 
-std::atomic<slab*> all_slabs{nullptr};
+detail::atomic<slab*> all_slabs{nullptr};
 
 // What a debugger reads (tools/gdb/tenon.py, which must change with it). It needs no debug information, nor symbols: it looks in the section.
 struct debugger_view {
@@ -64,9 +65,9 @@ struct debugger_view {
   const void* slabs = &all_slabs;
 };
 
-std::atomic<bool> pending_trim{false};
-std::atomic<bool> forced_mprotect{false};
-std::atomic<std::int64_t> mprotect_budget{0};
+detail::atomic<bool> pending_trim{false};
+detail::atomic<bool> forced_mprotect{false};
+detail::atomic<std::int64_t> mprotect_budget{0};
 
 std::size_t page() noexcept {
   static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));

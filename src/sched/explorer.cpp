@@ -2,11 +2,13 @@
 
 #include <iterator>
 
+#include <tenon/detail/atomic.hpp>
+
 #include "sched/scheduler.hpp"
 
 namespace tenon::detail {
 
-std::atomic<explorer*> the_explorer{nullptr};
+detail::atomic<explorer*> the_explorer{nullptr};
 
 const char* to_text(operation op) noexcept {
   static constexpr const char* texts[] = {

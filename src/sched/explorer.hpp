@@ -10,9 +10,10 @@
 //  2. `before` is called when the operation is about to take effect, with no point between: so the calls are in the order of the effects.
 //  3. Everything here is called on the run's one worker, by one goroutine at a time, or between runs.
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
+
+#include <tenon/detail/atomic.hpp>
 
 #include "platform/call_site.hpp"
 #include "platform/compiler.hpp"
@@ -86,7 +87,7 @@ class explorer {
   ~explorer() = default;
 };
 
-TENON_HIDDEN extern std::atomic<explorer*> the_explorer;
+TENON_HIDDEN extern detail::atomic<explorer*> the_explorer;
 
 /// The object of operations on contexts: who cancels one cancels those below it, so they are one to an exploration.
 inline constexpr char contexts = 0;

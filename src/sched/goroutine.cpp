@@ -11,6 +11,7 @@
 #include <mutex>
 #include <new>
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/detail/goroutine_frame.hpp>
 #include <tenon/go.hpp>
 #include <tenon/panic.hpp>
@@ -18,6 +19,7 @@
 
 #include "base/fatal.hpp"
 #include "platform/annotate.hpp"
+#include "platform/compiler.hpp"
 #include "sched/explorer.hpp"
 #include "sched/kept_failure.hpp"
 #include "sched/scheduler.hpp"
@@ -29,7 +31,7 @@ namespace tenon::detail {
 namespace {
 constexpr unsigned pool_limit = 256;  // stacks of the default size that a worker keeps to itself
 
-std::atomic<unhandled_hook> hook{nullptr};
+detail::atomic<unhandled_hook> hook{nullptr};
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"  // of a class with a base, which no compiler of ours minds
@@ -164,7 +166,7 @@ bool scheduler::admit_from_outside() noexcept {
   for (;;) {
     switch (intake_.load(std::memory_order_seq_cst)) {
       case intake::open: return true;
-      case intake::closing: std::this_thread::yield(); continue;  // it is being decided: a look at some counters
+      case intake::closing: let_others_run(); continue;  // it is being decided: a look at some counters
       case intake::closed: break;
     }
     created_outside_.fetch_sub(1, std::memory_order_seq_cst);
@@ -404,7 +406,7 @@ void yield() noexcept {
     if (TENON_UNLIKELY(g->held != nullptr)) return yield_with_locks(g);
     detail::the_scheduler().yield();
   } else {
-    std::this_thread::yield();
+    let_others_run();
   }
 }
 

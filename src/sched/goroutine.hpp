@@ -12,10 +12,10 @@
 // A spawn therefore touches one page and allocates nothing else. A descriptor stays valid as long as its slot does, that is,
 // for ever: dumps may look at any of them at any time and ask `state`.
 
-#include <atomic>
 #include <cstdint>
 #include <source_location>
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/detail/goroutine_frame.hpp>
 #include <tenon/detail/wait_list.hpp>
 
@@ -50,26 +50,26 @@ struct goroutine_core : parker {
   void (*entry)(void* frame) noexcept = nullptr;
   void* frame = nullptr;
 
-  std::atomic<std::uint64_t> id{0};
-  std::atomic<worker*> pinned{nullptr};  // on_this_thread: the worker it must run on
+  detail::atomic<std::uint64_t> id{0};
+  detail::atomic<worker*> pinned{nullptr};  // on_this_thread: the worker it must run on
   std::uint32_t pin_depth = 0;
   bool has_handle = false;
   bool has_run = false;  // not yet: it is fresh, whichever queue it is in
-  std::atomic<goroutine_state> state{goroutine_state::free};
-  std::atomic<wait_reason> reason{};
-  std::atomic<bool> system{false};  // tenon's own: not a user's, left out of dumps
-  std::atomic<const void*> wait_object{nullptr};
-  std::atomic<std::int64_t> since{0};  // coarse clock, when it began to wait
+  detail::atomic<goroutine_state> state{goroutine_state::free};
+  detail::atomic<wait_reason> reason{};
+  detail::atomic<bool> system{false};  // tenon's own: not a user's, left out of dumps
+  detail::atomic<const void*> wait_object{nullptr};
+  detail::atomic<std::int64_t> since{0};  // coarse clock, when it began to wait
 
-  std::atomic<join_state> join{join_state::running};  // see core/join.cpp, as for the next two
-  std::atomic<std::uint32_t> join_lock{0};
+  detail::atomic<join_state> join{join_state::running};  // see core/join.cpp, as for the next two
+  detail::atomic<std::uint32_t> join_lock{0};
   wait_list joiners;
 
   // The context it runs under (src/lib/context.cpp): `*own` once that has been made, a child of `under`; without `own` it is `under`.
-  ctx_node* under = nullptr;                          // null: none
-  bool under_counted = false;                         // it holds a reference
-  std::atomic<std::atomic<ctx_node*>*> own{nullptr};  // in the frame
-  const void* owner = nullptr;                        // see spawn_options
+  ctx_node* under = nullptr;                                // null: none
+  bool under_counted = false;                               // it holds a reference
+  detail::atomic<detail::atomic<ctx_node*>*> own{nullptr};  // in the frame
+  const void* owner = nullptr;                              // see spawn_options
 
   stack_slot slot;
   std::byte* low = nullptr;  // = slot.low()

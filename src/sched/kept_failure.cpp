@@ -10,6 +10,8 @@
 #include <mutex>
 #include <typeinfo>
 
+#include <tenon/detail/atomic.hpp>
+
 #include "base/fatal.hpp"
 #include "base/list.hpp"
 #include "platform/exceptions.hpp"
@@ -40,8 +42,8 @@ namespace {
 
 spin_lock records_lock;
 list<failure_record> records;
-std::atomic<bool> any{false};                        // whether there has ever been one
-std::atomic<const void*> reported_already{nullptr};  // the exception that the report is about
+detail::atomic<bool> any{false};                        // whether there has ever been one
+detail::atomic<const void*> reported_already{nullptr};  // the exception that the report is about
 
 void put(const char* text, int length, int room) noexcept {
   if (length > 0) (void)!::write(STDERR_FILENO, text, static_cast<std::size_t>(length < room ? length : room - 1));

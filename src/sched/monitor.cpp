@@ -9,8 +9,11 @@
 #include <mutex>
 #include <thread>
 
+#include <tenon/detail/atomic.hpp>
+
 #include "base/fatal.hpp"
 #include "platform/annotate.hpp"
+#include "platform/compiler.hpp"
 #include "platform/cpu.hpp"
 #include "platform/futex.hpp"
 #include "sched/active_limit.hpp"
@@ -30,18 +33,18 @@ constexpr clock::nanos trim_every = 1'000'000'000;
 
 struct state {
   timer_heap timers;
-  timer_heap watches;                  // see watch()
-  std::atomic<std::uint32_t> word{0};  // futex: changes when there is something to do
-  std::atomic<bool> firing{false};     // a timer may be out of the heap, and what it does not done yet
-  std::atomic<bool> asleep{false};     // in a sleep that only a wake-up or its timeout ends
-  std::atomic<void (*)() noexcept> jobs[4] = {};
-  std::atomic<int> tid{0};
+  timer_heap watches;                     // see watch()
+  detail::atomic<std::uint32_t> word{0};  // futex: changes when there is something to do
+  detail::atomic<bool> firing{false};     // a timer may be out of the heap, and what it does not done yet
+  detail::atomic<bool> asleep{false};     // in a sleep that only a wake-up or its timeout ends
+  detail::atomic<void (*)() noexcept> jobs[4] = {};
+  detail::atomic<int> tid{0};
   std::once_flag once;
   std::mutex looking;  // held while the monitor looks at a run
 };
 
 /// Immortal: the thread is never joined. A child process has no such thread, whatever its parent had, and gets a state of its own.
-std::atomic<state*> current_state{nullptr};
+detail::atomic<state*> current_state{nullptr};
 
 state& self() noexcept {
   state* s = current_state.load(std::memory_order_acquire);
@@ -257,7 +260,7 @@ void start() noexcept {
       ::pthread_atfork(nullptr, nullptr, [] { current_state.store(new state, std::memory_order_release); });
     });
     std::thread(loop).detach();
-    while (self().tid.load(std::memory_order_acquire) == 0) std::this_thread::yield();
+    while (self().tid.load(std::memory_order_acquire) == 0) let_others_run();
   });
 }
 

@@ -1,5 +1,7 @@
 #include "sched/parker.hpp"
 
+#include <tenon/detail/atomic.hpp>
+
 #include "platform/annotate.hpp"
 #include "platform/clock.hpp"
 #include "platform/futex.hpp"
@@ -13,7 +15,7 @@ thread_local thread_parker this_thread_parker;
 thread_local random_source thread_random{static_cast<std::uint64_t>(clock::now()) ^
                                          reinterpret_cast<std::uintptr_t>(&this_thread_parker)};
 
-std::atomic<chooser> installed_chooser{nullptr};
+detail::atomic<chooser> installed_chooser{nullptr};
 
 }  // namespace
 

@@ -9,9 +9,10 @@
 //   4. unpark(p), by the thread that took the waiter out of the list (or claimed it, see core/waiter.hpp).
 // The unpark may come at any moment after 2, also before 3. Exactly one unpark per wait is the primitive's promise.
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
+
+#include <tenon/detail/atomic.hpp>
 
 #include "platform/compiler.hpp"
 
@@ -55,7 +56,7 @@ struct parker {
 
 /// An OS thread that is no worker, or a worker outside of any goroutine (which must not wait).
 struct thread_parker : parker {
-  std::atomic<std::uint32_t> word{0};
+  detail::atomic<std::uint32_t> word{0};
   thread_parker() noexcept : parker(kind::thread) {}
   ~thread_parker();
 };

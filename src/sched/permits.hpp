@@ -9,7 +9,7 @@
 //
 // It stands below core, whose semaphore it cannot use.
 
-#include <atomic>
+#include <tenon/detail/atomic.hpp>
 
 #include "platform/spin_lock.hpp"
 #include "sched/parker.hpp"
@@ -37,7 +37,7 @@ class permits {
   void wait(wait_reason reason) noexcept;
   void serve() noexcept;
 
-  std::atomic<int> free_{0};
+  detail::atomic<int> free_{0};
   spin_lock lock_;
   waiting* first_ = nullptr;  // guarded by lock_, as the next two
   waiting* last_ = nullptr;

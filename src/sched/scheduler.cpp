@@ -289,7 +289,7 @@ void scheduler::yield() noexcept {
   worker& w = *this_worker();
   goroutine_core* g = w.current;
   if (w.locked != nullptr) {
-    std::this_thread::yield();
+    let_others_run();
     return;
   }
   g->state.store(goroutine_state::runnable, std::memory_order_relaxed);

@@ -52,10 +52,10 @@
 //
 // Lock order: a worker's queue_lock, then injection_lock_. idle_lock_ and injection_lock_ are leaves, never held together.
 
-#include <atomic>
 #include <cstdint>
 #include <thread>
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/run.hpp>
 
 #include "base/chooser.hpp"
@@ -120,32 +120,32 @@ struct alignas(cache_line) worker {
   unsigned number = 0;
 
   // ---- Written by the owner, read by others.
-  alignas(cache_line) std::atomic<std::uint32_t> tick{0};  // switches so far
-  std::atomic<std::uint32_t> operations{0};                // see made_progress
-  std::atomic<goroutine_core*> running{nullptr};           // = current, for dumps
-  std::atomic<std::uint64_t> created{0};
-  std::atomic<std::uint64_t> ended{0};
-  std::atomic<std::uint64_t> steals{0};
-  std::atomic<pid_t> tid{0};
+  alignas(cache_line) detail::atomic<std::uint32_t> tick{0};  // switches so far
+  detail::atomic<std::uint32_t> operations{0};                // see made_progress
+  detail::atomic<goroutine_core*> running{nullptr};           // = current, for dumps
+  detail::atomic<std::uint64_t> created{0};
+  detail::atomic<std::uint64_t> ended{0};
+  detail::atomic<std::uint64_t> steals{0};
+  detail::atomic<pid_t> tid{0};
 
   // ---- The owner's under queue_lock, thieves' under its other side. All three may be peeked at without.
   alignas(cache_line) biased_lock queue_lock;
-  std::atomic<goroutine_core*> slot{nullptr};  // only the owner fills it, without the lock if it is empty
+  detail::atomic<goroutine_core*> slot{nullptr};  // only the owner fills it, without the lock if it is empty
   work_queue woken;
   work_queue fresh;
 
   // ---- Shared.
-  alignas(cache_line) std::atomic<std::uint32_t> wake_throttle{
-      0};                                // how many wakes for a single fresh goroutine to skip; thieves reset it
-  std::atomic<std::uint32_t> seen{0};    // the mark of the queues when a thief looked, see steal
-  std::atomic<clock::nanos> seen_at{0};  // and when it was first seen like that
-  std::atomic<bool> slot_open{false};    // the monitor lets thieves have the slot
-  std::atomic<bool> take_oldest{false};  // the monitor: the front of `fresh` has waited long enough
-  std::atomic<bool> resched{false};      // look around at the next switch
-  std::atomic<worker_status> status{worker_status::offline};
-  std::atomic<std::uint32_t> sleep_word{0};  // idle: 0 asleep, 1 woken; locked: likewise
-  std::atomic<bool> in_poller{false};
-  std::atomic<bool> locked_ready{false};
+  alignas(cache_line) detail::atomic<std::uint32_t> wake_throttle{
+      0};                                   // how many wakes for a single fresh goroutine to skip; thieves reset it
+  detail::atomic<std::uint32_t> seen{0};    // the mark of the queues when a thief looked, see steal
+  detail::atomic<clock::nanos> seen_at{0};  // and when it was first seen like that
+  detail::atomic<bool> slot_open{false};    // the monitor lets thieves have the slot
+  detail::atomic<bool> take_oldest{false};  // the monitor: the front of `fresh` has waited long enough
+  detail::atomic<bool> resched{false};      // look around at the next switch
+  detail::atomic<worker_status> status{worker_status::offline};
+  detail::atomic<std::uint32_t> sleep_word{0};  // idle: 0 asleep, 1 woken; locked: likewise
+  detail::atomic<bool> in_poller{false};
+  detail::atomic<bool> locked_ready{false};
   timer_heap timers;
 
   // ---- The idle list's (idle_lock_).
@@ -348,33 +348,33 @@ class scheduler {
   static void goroutine_main(machine_context* c) noexcept;
 
   bool simulated_ = false;  // constant during a run
-  std::atomic<intake> intake_{intake::closed};
-  std::atomic<bool> stopping_{false};
-  std::atomic<unsigned> procs_{0};
-  std::atomic<unsigned> active_limit_{0};  // how many of them may be active
-  std::atomic<bool> active_limit_held_{false};
-  std::atomic<bool> orphaned_timers_{false};  // see run_orphaned_timers
-  std::atomic<std::uint32_t> run_number_{0};
+  detail::atomic<intake> intake_{intake::closed};
+  detail::atomic<bool> stopping_{false};
+  detail::atomic<unsigned> procs_{0};
+  detail::atomic<unsigned> active_limit_{0};  // how many of them may be active
+  detail::atomic<bool> active_limit_held_{false};
+  detail::atomic<bool> orphaned_timers_{false};  // see run_orphaned_timers
+  detail::atomic<std::uint32_t> run_number_{0};
   run_options options_;
   std::size_t stack_size_ = 0;
-  std::atomic<poller*> poller_{nullptr};  // immortal, but for a child process's own
+  detail::atomic<poller*> poller_{nullptr};  // immortal, but for a child process's own
 
-  std::atomic<worker*> workers_[most_threads] = {};
-  std::atomic<unsigned> workers_made_{0};  // entries of workers_ that exist, for ever
-  std::atomic<unsigned> threads_{0};       // threads of this run
-  unsigned most_workers_ = 0;              // guarded by `growth` (run.cpp): max_threads; 0: no thread may be added
-  std::atomic<unsigned> pinned_{0};        // goroutines in on_this_thread, each of which may have a thread beyond that
-  permits blocking_permits_;               // for blocking calls: some threads stay free of them
+  detail::atomic<worker*> workers_[most_threads] = {};
+  detail::atomic<unsigned> workers_made_{0};  // entries of workers_ that exist, for ever
+  detail::atomic<unsigned> threads_{0};       // threads of this run
+  unsigned most_workers_ = 0;                 // guarded by `growth` (run.cpp): max_threads; 0: no thread may be added
+  detail::atomic<unsigned> pinned_{0};  // goroutines in on_this_thread, each of which may have a thread beyond that
+  permits blocking_permits_;            // for blocking calls: some threads stay free of them
   permits pin_permits_;
 
-  alignas(cache_line) std::atomic<unsigned> active_{0};
-  std::atomic<std::uint64_t> epoch_{0};  // how often a worker became active
-  std::atomic<unsigned> retaken_{0};
-  std::atomic<unsigned> searching_{0};
-  std::atomic<unsigned> idle_{0};
-  std::atomic<clock::nanos> poll_until_{0};  // until when the sleeper in the poller means to sleep; 0: there is none
-  std::atomic<bool> poller_taken_{false};
-  std::atomic<std::uint64_t> wakes_{0};  // of sleeping threads
+  alignas(cache_line) detail::atomic<unsigned> active_{0};
+  detail::atomic<std::uint64_t> epoch_{0};  // how often a worker became active
+  detail::atomic<unsigned> retaken_{0};
+  detail::atomic<unsigned> searching_{0};
+  detail::atomic<unsigned> idle_{0};
+  detail::atomic<clock::nanos> poll_until_{0};  // until when the sleeper in the poller means to sleep; 0: there is none
+  detail::atomic<bool> poller_taken_{false};
+  detail::atomic<std::uint64_t> wakes_{0};  // of sleeping threads
 
   alignas(cache_line) spin_lock idle_lock_;
   worker* idle_list_ = nullptr;  // guarded by idle_lock_
@@ -382,19 +382,19 @@ class scheduler {
   alignas(cache_line) spin_lock injection_lock_;
   goroutine_core* injected_head_ = nullptr;  // guarded by injection_lock_, as is the tail
   goroutine_core* injected_tail_ = nullptr;
-  std::atomic<std::uint32_t> injected_{0};
+  detail::atomic<std::uint32_t> injected_{0};
 
-  std::atomic<std::int64_t> coarse_now_{0};
-  std::atomic<std::uint64_t> ids_{0};
-  std::atomic<std::uint64_t> created_outside_{0};
-  std::atomic<int> being_created_{0};  // by plain threads and timers: counted as living, and in no queue yet
-  std::atomic<int> outside_wakers_{0};
-  std::atomic<int> descriptor_waits_{0};
-  std::atomic<bool (*)() noexcept> interrupt_would_wake_{nullptr};  // null: SIGINT is not being watched
-  std::atomic<int> parked_threads_{0};
-  std::atomic<bool> main_ended_{false};
-  std::atomic<std::uint32_t> finished_{0};  // futex word: everything has been joined
-  std::atomic<bool> deadlock_recheck_{false};
+  detail::atomic<std::int64_t> coarse_now_{0};
+  detail::atomic<std::uint64_t> ids_{0};
+  detail::atomic<std::uint64_t> created_outside_{0};
+  detail::atomic<int> being_created_{0};  // by plain threads and timers: counted as living, and in no queue yet
+  detail::atomic<int> outside_wakers_{0};
+  detail::atomic<int> descriptor_waits_{0};
+  detail::atomic<bool (*)() noexcept> interrupt_would_wake_{nullptr};  // null: SIGINT is not being watched
+  detail::atomic<int> parked_threads_{0};
+  detail::atomic<bool> main_ended_{false};
+  detail::atomic<std::uint32_t> finished_{0};  // futex word: everything has been joined
+  detail::atomic<bool> deadlock_recheck_{false};
 };
 
 /// Immortal, see invariant 6, and there before anything runs.

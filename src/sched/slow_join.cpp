@@ -4,8 +4,8 @@
 
 #include <cstdio>
 #include <new>
-#include <thread>
 
+#include "platform/compiler.hpp"
 #include "platform/stack.hpp"
 #include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
@@ -76,7 +76,7 @@ void slow_join_watch::begin() noexcept {
 
 slow_join_watch::~slow_join_watch() {
   if (!on_ || stop_timer(&alarm_)) return;
-  while (!alarm_.left.load(std::memory_order_acquire)) std::this_thread::yield();
+  while (!alarm_.left.load(std::memory_order_acquire)) let_others_run();
 }
 
 void slow_join_watch::report(const alarm& a) noexcept {

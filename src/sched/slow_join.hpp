@@ -3,7 +3,7 @@
 // An owner that has waited long for what it owns says for whom, once. Owners wait in destructors and at the end of a run, where a
 // goroutine that ignores its context would otherwise only show as a program that does not end.
 
-#include <atomic>
+#include <tenon/detail/atomic.hpp>
 
 #include "sched/goroutine.hpp"
 #include "sched/timer_heap.hpp"
@@ -32,7 +32,7 @@ class slow_join_watch {
   struct alarm : timer_node {
     const goroutine_core* who = nullptr;  // null: a plain thread
     join_target whom;
-    std::atomic<bool> left{false};
+    detail::atomic<bool> left{false};
   };
   static void report(const alarm& a) noexcept;
   alarm alarm_;

@@ -9,9 +9,10 @@
 //  3. `next()` is the earliest `when`, or clock::never; it may be read without the lock. A thread that reads `never` sees what was
 //     done before the last node was taken out.
 
-#include <atomic>
 #include <cstdint>
 #include <vector>
+
+#include <tenon/detail/atomic.hpp>
 
 #include "platform/clock.hpp"
 #include "platform/spin_lock.hpp"
@@ -22,7 +23,7 @@ class timer_heap;
 
 struct timer_node {
   void (*fire)(timer_node* t, clock::nanos now) noexcept = nullptr;
-  std::atomic<timer_heap*> heap{nullptr};
+  detail::atomic<timer_heap*> heap{nullptr};
   std::uint32_t index = 0;
 };
 
@@ -51,8 +52,8 @@ class timer_heap {
 
   spin_lock lock_;
   std::vector<entry> entries_;  // guarded by lock_
-  std::atomic<clock::nanos> next_{clock::never};
-  std::atomic<std::size_t> size_{0};
+  detail::atomic<clock::nanos> next_{clock::never};
+  detail::atomic<std::size_t> size_{0};
 };
 
 /// Starts a timer on the current worker's heap, or the service's; makes sure that a worker wakes up in time for it.

@@ -4,9 +4,10 @@
 // thieves. It is guarded by the worker's queue_lock; its size may be peeked at without, and is then a hint.
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
 #include <utility>
+
+#include <tenon/detail/atomic.hpp>
 
 namespace tenon::detail {
 
@@ -78,9 +79,9 @@ class work_queue {
   }
 
  private:
-  std::atomic<std::uint32_t> head_{0};  // both count on for ever, modulo 2^32
-  std::atomic<std::uint32_t> tail_{0};
-  std::atomic<std::uint32_t> pushes_{0};
+  detail::atomic<std::uint32_t> head_{0};  // both count on for ever, modulo 2^32
+  detail::atomic<std::uint32_t> tail_{0};
+  detail::atomic<std::uint32_t> pushes_{0};
   goroutine_core* entries_[capacity] = {};
 };
 

@@ -1,5 +1,5 @@
-#include <thread>
 
+#include "platform/compiler.hpp"
 #include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
 
@@ -27,7 +27,7 @@ void scheduler::activate() noexcept {
 worker_status scheduler::settled(const worker& w) noexcept {
   worker_status now = w.status.load(std::memory_order_acquire);
   while (now == worker_status::retaking) {
-    std::this_thread::yield();
+    let_others_run();
     now = w.status.load(std::memory_order_acquire);
   }
   return now;

@@ -1,11 +1,11 @@
 #include <tenon/detail/virtual_world.hpp>
 
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/panic.hpp>
 
 #include "base/chooser.hpp"
@@ -25,7 +25,7 @@ namespace {
 // Beyond any real reading, so that what watches over real time never finds a virtual timer due.
 constexpr clock::nanos epoch = clock::nanos{1} << 60U;
 
-std::atomic<bool> taken{false};
+detail::atomic<bool> taken{false};
 spin_lock lock;
 random_source choices{1};  // guarded by lock
 

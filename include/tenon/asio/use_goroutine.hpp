@@ -24,7 +24,6 @@
 ///
 /// Costs a way to the thread that runs the executor and back. tenon allocates nothing for it. May be called on a plain OS thread, which it blocks.
 
-#include <atomic>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -35,6 +34,7 @@
 
 #include <tenon/asio/library.hpp>
 #include <tenon/context.hpp>
+#include <tenon/detail/atomic.hpp>
 #include <tenon/net/errc.hpp>
 #include <tenon/promise.hpp>
 #include <tenon/result.hpp>
@@ -152,8 +152,8 @@ class asio_wait {
   asio_library::cancellation_signal signal_;
 #endif
   semaphore parts_{part_count};
-  std::atomic<bool> offered_{false};
-  std::atomic<bool> has_executor_{false};
+  detail::atomic<bool> offered_{false};
+  detail::atomic<bool> has_executor_{false};
   asio_library::any_io_executor executor_;
   bool canceled_ = false;
 };

@@ -3,7 +3,6 @@
 // The seam between `go` and the scheduler. A goroutine's callable and its result live at the top of its own stack, below
 // the descriptor: spawning allocates nothing else. Nothing here is for users.
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -15,6 +14,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/detail/kept_failure.hpp>
 
 namespace tenon {
@@ -90,11 +90,11 @@ class own_context {
       return;
     if (n != canceled_unmade()) cancel_only(n);
   }
-  std::atomic<ctx_node*>* slot() noexcept { return &node_; }
+  detail::atomic<ctx_node*>* slot() noexcept { return &node_; }
   static ctx_node* canceled_unmade() noexcept { return reinterpret_cast<ctx_node*>(1); }
 
  private:
-  std::atomic<ctx_node*> node_{nullptr};
+  detail::atomic<ctx_node*> node_{nullptr};
 };
 /// Before its start: the goroutine has a context of its own.
 void goroutine_has_context(goroutine_core* g, own_context& c) noexcept;

@@ -2,9 +2,9 @@
 
 // A member of each lock that can be checked: which of its goroutine's records is about the present holder. See src/core/relock_check.cpp.
 
-#include <atomic>
 #include <cstdint>
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/detail/requirements.hpp>
 
 namespace tenon {
@@ -31,7 +31,7 @@ class lock_holder {
   [[nodiscard]] std::uint32_t generation() const noexcept { return generation_.load(std::memory_order_relaxed); }
 
  private:
-  std::atomic<std::uint32_t> generation_{0};
+  detail::atomic<std::uint32_t> generation_{0};
 };
 
 }  // namespace tenon::detail

@@ -2,8 +2,7 @@
 
 // The list of those who wait for a primitive, as a member of the primitive's public type. See src/core/waiter.hpp.
 
-#include <atomic>
-
+#include <tenon/detail/atomic.hpp>
 #include <tenon/detail/requirements.hpp>
 
 namespace tenon::detail {
@@ -11,7 +10,7 @@ namespace tenon::detail {
 struct waiter;
 
 struct wait_list {
-  std::atomic<waiter*> head{nullptr};  // changed under the owner's lock; may be peeked at without
+  detail::atomic<waiter*> head{nullptr};  // changed under the owner's lock; may be peeked at without
   waiter* tail = nullptr;
 };
 

@@ -23,7 +23,6 @@
 /// **Out of descriptors or memory.** The next connection is tried for again after 5 ms, and after twice as long each time up to a second. None is lost: they wait in the
 /// system's queue; a connection that was accepted, but for which there is no stack, is closed. `on_shortage` is told once, and again only after an accept has succeeded in between; it may block. Without it, a line goes to stderr.
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -35,6 +34,7 @@
 #include <utility>
 
 #include <tenon/context.hpp>
+#include <tenon/detail/atomic.hpp>
 #include <tenon/group.hpp>
 #include <tenon/net/errc.hpp>
 #include <tenon/semaphore.hpp>
@@ -47,9 +47,11 @@ std::size_t raise_descriptor_limit() noexcept;
 
 /// What has happened so far; may be read at any time. `group::active` says how many connections there are.
 struct serve_counters {
-  std::atomic<std::uint64_t> accepted{0};
-  std::atomic<std::uint64_t> waits_for_limit{0};  ///< times that a connection could have come, but for the limit
-  std::atomic<std::uint64_t> shortages{0};  ///< connections that could not be taken for want of descriptors or memory
+  tenon::detail::atomic<std::uint64_t> accepted{0};
+  /// Times that a connection could have come, but for the limit.
+  tenon::detail::atomic<std::uint64_t> waits_for_limit{0};
+  /// Connections that could not be taken for want of descriptors or memory.
+  tenon::detail::atomic<std::uint64_t> shortages{0};
 };
 
 struct serve_options {
