@@ -111,7 +111,7 @@ bool mutex::take_if_free(caller_frame caller) noexcept {
 bool mutex::lock_from(caller_frame caller, std::uint32_t seen, detail::chan_core* done) {
   if ((seen & held_bits) == 0 && take_if_free(caller)) return true;
   // The holder is probably on another CPU and about to unlock. Few looks: each takes the cache line away from it.
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < looks(4); ++i) {
     for (int k = 0; k < 16; ++k) cpu_relax();
     if (take_if_free(caller)) return true;
   }

@@ -177,7 +177,7 @@ void cancel_node::descendants_are_notified() noexcept {
 /// A second canceler waits here until the first has notified all descendants. That one waits for nothing meanwhile, so this ends, but
 /// there may be a million of them: after a short spin the thread sleeps.
 void cancel_node::await_descendants_notified() noexcept {
-  for (int spins = 0; spins < 64; ++spins) {
+  for (int spins = 0; spins < looks(64); ++spins) {
     if (descendants_notified_.load(std::memory_order_acquire) == notified) return;
     let_others_run();
   }

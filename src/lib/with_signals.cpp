@@ -45,7 +45,7 @@ namespace {
 constexpr int most_signals = 65;
 
 struct registry {
-  std::mutex lock;
+  os_mutex lock;
   std::vector<std::shared_ptr<signal_watch>> watches;
   std::array<int, most_signals> wanted{};
   std::array<bool, most_signals>

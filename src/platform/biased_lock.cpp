@@ -3,7 +3,7 @@
 namespace tenon {
 
 namespace {
-constexpr int looks = 64;               // for the owner to come out: it is inside for less, unless it was preempted
+constexpr int most_looks = looks(64);   // for the owner to come out: it is inside for less, unless it was preempted
 constexpr std::uint8_t quiet_for = 16;  // calls of rebias without a visit
 }  // namespace
 
@@ -11,7 +11,7 @@ TENON_NOINLINE void biased_lock::lock_slow() noexcept {
   inside_.store(0, std::memory_order_release);
   // Not spin_.lock(): its slow side is instrumented for ThreadSanitizer, to which this lock is the scheduler's (ADR 5).
   for (int i = 0; !spin_.try_lock(); ++i) {
-    if (i < looks) {
+    if (i < most_looks) {
       cpu_relax();
     } else {
       let_others_run();
@@ -48,9 +48,9 @@ bool biased_lock::try_lock_other() noexcept {
     }
     barrier::heavy();
     int look = 0;
-    while (inside_.load(std::memory_order_acquire) != 0 && ++look < looks) cpu_relax();
-    bias_.store(look < looks ? bias::nobodys : bias::with_owner, std::memory_order_release);
-    if (look == looks) return false;
+    while (inside_.load(std::memory_order_acquire) != 0 && ++look < most_looks) cpu_relax();
+    bias_.store(look < most_looks ? bias::nobodys : bias::with_owner, std::memory_order_release);
+    if (look == most_looks) return false;
   } else if (now == bias::leaving) {
     return false;
   }

@@ -14,6 +14,9 @@ using nanos = std::int64_t;
 constexpr nanos never = INT64_MAX;
 
 inline nanos real() noexcept {
+#if defined(TENON_MODEL)
+  if (model::modelled()) return model::now();
+#endif
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
       .count();
 }
@@ -22,6 +25,9 @@ constexpr nanos not_virtual = -1;
 inline detail::atomic<nanos> virtual_now{not_virtual};
 
 inline nanos now() noexcept {
+#if defined(TENON_MODEL)
+  if (model::modelled()) return model::now();
+#endif
   const nanos v = virtual_now.load(std::memory_order_relaxed);
   return v == not_virtual ? real() : v;
 }

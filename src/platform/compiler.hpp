@@ -23,6 +23,9 @@
 #if defined(__SANITIZE_THREAD__) && !defined(TENON_TSAN)
 #define TENON_TSAN 1
 #endif
+#if defined(TENON_MODEL)
+#undef TENON_TSAN  // the accesses are reported to test/model
+#endif
 
 // A variable of several source files, read on hot paths: of the program or library that it becomes part of, and so reached directly from
 // position-independent code. Not in the shared library, into which some tests look from outside.
@@ -66,6 +69,15 @@ TENON_INLINE void cpu_relax() noexcept {
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
   asm volatile("isb" ::: "memory");
+#endif
+}
+
+/// How often to look before doing something else. Where threads are modelled a second look shows nothing that a first one would not.
+constexpr int looks(int n) noexcept {
+#if defined(TENON_MODEL)
+  return n < 1 ? n : 1;
+#else
+  return n;
 #endif
 }
 

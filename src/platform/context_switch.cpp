@@ -142,9 +142,20 @@ void adopt_thread_stack(machine_context& c) noexcept {
   (void)c;
 }
 
-#if defined(TENON_ASAN) || defined(TENON_TSAN)
+#if defined(TENON_MODEL)
+namespace {
+thread_local machine_context* being_left = nullptr;
+}
+TENON_NOINLINE void leaving(machine_context& c) noexcept { being_left = &c; }
+TENON_NOINLINE void left() noexcept { being_left->busy.store(0, std::memory_order_release); }
+#endif
+
+#if defined(TENON_ASAN) || defined(TENON_TSAN) || defined(TENON_MODEL)
 
 TENON_NO_SANITIZE void context_entered(machine_context& c) noexcept {
+#if defined(TENON_MODEL)
+  left();
+#endif
 #if defined(TENON_ASAN)
   __sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);
 #endif

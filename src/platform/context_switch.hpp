@@ -67,7 +67,7 @@ static_assert(offsetof(machine_context, fp) == 8 && offsetof(machine_context, pc
 void prepare_context(machine_context& c, void* low, void* top, void (*entry)(machine_context*) noexcept) noexcept;
 /// Makes `c` stand for the calling thread's own stack.
 void adopt_thread_stack(machine_context& c) noexcept;
-#if defined(TENON_ASAN) || defined(TENON_TSAN)
+#if defined(TENON_ASAN) || defined(TENON_TSAN) || defined(TENON_MODEL)
 /// The first thing an entry does.
 void context_entered(machine_context& c) noexcept;
 /// Before the stack of an ended context is used for another, or freed.
@@ -173,6 +173,12 @@ TENON_INLINE void raw_switch(machine_context* from, machine_context* to) noexcep
 #undef TENON_CLOBBERED_X87
 #undef TENON_CLOBBERED_FFR
 
+#if defined(TENON_MODEL)
+/// Around a switch: what its asm statement does to `busy` is told to the model, which sees no other store there.
+void leaving(machine_context& c) noexcept;
+void left() noexcept;
+#endif
+
 /// Suspends the running context into `from` and resumes `to`, which must not be busy with another thread; returns when
 /// `from` is resumed. With `ended` it never is: `from` is given up.
 TENON_SWITCH_LINKAGE void switch_context(machine_context* from, machine_context* to, bool ended = false) noexcept {
@@ -184,7 +190,13 @@ TENON_SWITCH_LINKAGE void switch_context(machine_context* from, machine_context*
   __sanitizer_start_switch_fiber(ended ? nullptr : &from->fake_stack, to->stack_low, to->stack_size);
 #endif
   (void)ended;
+#if defined(TENON_MODEL)
+  leaving(*from);
+#endif
   detail::raw_switch(from, to);
+#if defined(TENON_MODEL)
+  left();
+#endif
 #if defined(TENON_ASAN)
   __sanitizer_finish_switch_fiber(from->fake_stack, nullptr, nullptr);
 #endif

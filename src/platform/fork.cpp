@@ -9,13 +9,13 @@ namespace tenon {
 namespace {
 
 constexpr unsigned most = 32;
-detail::atomic<std::mutex*> locks[most];
+detail::atomic<os_mutex*> locks[most];
 detail::atomic<unsigned> added{0};
 thread_local unsigned held = 0;  // by a fork that is under way
 
 void before() {
   for (held = 0; held < most; ++held) {
-    std::mutex* lock = locks[held].load(std::memory_order_acquire);
+    os_mutex* lock = locks[held].load(std::memory_order_acquire);
     if (lock == nullptr) break;
     lock->lock();
   }
@@ -27,7 +27,7 @@ void after() {
 
 }  // namespace
 
-void free_in_child(std::mutex& lock) {
+void free_in_child(os_mutex& lock) {
   static std::once_flag registered;
   std::call_once(registered, [] { ::pthread_atfork(&before, &after, &after); });
   const unsigned i = added.fetch_add(1, std::memory_order_relaxed);

@@ -4,12 +4,12 @@
 // that moment would never be released. tenon's monitor thread goes on between runs, when a program may well fork, and a child may begin a run of
 // its own.
 
-#include <mutex>
+#include "platform/os_thread.hpp"
 
 namespace tenon {
 
 /// From now on fork waits until `lock`, which lives for ever, is free, and so it is in the child. For locks that a thread of tenon's takes outside of
 /// runs, and under which no other such lock is taken.
-void free_in_child(std::mutex& lock);
+void free_in_child(os_mutex& lock);
 
 }  // namespace tenon

@@ -11,6 +11,7 @@
 #include <tenon/detail/atomic.hpp>
 
 #include "platform/annotate.hpp"
+#include "platform/futex.hpp"
 
 namespace tenon {
 
@@ -75,6 +76,13 @@ void deliver(const epoll_event& e) noexcept {
 }  // namespace
 
 void poller::wait(std::int64_t timeout_ns) noexcept {
+#if defined(TENON_MODEL)
+  if (model::modelled()) {
+    futex::wait(wakes_, 0, timeout_ns);
+    wakes_.exchange(0, std::memory_order_acq_rel);
+    return;
+  }
+#endif
   const use here(this, &epoll_);
   int ms = -1;
   if (timeout_ns == 0) {
@@ -99,6 +107,9 @@ void poller::wait(std::int64_t timeout_ns) noexcept {
 }
 
 bool poller::poll() noexcept {
+#if defined(TENON_MODEL)
+  if (model::modelled()) return false;
+#endif
   const use here(this, &epoll_);
   epoll_event events[most_events];
   const int n = ::epoll_wait(epoll_, events, most_events, 0);
@@ -113,6 +124,13 @@ bool poller::poll() noexcept {
 }
 
 void poller::wake() noexcept {
+#if defined(TENON_MODEL)
+  if (model::modelled()) {
+    wakes_.exchange(1, std::memory_order_seq_cst);
+    futex::wake_one(wakes_);
+    return;
+  }
+#endif
   const use here(this, &epoll_);
   const std::uint64_t one = 1;
   (void)!::write(event_, &one, sizeof one);

@@ -9,6 +9,8 @@
 
 #include <cstdint>
 
+#include <tenon/detail/atomic.hpp>
+
 namespace tenon {
 
 /// What is named to the kernel: it must be there for as long as an event may come, also one that is late.
@@ -53,6 +55,9 @@ class poller {
   const std::uint32_t id_;
   int epoll_ = -1;
   int event_ = -1;
+#if defined(TENON_MODEL)
+  detail::atomic<std::uint32_t> wakes_{0};  // in place of event_
+#endif
   int timer_ = -1;  // epoll_wait counts in milliseconds; sleeps are finer than that
 };
 

@@ -44,7 +44,7 @@ struct slab {
 };
 
 struct size_class {
-  std::mutex lock;
+  os_mutex lock;
   slab* current = nullptr;  // guarded by lock, as all of these
   std::vector<stack_slot> warm;
   std::vector<stack_slot> cold;

@@ -36,7 +36,7 @@ namespace {
 void (*thread_started)() noexcept = nullptr;
 void (*thread_stops)() noexcept = nullptr;
 
-std::mutex growth;        // who adds a thread holds it
+os_mutex growth;          // who adds a thread holds it
 sigset_t signals_of_run;  // the mask of the thread that called run; constant while it runs
 
 }  // namespace
@@ -66,7 +66,7 @@ worker* scheduler::new_worker(bool searching) noexcept {
     w->status.store(worker_status::running, std::memory_order_relaxed);
     activate();
     threads_.store(i + 1, std::memory_order_relaxed);
-    w->thread = std::thread([this, w] {
+    w->thread = os_thread([this, w] {
       ::pthread_sigmask(SIG_SETMASK, &signals_of_run,
                         nullptr);  // not those of the monitor thread, if that starts us: it has none
       set_current(w);
@@ -172,7 +172,7 @@ class only_run {
   }
 
  private:
-  static inline std::mutex mu_;
+  static inline os_mutex mu_;
   static inline std::optional<std::source_location> active_;
 };
 

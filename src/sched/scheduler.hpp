@@ -53,7 +53,6 @@
 // Lock order: a worker's queue_lock, then injection_lock_. idle_lock_ and injection_lock_ are leaves, never held together.
 
 #include <cstdint>
-#include <thread>
 
 #include <tenon/detail/atomic.hpp>
 #include <tenon/run.hpp>
@@ -62,6 +61,7 @@
 #include "platform/barrier.hpp"
 #include "platform/biased_lock.hpp"
 #include "platform/current.hpp"
+#include "platform/os_thread.hpp"
 #include "platform/poller.hpp"
 #include "sched/explorer.hpp"
 #include "sched/goroutine.hpp"
@@ -116,7 +116,7 @@ struct alignas(cache_line) worker {
   goroutine_core* waits_for_all = nullptr;  // in await_end_of_others
   std::uint32_t picked = explorer::stays;   // of those in `woken`, by a goroutine at a point: see preempt
   goroutine_core* locked = nullptr;         // on_this_thread: the only goroutine this thread may run
-  std::thread thread;
+  os_thread thread;
   unsigned number = 0;
 
   // ---- Written by the owner, read by others.

@@ -13,7 +13,6 @@
 #include "model/programs.hpp"
 
 namespace model = tenon::model;
-using model::plain;
 
 class Primitives : public testing::TestWithParam<model::memory_model> {
  protected:
@@ -28,32 +27,32 @@ INSTANTIATE_TEST_SUITE_P(Model, Primitives, testing::Values(model::memory_model:
 TEST_P(Primitives, AMutexExcludesAndOrders) {
   holds([] {
     tenon::mutex mu;
-    plain<int> n{0};
+    int n = 0;
     const auto add = [&] {
       const std::lock_guard hold(mu);
-      n.set(n.get() + 1);
+      n = n + 1;
     };
     model::thread a(add);
     add();
     a.join();
-    MODEL_REQUIRE(n.get() == 2);
+    MODEL_REQUIRE(n == 2);
   });
 }
 
 TEST_P(Primitives, AMutexWakesEachOfThree) {
   holds([] {
     tenon::mutex mu;
-    plain<int> n{0};
+    int n = 0;
     const auto add = [&] {
       const std::lock_guard hold(mu);
-      n.set(n.get() + 1);
+      n = n + 1;
     };
     model::thread a(add);
     model::thread b(add);
     add();
     a.join();
     b.join();
-    MODEL_REQUIRE(n.get() == 3);
+    MODEL_REQUIRE(n == 3);
   });
 }
 
@@ -78,15 +77,15 @@ TEST_P(Primitives, AMutexMayGoWithItsLastUnlock) {
 TEST_P(Primitives, TryLockTakesAFreeMutexOnly) {
   holds([] {
     tenon::mutex mu;
-    plain<int> n{0};
+    int n = 0;
     const auto try_to = [&] {
       if (!mu.try_lock()) return;
-      n.set(n.get() + 1);
+      n = n + 1;
       mu.unlock();
     };
     model::thread a(try_to);
     mu.lock();
-    n.set(n.get() + 1);
+    n = n + 1;
     mu.unlock();
     a.join();
   });
@@ -95,16 +94,16 @@ TEST_P(Primitives, TryLockTakesAFreeMutexOnly) {
 TEST_P(Primitives, AMutexIsNotLostByAnEndedContext) {
   holds([] {
     tenon::mutex mu;
-    plain<int> n{0};
+    int n = 0;
     const auto scope = tenon::with_cancel(tenon::background());
     mu.lock();
     model::thread waits([&] {
       if (!mu.lock(scope.ctx())) return;
-      n.set(n.get() + 1);
+      n = n + 1;
       mu.unlock();
     });
     model::thread cancels([&] { scope.cancel(); });
-    n.set(n.get() + 1);
+    n = n + 1;
     mu.unlock();
     waits.join();
     cancels.join();
@@ -116,14 +115,14 @@ TEST_P(Primitives, AMutexIsNotLostByAnEndedContext) {
 TEST_P(Primitives, ASharedMutexExcludesItsWriter) {
   holds([] {
     tenon::shared_mutex mu;
-    plain<int> n{0};
+    int n = 0;
     model::thread reads([&] {
       const std::shared_lock hold(mu);
-      (void)n.get();
+      model::look_at(n);
     });
     {
       const std::lock_guard hold(mu);
-      n.set(n.get() + 1);
+      n = n + 1;
     }
     reads.join();
   });
@@ -132,15 +131,15 @@ TEST_P(Primitives, ASharedMutexExcludesItsWriter) {
 TEST_P(Primitives, ASharedMutexWakesItsReadersAndItsWriter) {
   holds([] {
     tenon::shared_mutex mu;
-    plain<int> n{0};
+    int n = 0;
     const auto read = [&] {
       const std::shared_lock hold(mu);
-      (void)n.get();
+      model::look_at(n);
     };
     model::thread a(read);
     model::thread w([&] {
       const std::lock_guard hold(mu);
-      n.set(n.get() + 1);
+      n = n + 1;
     });
     read();
     a.join();
@@ -153,14 +152,14 @@ TEST_P(Primitives, ASharedMutexWakesItsReadersAndItsWriter) {
 TEST_P(Primitives, AChannelHandsOverValuesAndWhatWasDoneBefore) {
   for (const std::int64_t capacity : {0, 1}) {
     holds([capacity] {
-      plain<int> data{0};
+      int data = 0;
       auto c = tenon::make_chan<int>(capacity, "a test's");
       model::thread sends([&] {
-        data.set(1);
+        data = 1;
         c.send(7);
       });
       MODEL_REQUIRE(c.recv() == 7);
-      MODEL_REQUIRE(data.get() == 1);
+      MODEL_REQUIRE(data == 1);
       sends.join();
     });
   }
@@ -185,18 +184,18 @@ TEST_P(Primitives, TwoSendersAndTwoReceiversMeet) {
 
 TEST_P(Primitives, ACloseIsSeenByWhoeverWaitsOrComes) {
   holds([] {
-    plain<int> data{0};
+    int data = 0;
     auto c = tenon::make_chan<int>();
     model::thread closes([&] {
-      data.set(1);
+      data = 1;
       c.close();
     });
     model::thread other([&] {
       MODEL_REQUIRE(!c.recv().has_value());
-      MODEL_REQUIRE(data.get() == 1);
+      MODEL_REQUIRE(data == 1);
     });
     MODEL_REQUIRE(!c.recv().has_value());
-    MODEL_REQUIRE(data.get() == 1);
+    MODEL_REQUIRE(data == 1);
     closes.join();
     other.join();
   });
@@ -324,20 +323,20 @@ TEST_P(Primitives, OtherwiseIsForAMomentAtWhichNoneCouldProceed) {
 
 TEST_P(Primitives, AWaitGroupOrdersWhatWasDoneAndMayGo) {
   holds([] {
-    plain<int> a{0};
-    plain<int> b{0};
+    int a = 0;
+    int b = 0;
     auto wg = std::make_unique<tenon::wait_group>();
     wg->add(2);
     model::thread one([&, its = wg.get()] {
-      a.set(1);
+      a = 1;
       its->done();
     });
     model::thread two([&, its = wg.get()] {
-      b.set(1);
+      b = 1;
       its->done();
     });
     wg->wait();
-    MODEL_REQUIRE(a.get() == 1 && b.get() == 1);
+    MODEL_REQUIRE(a == 1 && b == 1);
     wg.reset();
     one.join();
     two.join();
@@ -346,19 +345,19 @@ TEST_P(Primitives, AWaitGroupOrdersWhatWasDoneAndMayGo) {
 
 TEST_P(Primitives, TwoWaitForAWaitGroup) {
   holds([] {
-    plain<int> a{0};
+    int a = 0;
     tenon::wait_group wg;
     wg.add();
     model::thread waits([&] {
       wg.wait();
-      (void)a.get();
+      model::look_at(a);
     });
     model::thread does([&] {
-      a.set(1);
+      a = 1;
       wg.done();
     });
     wg.wait();
-    (void)a.get();
+    model::look_at(a);
     waits.join();
     does.join();
   });
@@ -382,11 +381,11 @@ TEST_P(Primitives, AWaitThatIsGivenUpLosesNoOther) {
 
 TEST_P(Primitives, OnceRunsOnceAndAllSeeIt) {
   holds([] {
-    plain<int> n{0};
+    int n = 0;
     auto once = std::make_unique<tenon::once>();
     const auto call = [&] {
-      once->call([&] { n.set(n.get() + 1); });
-      MODEL_REQUIRE(n.get() == 1);
+      once->call([&] { n = n + 1; });
+      MODEL_REQUIRE(n == 1);
     };
     model::thread other(call);
     call();
@@ -397,10 +396,10 @@ TEST_P(Primitives, OnceRunsOnceAndAllSeeIt) {
 TEST_P(Primitives, ASemaphoreAdmitsNoMoreThanItHas) {
   holds([] {
     tenon::semaphore s(1);
-    plain<int> n{0};
+    int n = 0;
     const auto use = [&] {
       s.acquire();
-      n.set(n.get() + 1);
+      n = n + 1;
       s.release();
     };
     model::thread a(use);
@@ -408,7 +407,7 @@ TEST_P(Primitives, ASemaphoreAdmitsNoMoreThanItHas) {
     use();
     a.join();
     b.join();
-    MODEL_REQUIRE(n.get() == 3);
+    MODEL_REQUIRE(n == 3);
   });
 }
 

@@ -14,9 +14,12 @@
 #include "core/relock_check.hpp"
 #include "model/engine/model.hpp"
 #include "platform/barrier.hpp"
-#include "platform/clock.hpp"
+#include "sched/scheduler.hpp"
 
 namespace tenon::model {
+
+/// Reads it.
+inline void look_at(const int& v) { asm volatile("" : : "r"(v)); }
 
 inline std::string name_of_memory(const testing::TestParamInfo<memory_model>& info) {
   switch (info.param) {
@@ -29,9 +32,10 @@ inline std::string name_of_memory(const testing::TestParamInfo<memory_model>& in
 /// What stands still while a program is explored: the clock, chance, and what a run would have decided.
 inline void prepare() {
   tenon::detail::check_locks(tenon::detail::lock_checking::off);
-  clock::virtual_now.store(1'000'000'000);
   barrier::symmetric.store(false);
   set_chooser(&choose);
+  tenon::detail::the_scheduler().outside_waker(
+      +1);  // the look for a deadlock counts threads of the system, which is none of ours
   // What is made once in a process: before the region that each execution begins anew.
   const auto scope = with_cancel(background());
   scope.cancel();
@@ -39,10 +43,12 @@ inline void prepare() {
   (void)deadline_exceeded();
 }
 
-/// From the environment, so that the line of a report can be repeated: TENON_MODEL_REPLAY, TENON_MODEL_WEAKEN, TENON_MODEL_RANDOM, TENON_MODEL_PREEMPTIONS.
+/// From the environment, so that the line of a report can be repeated: TENON_MODEL_REPLAY (its decisions), _RANDOM (so many executions), _SEED,
+/// _PREEMPTIONS, _STALE_READS, _EXECUTIONS (at most), _WEAKEN (file:line).
 inline options options_for(memory_model m) {
   options o;
   o.memory = m;
+  if (std::getenv("TENON_TEST_LONG") != nullptr) o.most_executions = 3'000'000;
   const auto text = [](const char* name) {
     const char* v = std::getenv(name);
     return std::string(v == nullptr ? "" : v);

@@ -11,7 +11,8 @@
 #define TENON_DETAIL_WITH_ASAN
 #endif
 #endif
-#if defined(__SANITIZE_THREAD__) || defined(TENON_TSAN)  // the latter: tenon's own sources that are not instrumented
+#if defined(TENON_MODEL)                                   // whatever its flags say
+#elif defined(__SANITIZE_THREAD__) || defined(TENON_TSAN)  // the latter: tenon's own sources that are not instrumented
 #define TENON_DETAIL_WITH_TSAN
 #elif defined(__SANITIZE_ADDRESS__)
 #define TENON_DETAIL_WITH_ASAN

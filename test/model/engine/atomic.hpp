@@ -52,6 +52,9 @@ void futex_wait(variable v, std::uint32_t expected, std::int64_t timeout_ns,
                 const place& where = place::current()) noexcept;
 void futex_wake(variable v, bool all, const place& where = place::current()) noexcept;
 
+/// Nanoseconds.
+std::int64_t now() noexcept;
+
 template <class T>
 class atomic {
   static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(std::uint64_t));

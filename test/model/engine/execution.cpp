@@ -1,7 +1,13 @@
 #include "model/engine/execution.hpp"
 
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <new>
+
+#include "model/engine/statics.hpp"
 
 namespace tenon::model {
 
@@ -9,19 +15,37 @@ namespace {
 
 constexpr std::uint64_t most_points = 50'000;
 constexpr unsigned most_pauses = 64;
+// In nanoseconds.
+constexpr std::int64_t time_of_an_operation = 10;
+constexpr std::int64_t time_of_a_pause = 4'000;
+
+constexpr std::int64_t first_moment = 1'000'000'000'000;
 
 thread_local int own_number = -1;  // of the fiber: it has its own
 
 unsigned self() noexcept { return static_cast<unsigned>(own_number); }
 
-std::uint32_t decide_read(std::uint32_t n) noexcept { return the_execution->decide(kind::read, n); }
+/// While it lives, what the fiber does is the engine's and not the program's.
+class within {
+ public:
+  within() noexcept : me(self()) { own_number = -1; }
+  ~within() { own_number = static_cast<int>(me); }
+  within(const within&) = delete;
+  within& operator=(const within&) = delete;
 
-alignas(execution) unsigned char room[sizeof(execution)];
+  const unsigned me;
+};
+
+std::uint32_t decide_read(std::uint32_t n) noexcept { return the_execution->decide(kind::read, n); }
 
 }  // namespace
 
-execution* const the_execution =
-    ::new (static_cast<void*>(room)) execution;  // never destroyed: fibers may still be in it
+// Not among the variables of static storage, which each execution puts back.
+execution* const the_execution = [] {
+  void* p = ::mmap(nullptr, sizeof(execution), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (p == MAP_FAILED) std::abort();
+  return ::new (p) execution;
+}();
 
 __attribute__((noinline)) bool modelled() noexcept { return own_number >= 0; }
 
@@ -30,6 +54,7 @@ __attribute__((noinline)) bool modelled() noexcept { return own_number >= 0; }
 void execution::run(const std::function<void()>& body) {
   ++number;
   mem.begin(how.memory, number, decide_read);
+  accesses.begin(number);
   for (modelled_thread& t : threads) {
     t.now = state::unused;
     t.has_just_paused = false;
@@ -41,14 +66,17 @@ void execution::run(const std::function<void()>& body) {
   events.clear();
   points = 0;
   pauses = 0;
+  time = 0;
   decisions.begin();
   reset_program_heap();
+  put_back_statics();
   own_number = 0;
   body();
+  own_number = -1;
   for (unsigned t = 1; t < made; ++t) {
     if (threads[t].now != state::done) join(t, 0, place::current());
   }
-  own_number = -1;
+  mem.end();
 }
 
 void execution::thread_main(void* number) {
@@ -78,9 +106,7 @@ unsigned execution::start(std::function<void()> f, unsigned me, const place& whe
   mem.start_thread(me, id);
   note(action::start, me, no_location, 0, std::memory_order_relaxed, where);
   if (!t.its.exists()) {
-    own_number = -1;  // not the program's allocations
     t.its.create(thread_main, reinterpret_cast<void*>(static_cast<std::uintptr_t>(id)));
-    own_number = static_cast<int>(me);
   }
   return id;
 }
@@ -128,6 +154,7 @@ unsigned execution::next_thread() noexcept {
     }
     if (n == 0) give_up("everybody sleeps: a wake-up was lost, or nobody was to give it");
     const unsigned t = who[decide(kind::forced, n)];
+    time = std::max(time, threads[t].until);
     threads[t].now = state::ready;
     return t;
   }
@@ -144,6 +171,7 @@ void execution::written() noexcept {
 }
 
 void execution::count_point() noexcept {
+  time += time_of_an_operation;
   if (++points > most_points) give_up("no end after %llu operations", static_cast<unsigned long long>(most_points));
 }
 
@@ -151,10 +179,15 @@ void execution::point(unsigned me) noexcept {
   count_point();
   threads[me].has_just_paused = false;
   unsigned who[most_threads];
-  const std::uint32_t n = gather(state::ready, me, who);
+  std::uint32_t n = 0;
+  for (unsigned t = 0; t < made; ++t) {  // also one that pauses: it may look again although nothing was written
+    if (t != me && (threads[t].now == state::ready || threads[t].now == state::paused)) who[n++] = t;
+  }
   if (n == 0) return;
   const std::uint32_t pick = decide(kind::preempt, n + 1);
-  if (pick != 0) switch_to(me, who[pick - 1]);
+  if (pick == 0) return;
+  threads[who[pick - 1]].now = state::ready;
+  switch_to(me, who[pick - 1]);
 }
 
 std::uint32_t execution::arrive(variable v, unsigned me) noexcept {
@@ -176,12 +209,17 @@ std::uint32_t execution::arrive(variable v, unsigned me) noexcept {
   return l;
 }
 
-void execution::sleep_on(variable v, std::uint32_t l, std::uint32_t expected, bool timed, unsigned me,
+void execution::sleep_on(variable v, std::uint32_t l, std::uint32_t expected, std::int64_t timeout_ns, unsigned me,
                          const place& where) noexcept {
+  const bool timed = timeout_ns >= 0;
   mem.fence(me, std::memory_order_seq_cst);
   if (static_cast<std::uint32_t>(mem.newest(me, l, std::memory_order_relaxed)) != expected) return;
   note(action::sleep, me, l, expected, std::memory_order_seq_cst, where);
-  if (timed && decide(kind::timeout, 2) == 1) return;
+  threads[me].until = time + timeout_ns;
+  if (timed && decide(kind::timeout, 2) == 1) {
+    time = std::max(time, threads[me].until);
+    return;
+  }
   threads[me].timed = timed;
   threads[me].word = v.bytes;
   threads[me].now = state::asleep;
@@ -213,8 +251,9 @@ std::memory_order execution::as_asked(std::memory_order o, const place& where) c
 // ---- what atomics do
 
 std::uint64_t load(variable v, std::memory_order order, const place& where) noexcept {
+  const within engine;
   execution& e = *the_execution;
-  const unsigned me = self();
+  const unsigned me = engine.me;
   const std::uint32_t l = e.arrive(v, me);
   order = e.as_asked(order, where);
   const std::uint64_t value = e.mem.load(me, l, order);
@@ -223,8 +262,9 @@ std::uint64_t load(variable v, std::memory_order order, const place& where) noex
 }
 
 void store(variable v, std::uint64_t value, std::memory_order order, const place& where) noexcept {
+  const within engine;
   execution& e = *the_execution;
-  const unsigned me = self();
+  const unsigned me = engine.me;
   const std::uint32_t l = e.arrive(v, me);
   order = e.as_asked(order, where);
   e.note(action::store, me, l, value, order, where);
@@ -233,15 +273,17 @@ void store(variable v, std::uint64_t value, std::memory_order order, const place
 }
 
 std::uint64_t begin_rmw(variable v, std::memory_order order, const place& where) noexcept {
+  const within engine;
   execution& e = *the_execution;
-  const unsigned me = self();
+  const unsigned me = engine.me;
   const std::uint32_t l = e.arrive(v, me);
   return e.mem.newest(me, l, e.as_asked(order, where));
 }
 
 void end_rmw(variable v, std::uint64_t value, std::memory_order order, const place& where) noexcept {
+  const within engine;
   execution& e = *the_execution;
-  const unsigned me = self();
+  const unsigned me = engine.me;
   order = e.as_asked(order, where);
   e.note(action::modify, me, v.its->location, value, order, where);
   e.mem.replace(me, v.its->location, value, order);
@@ -250,8 +292,9 @@ void end_rmw(variable v, std::uint64_t value, std::memory_order order, const pla
 
 bool begin_exchange(variable v, std::uint64_t& expected, std::memory_order order, std::memory_order failure,
                     const place& where) noexcept {
+  const within engine;
   execution& e = *the_execution;
-  const unsigned me = self();
+  const unsigned me = engine.me;
   const std::uint32_t l = e.arrive(v, me);
   const bool ok = e.mem.matches(me, l, expected, e.as_asked(order, where), e.as_asked(failure, where));
   if (!ok) e.note(action::fail, me, l, expected, failure, where);
@@ -259,8 +302,9 @@ bool begin_exchange(variable v, std::uint64_t& expected, std::memory_order order
 }
 
 void fence(std::memory_order order, const place& where) noexcept {
+  const within engine;
   execution& e = *the_execution;
-  const unsigned me = self();
+  const unsigned me = engine.me;
   e.point(me);
   order = e.as_asked(order, where);
   e.note(action::fence, me, no_location, 0, order, where);
@@ -268,8 +312,9 @@ void fence(std::memory_order order, const place& where) noexcept {
 }
 
 void fence_everywhere(const place& where) noexcept {
+  const within engine;
   execution& e = *the_execution;
-  const unsigned me = self();
+  const unsigned me = engine.me;
   e.point(me);
   const std::memory_order order = e.as_asked(std::memory_order_seq_cst, where);
   e.note(action::fence, me, no_location, 0, order, where);
@@ -277,11 +322,13 @@ void fence_everywhere(const place& where) noexcept {
 }
 
 void pause(const place& where) noexcept {
+  const within engine;
   execution& e = *the_execution;
-  const unsigned me = self();
+  const unsigned me = engine.me;
   modelled_thread& t = e.threads[me];
   if (t.has_just_paused) return;  // nothing has happened since
   e.note(action::pause, me, no_location, 0, std::memory_order_relaxed, where);
+  e.time += time_of_a_pause;
   t.now = state::paused;
   e.leave(me);
   t.now = state::ready;
@@ -289,16 +336,18 @@ void pause(const place& where) noexcept {
 }
 
 void futex_wait(variable v, std::uint32_t expected, std::int64_t timeout_ns, const place& where) noexcept {
+  const within engine;
   execution& e = *the_execution;
-  const unsigned me = self();
+  const unsigned me = engine.me;
   e.shared_next.add(v.bytes);  // its waker may know no more of it than its address
   const std::uint32_t l = e.arrive(v, me);
-  e.sleep_on(v, l, expected, timeout_ns >= 0, me, where);
+  e.sleep_on(v, l, expected, timeout_ns, me, where);
 }
 
 void futex_wake(variable v, bool all, const place& where) noexcept {
+  const within engine;
   execution& e = *the_execution;
-  const unsigned me = self();
+  const unsigned me = engine.me;
   e.point(me);  // the variable may be gone: only its address counts
   e.mem.fence(me, std::memory_order_seq_cst);
   e.note(action::wake, me, no_location, 0, std::memory_order_seq_cst, where);
@@ -306,6 +355,8 @@ void futex_wake(variable v, bool all, const place& where) noexcept {
 }
 
 // ---- what programs do
+
+std::int64_t now() noexcept { return first_moment + the_execution->time; }
 
 thread::thread(std::function<void()> f, const place& where) : id_(the_execution->start(std::move(f), self(), where)) {}
 
@@ -315,46 +366,31 @@ thread::~thread() {
 
 void thread::join(const place& where) {
   joined_ = true;
-  the_execution->join(id_, self(), where);
+  const within engine;
+  the_execution->join(id_, engine.me, where);
 }
 
 void failed(const char* what, const place& where) {
+  own_number = -1;
   give_up("%s, at %s:%u", what, file_of(where), static_cast<unsigned>(where.line()));
 }
 
-std::uint32_t choose(std::uint32_t n) noexcept { return the_execution->decide(kind::outcome, n); }
-
-namespace detail {
-
-namespace {
-void in_order(const accesses& a, unsigned me, bool writes, const place& where) noexcept {
-  const memory& mem = the_execution->mem;
-  if (mem.model() != memory_model::c11) return;
-  bool ordered = a.write == 0 || mem.knows(me, a.written_by, a.write);
-  for (unsigned t = 0; writes && t < most_threads; ++t) ordered &= a.reads[t] == 0 || mem.knows(me, t, a.reads[t]);
-  if (ordered) return;
-  give_up("a race: %s at %s:%u in no order with %s:%u", writes ? "written" : "read", file_of(where),
-          static_cast<unsigned>(where.line()), file_of(a.where), static_cast<unsigned>(a.where.line()));
-}
-}  // namespace
-
-void plain_read(accesses& a, const place& where) noexcept {
-  if (!modelled()) return;
-  const unsigned me = self();
-  in_order(a, me, false, where);
-  a.reads[me] = the_execution->mem.epoch(me);
-  if (a.write == 0) a.where = where;
+std::uint32_t choose(std::uint32_t n) noexcept {
+  if (!modelled()) return 0;
+  const within engine;
+  return the_execution->decide(kind::outcome, n);
 }
 
-void plain_write(accesses& a, const place& where) noexcept {
-  if (!modelled()) return;
-  const unsigned me = self();
-  in_order(a, me, true, where);
-  a.written_by = static_cast<std::uint16_t>(me);
-  a.write = the_execution->mem.epoch(me);
-  a.where = where;
+void observed(const void* p, std::size_t n, bool writes, const void* code) noexcept {
+  if (own_number < 0 || the_execution->how.memory != memory_model::c11) return;
+  const within engine;
+  the_execution->accesses.access(engine.me, reinterpret_cast<std::uintptr_t>(p), n, writes, code);
 }
 
-}  // namespace detail
+void synchronize(void* p) noexcept {
+  if (own_number < 0 || the_execution->how.memory != memory_model::c11) return;
+  const within engine;
+  the_execution->mem.synchronize(engine.me, p);
+}
 
 }  // namespace tenon::model

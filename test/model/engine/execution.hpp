@@ -8,6 +8,7 @@
 //     knowledge. So each execution of a level asks at the same places.
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "model/engine/fiber.hpp"
 #include "model/engine/memory.hpp"
 #include "model/engine/model.hpp"
+#include "model/engine/race.hpp"
 #include "model/engine/trail.hpp"
 
 namespace tenon::model {
@@ -37,6 +39,7 @@ struct modelled_thread {
   state now = state::unused;
   const void* word = nullptr;  // asleep on it
   bool timed = false;
+  std::int64_t until = 0;
   bool has_just_paused = false;
   unsigned awaits = 0;
   std::function<void()> run;
@@ -67,15 +70,21 @@ struct execution {
   std::uint_least32_t weak_line = 0;  // see options::weaken
   char weak_file[64] = {};
 
+  std::uint64_t executions = 0;
+  std::uint64_t all_points = 0;
+  std::chrono::steady_clock::time_point began;
+
   // ---- This one's.
   std::uint32_t number = 0;
   memory mem;
+  access_table accesses;
   std::array<modelled_thread, most_threads> threads;
   unsigned made = 0;
   std::array<std::uint8_t, most_locations> user{};  // the last that used it, + 1
   std::vector<event, own_heap<event>> events;
   std::uint64_t points = 0;
-  unsigned pauses = 0;  // of all, since something was written
+  std::int64_t time = 0;  // ns
+  unsigned pauses = 0;    // of all, since something was written
 
   void run(const std::function<void()>& body);
 
@@ -85,7 +94,7 @@ struct execution {
   std::uint32_t arrive(variable v, unsigned me) noexcept;
   std::uint32_t decide(kind what, std::uint32_t n) noexcept;
   void leave(unsigned me) noexcept;
-  void sleep_on(variable v, std::uint32_t l, std::uint32_t expected, bool timed, unsigned me,
+  void sleep_on(variable v, std::uint32_t l, std::uint32_t expected, std::int64_t timeout_ns, unsigned me,
                 const place& where) noexcept;
   void wake(const void* word, bool all) noexcept;
   /// Whoever paused has a reason to look again.
@@ -113,5 +122,11 @@ extern execution* const the_execution;
 [[noreturn]] void give_up(const char* format, ...) noexcept __attribute__((format(printf, 1, 2)));
 
 const char* file_of(const place& where) noexcept;
+/// "file:line" of an instruction.
+std::string place_of(const void* code);
+
+/// By compiled code (race.cpp): an access to data that is no atomic; an operation on an atomic that is none of tenon's.
+void observed(const void* p, std::size_t n, bool writes, const void* code) noexcept;
+void synchronize(void* p) noexcept;
 
 }  // namespace tenon::model

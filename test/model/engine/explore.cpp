@@ -1,5 +1,7 @@
 #include <fcntl.h>
+#include <link.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +13,7 @@
 #include <cstring>
 
 #include "model/engine/execution.hpp"
+#include "model/engine/statics.hpp"
 
 // Exploring, in a process of its own, so that a program may end in the middle of anything. What it prints is the report:
 //
@@ -23,16 +26,10 @@ namespace tenon::model {
 
 namespace {
 
-struct {
-  std::uint64_t executions = 0;
-  std::uint64_t points = 0;
-  std::chrono::steady_clock::time_point began;
-} progress;
-
 void print_figures(bool complete) noexcept {
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - progress.began).count();
-  std::printf("figures: %llu %llu %.3f %d\n", static_cast<unsigned long long>(progress.executions),
-              static_cast<unsigned long long>(progress.points), seconds, complete ? 1 : 0);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - the_execution->began).count();
+  std::printf("figures: %llu %llu %.3f %d\n", static_cast<unsigned long long>(the_execution->executions),
+              static_cast<unsigned long long>(the_execution->all_points), seconds, complete ? 1 : 0);
   std::fflush(stdout);
 }
 
@@ -91,12 +88,18 @@ void print_events() noexcept {
   }
 }
 
-void on_crash(int signal) { give_up("%s", signal == SIGABRT ? "the program has aborted" : "the program has crashed"); }
+void on_crash(int signal, siginfo_t* info, void* context) {
+  if (signal == SIGSEGV && is_first_write(info->si_addr)) return;
+  if (signal == SIGABRT) give_up("the program has aborted");
+  const auto pc = static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_RIP];
+  give_up("the program has crashed at %s, by address %p", place_of(reinterpret_cast<void*>(pc + 1)).c_str(),
+          info->si_addr);
+}
 
 void run_once(const std::function<void()>& body) {
   the_execution->run(body);
-  ++progress.executions;
-  progress.points += the_execution->points;
+  ++the_execution->executions;
+  the_execution->all_points += the_execution->points;
 }
 
 /// False if there were more than may be.
@@ -106,7 +109,7 @@ bool run_level(const std::function<void()>& body, unsigned preemptions, unsigned
     e.shared = e.shared_next;
     e.decisions.search(preemptions, reads);
     do {
-      if (progress.executions >= e.how.most_executions) return false;
+      if (the_execution->executions >= e.how.most_executions) return false;
       run_once(body);
     } while (e.shared == e.shared_next && e.decisions.advance());
     if (e.shared == e.shared_next) return true;
@@ -125,7 +128,7 @@ bool run_all(const std::function<void()>& body) {
   if (e.how.random != 0) {
     e.decisions.at_random(e.how.seed);
     e.shared.fill();
-    while (progress.executions < e.how.random) run_once(body);
+    while (the_execution->executions < e.how.random) run_once(body);
     return true;
   }
   const unsigned reads = e.how.memory == memory_model::interleaving ? 0 : e.how.stale_reads;
@@ -144,10 +147,29 @@ void explore_here(const options& o, const std::function<void()>& body) {
     e.weak_line = static_cast<std::uint_least32_t>(std::strtoul(o.weaken.c_str() + colon + 1, nullptr, 10));
   }
   std::setvbuf(stdout, nullptr, _IOFBF, std::size_t{1} << 16U);
-  for (const int s : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) std::signal(s, on_crash);
-  progress = {};
-  progress.began = std::chrono::steady_clock::now();
+  struct sigaction on_signal{};
+  on_signal.sa_sigaction = on_crash;
+  on_signal.sa_flags = SA_SIGINFO | SA_NODEFER;
+  for (const int s : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) ::sigaction(s, &on_signal, nullptr);
+  the_execution->began = std::chrono::steady_clock::now();
+  // What is made once in a process is made in a first execution, and kept.
+  e.decisions.search(0, 0);
+  e.run(body);
+  const kept_memory kept = keep_program_heap();
+  keep_statics(kept.begin, kept.size);
   print_figures(run_all(body));
+}
+
+/// Of the program.
+std::uintptr_t load_address() noexcept {
+  std::uintptr_t base = 0;
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* info, std::size_t, void* out) {
+        *static_cast<std::uintptr_t*>(out) = info->dlpi_addr;  // the first is the program
+        return 1;
+      },
+      &base);
+  return base;
 }
 
 std::string line_of(const std::string& report, const char* key) {
@@ -164,6 +186,19 @@ const char* file_of(const place& where) noexcept {
   return slash == nullptr ? where.file_name() : slash + 1;
 }
 
+std::string place_of(const void* code) {
+  char command[160];
+  std::snprintf(command, sizeof command, "addr2line -s -e /proc/%d/exe 0x%llx", static_cast<int>(::getpid()),
+                static_cast<unsigned long long>(reinterpret_cast<std::uintptr_t>(code) - load_address() - 1));
+  char text[256] = "?";
+  if (std::FILE* f = ::popen(command, "r")) {
+    if (std::fgets(text, sizeof text, f) == nullptr) std::snprintf(text, sizeof text, "?");
+    ::pclose(f);
+  }
+  text[std::strcspn(text, " \n")] = '\0';  // and no discriminator
+  return text;
+}
+
 void give_up(const char* format, ...) noexcept {
   std::printf("failure: ");
   va_list args;
@@ -175,8 +210,8 @@ void give_up(const char* format, ...) noexcept {
     std::printf("  thread %u %s\n", t, text_of(the_execution->threads[t].now));
   }
   print_events();
-  ++progress.executions;
-  progress.points += the_execution->points;
+  ++the_execution->executions;
+  the_execution->all_points += the_execution->points;
   print_figures(false);
   ::_exit(3);
 }

@@ -29,7 +29,13 @@ struct own_heap {
 void* allocate(std::size_t n, std::size_t align);
 void release(void* p) noexcept;
 
-/// The region of the program's `new`, emptied.
+/// The region of the program's `new`, emptied of all but what is kept.
 void reset_program_heap() noexcept;
+struct kept_memory {
+  void* begin;
+  std::size_t size;  // whole pages
+};
+/// Keeps what is in it now.
+kept_memory keep_program_heap() noexcept;
 
 }  // namespace tenon::model

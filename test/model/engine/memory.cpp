@@ -35,6 +35,10 @@ view& view::operator=(const view& o) noexcept {
 
 void view::join(const view& o) noexcept {
   for (unsigned t = 0; t < most_threads; ++t) epochs[t] = std::max(epochs[t], o.epochs[t]);
+  join_stores(o);
+}
+
+void view::join_stores(const view& o) noexcept {
   if (o.length_ > length_) {
     std::fill(stores_.begin() + length_, stores_.begin() + o.length_, std::uint16_t{0});
     length_ = o.length_;
@@ -58,6 +62,7 @@ void memory::begin(memory_model model, std::uint32_t execution, decide d) noexce
   decide_ = d;
   used_ = 0;
   consistent_.clear();
+  outside_.clear();
   for (thread& t : threads_) {
     t.now.clear();
     t.acquired.clear();
@@ -66,6 +71,10 @@ void memory::begin(memory_model model, std::uint32_t execution, decide d) noexce
     t.draining = false;
   }
   threads_[0].now.epochs[0] = 1;
+}
+
+void memory::end() noexcept {
+  for (unsigned t = 0; t < most_threads; ++t) drain(t, threads_[t].buffer.size());
 }
 
 void memory::start_thread(unsigned parent, unsigned child) noexcept {
@@ -86,6 +95,7 @@ std::uint32_t memory::location_of(variable v) noexcept {
   if (used_ > most_locations) std::abort();
   if (locations_.size() < used_) locations_.resize(used_);
   location& at = locations_[l];
+  at.its = v.its;
   at.bytes = v.bytes;
   at.size = v.size;
   at.stores.clear();
@@ -95,7 +105,12 @@ std::uint32_t memory::location_of(variable v) noexcept {
   return l;
 }
 
-void memory::commit(location& at, std::uint64_t value) noexcept { std::memcpy(at.bytes, &value, at.size); }
+/// A store may come out of its buffer when its variable has ended, and something else, which was never in a buffer, is there.
+void memory::commit(location& at, std::uint64_t value) noexcept {
+  const bool is_there = at.its->state == cell::alive && at.its->execution == execution_ &&
+                        at.its->location == static_cast<std::uint32_t>(&at - locations_.data());
+  if (is_there) std::memcpy(at.bytes, &value, at.size);
+}
 
 // ---- tso: buffers
 
@@ -257,13 +272,25 @@ void memory::fence(unsigned t, std::memory_order order) noexcept {
   if (model_ != memory_model::c11) return;
   if (acquires(order)) me.now.join(me.acquired);
   if (consistent(order)) {
-    me.now.join(consistent_);
+    me.now.join_stores(consistent_);  // that orders what is read, but nothing happens before by it
     consistent_ = me.now;
   }
   if (releases(order)) {
     me.released = me.now;
     ++me.now.epochs[t];
   }
+}
+
+void memory::synchronize(unsigned t, const void* address) noexcept {
+  view& me = threads_[t].now;
+  auto at = std::find_if(outside_.begin(), outside_.end(), [&](const outside& o) { return o.address == address; });
+  if (at == outside_.end()) {
+    outside_.push_back({address, me});
+  } else {
+    me.join(at->known);
+    at->known = me;
+  }
+  ++me.epochs[t];
 }
 
 void memory::fence_everywhere(unsigned caller, unsigned threads) noexcept {

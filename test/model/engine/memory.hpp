@@ -39,6 +39,8 @@ class view {
   view(const view& o) noexcept { *this = o; }
   view& operator=(const view& o) noexcept;
   void join(const view& o) noexcept;
+  /// Of the locations alone.
+  void join_stores(const view& o) noexcept;
   void clear() noexcept { length_ = 0, epochs = {}; }
   [[nodiscard]] std::uint16_t operator[](std::uint32_t location) const noexcept {
     return location < length_ ? stores_[location] : std::uint16_t{0};
@@ -58,6 +60,8 @@ using decide = std::uint32_t (*)(std::uint32_t n) noexcept;
 class memory {
  public:
   void begin(memory_model model, std::uint32_t execution, decide d) noexcept;
+  /// What lies in buffers is stored.
+  void end() noexcept;
   void start_thread(unsigned parent, unsigned child) noexcept;
   void join_thread(unsigned waiter, unsigned ended) noexcept;
 
@@ -76,6 +80,9 @@ class memory {
   void fence(unsigned t, std::memory_order order) noexcept;
   void fence_everywhere(unsigned caller, unsigned threads) noexcept;
 
+  /// An operation on an atomic that is not modelled: orders all before it with all after it.
+  void synchronize(unsigned t, const void* address) noexcept;
+
   /// Whether all of `other` that is counted by `epoch` happened before what t does now.
   [[nodiscard]] bool knows(unsigned t, unsigned other, std::uint16_t epoch) const noexcept {
     return threads_[t].now.epochs[other] >= epoch;
@@ -89,6 +96,7 @@ class memory {
     view known;
   };
   struct location {
+    const cell* its = nullptr;
     void* bytes = nullptr;
     std::uint32_t size = 0;
     std::vector<message, own_heap<message>> stores;  // in modification order; of tso, only the newest
@@ -117,7 +125,12 @@ class memory {
   std::uint32_t used_ = 0;
   std::vector<location, own_heap<location>> locations_;
   std::array<thread, most_threads> threads_;
-  view consistent_;  // that of the sequentially consistent operations
+  struct outside {
+    const void* address;
+    view known;
+  };
+  std::vector<outside, own_heap<outside>> outside_;  // see synchronize
+  view consistent_;                                  // that of the sequentially consistent operations
 };
 
 }  // namespace tenon::model
