@@ -222,6 +222,7 @@ stack_slot allocate(std::size_t size) {
 
 void name_limit(std::size_t size, int number, char* out, std::size_t room) noexcept {
   constexpr unsigned long long mebibyte = 1U << 20U;
+  constexpr std::size_t anything = ~std::size_t{0};
   unsigned long long total = 0;
   unsigned long long data = 0;
   read_file("/proc/self/statm", [&](const char* text, std::size_t) {
@@ -236,17 +237,23 @@ void name_limit(std::size_t size, int number, char* out, std::size_t room) noexc
     const char* name;
     unsigned long long used;
   } limits[] = {{RLIMIT_AS, "RLIMIT_AS (ulimit -v)", total}, {RLIMIT_DATA, "RLIMIT_DATA (ulimit -d)", data}};
-  for (const auto& l : limits) {
-    rlimit limit{};
-    if (::getrlimit(static_cast<decltype(RLIMIT_AS)>(l.which), &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
-      continue;
-    // The smallest slab that is tried, and the guard of one.
-    const std::size_t slots = std::max<std::size_t>(1, slab_bytes / std::max(size, guard_bytes) / 4);
-    if (l.used + slots * stride(size) + guard_bytes <= limit.rlim_cur) continue;
-    std::snprintf(out, room, "%s is %llu MiB, and %llu MiB are in use", l.name,
-                  static_cast<unsigned long long>(limit.rlim_cur) / mebibyte, l.used / mebibyte);
-    return;
-  }
+  // Says which limit leaves less than `room_for`, if one does. `anything`: what was in use as it was met may have been given back since, by
+  // malloc, say, which for a moment takes twice what an arena needs.
+  const auto is_limit = [&](std::size_t room_for) {
+    for (const auto& l : limits) {
+      rlimit limit{};
+      if (::getrlimit(static_cast<decltype(RLIMIT_AS)>(l.which), &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        continue;
+      if (room_for != anything && l.used + room_for <= limit.rlim_cur) continue;
+      std::snprintf(out, room, "%s is %llu MiB, and %llu MiB are in use", l.name,
+                    static_cast<unsigned long long>(limit.rlim_cur) / mebibyte, l.used / mebibyte);
+      return true;
+    }
+    return false;
+  };
+  // The smallest slab that is tried, and the guard of one.
+  const std::size_t slots = std::max<std::size_t>(1, slab_bytes / std::max(size, guard_bytes) / 4);
+  if (is_limit(slots * stride(size) + guard_bytes)) return;
   long mappings = 0;
   read_file("/proc/self/maps", [&](const char* text, std::size_t n) { mappings += std::count(text, text + n, '\n'); });
   const long most = first_number_in("/proc/sys/vm/max_map_count");
@@ -255,7 +262,7 @@ void name_limit(std::size_t size, int number, char* out, std::size_t room) noexc
   } else if (first_number_in("/proc/sys/vm/overcommit_memory") == 2) {
     std::snprintf(out, room, "vm.overcommit_memory is 2: the system promises no more memory than it has (%s)",
                   std::strerror(number));
-  } else {
+  } else if (!is_limit(anything)) {
     std::snprintf(out, room, "the system says: %s; %llu MiB of address space are in use", std::strerror(number),
                   total / mebibyte);
   }
