@@ -303,20 +303,22 @@ TEST_P(Primitives, ASelectTakesOneOfTwoValues) {
 }
 
 TEST_P(Primitives, OtherwiseIsForAMomentAtWhichNoneCouldProceed) {
-  // There is a value in one of them at every moment, and never one in both that a look at one after the other would have to find.
-  holds([] {
-    auto a = tenon::make_chan<int>(1);
-    auto b = tenon::make_chan<int>(1);
-    a.send(1);
-    model::thread moves([&] {
-      b.send(2);
-      (void)a.try_recv();
+  // At every moment there is a value in one of them. Looking at b, then at a, may find none in either: b's is not there yet, a's no more.
+  for (const bool b_first : {false, true}) {
+    holds([b_first] {
+      auto a = tenon::make_chan<int>(1);
+      auto b = tenon::make_chan<int>(1);
+      a.send(1);
+      model::thread moves([&] {
+        b.send(2);
+        (void)a.try_recv();
+      });
+      auto one = tenon::recv(b_first ? b : a);
+      auto other = tenon::recv(b_first ? a : b);
+      MODEL_REQUIRE(tenon::select(one, other, tenon::otherwise) != 2);
+      moves.join();
     });
-    auto from_a = tenon::recv(a);
-    auto from_b = tenon::recv(b);
-    MODEL_REQUIRE(tenon::select(from_a, from_b, tenon::otherwise) != 2);
-    moves.join();
-  });
+  }
 }
 
 // ---- wait groups, once, semaphores, conditions

@@ -44,7 +44,8 @@ inline void prepare() {
 }
 
 /// From the environment, so that the line of a report can be repeated: TENON_MODEL_REPLAY (its decisions), _RANDOM (so many executions), _SEED,
-/// _PREEMPTIONS, _STALE_READS, _EXECUTIONS (at most), _WEAKEN (file:line).
+/// _PREEMPTIONS, _STALE_READS, _EXECUTIONS (at most), _WEAKEN (file:line),
+/// _PLACES (any: prints where operations stand).
 inline options options_for(memory_model m) {
   options o;
   o.memory = m;
@@ -58,6 +59,7 @@ inline options options_for(memory_model m) {
   };
   o.replay = text("TENON_MODEL_REPLAY");
   o.weaken = text("TENON_MODEL_WEAKEN");
+  o.tell_places = !text("TENON_MODEL_PLACES").empty();
   number("TENON_MODEL_RANDOM", o.random);
   number("TENON_MODEL_SEED", o.seed);
   number("TENON_MODEL_PREEMPTIONS", o.preemptions);
@@ -73,6 +75,7 @@ inline void expect_holds(memory_model m, const std::function<void()>& body) {
   const auto run = [&](const char* how) {
     const result r = explore(o, body);
     EXPECT_FALSE(r.found) << r.report;
+    if (o.tell_places && !r.found) std::fputs(r.report.c_str(), stdout);
     std::printf("  %s: %llu executions, %llu points, %.2f s%s\n", how, static_cast<unsigned long long>(r.executions),
                 static_cast<unsigned long long>(r.points), r.seconds, r.complete ? "" : " (not all)");
     return r;

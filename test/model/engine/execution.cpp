@@ -243,7 +243,17 @@ void execution::wake(const void* word, bool all) noexcept {
   for (std::uint32_t i = 0; i < n; ++i) threads[who[i]].now = state::ready;
 }
 
-std::memory_order execution::as_asked(std::memory_order o, const place& where) const noexcept {
+void place_set::add(const char* file, std::uint_least32_t line, std::memory_order order) noexcept {
+  std::size_t at = (reinterpret_cast<std::uintptr_t>(file) + line * 0x9e3779b1U) % entries_.size();
+  while (entries_[at].file != nullptr &&
+         (entries_[at].file != file || entries_[at].line != line || entries_[at].order != order)) {
+    at = (at + 1) % entries_.size();
+  }
+  entries_[at] = {file, line, order};
+}
+
+std::memory_order execution::as_asked(std::memory_order o, const place& where) noexcept {
+  if (how.tell_places) places.add(where.file_name(), where.line(), o);
   const bool weakened = where.line() == weak_line && std::strcmp(file_of(where), weak_file) == 0;
   return weakened ? std::memory_order_relaxed : o;
 }
@@ -384,13 +394,16 @@ std::uint32_t choose(std::uint32_t n) noexcept {
 void observed(const void* p, std::size_t n, bool writes, const void* code) noexcept {
   if (own_number < 0 || the_execution->how.memory != memory_model::c11) return;
   const within engine;
-  the_execution->accesses.access(engine.me, reinterpret_cast<std::uintptr_t>(p), n, writes, code);
+  the_execution->accesses.access(engine.me, reinterpret_cast<std::uintptr_t>(p), n, writes, access_table::by::plain,
+                                 code);
 }
 
-void synchronize(void* p) noexcept {
+void synchronize(void* p, std::size_t n, bool writes, const void* code) noexcept {
   if (own_number < 0 || the_execution->how.memory != memory_model::c11) return;
   const within engine;
-  the_execution->mem.synchronize(engine.me, p);
+  the_execution->mem.take_over(engine.me, p);
+  the_execution->accesses.access(engine.me, reinterpret_cast<std::uintptr_t>(p), n, writes, access_table::by::atomic,
+                                 code);
 }
 
 }  // namespace tenon::model

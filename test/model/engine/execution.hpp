@@ -46,6 +46,26 @@ struct modelled_thread {
   fiber its;
 };
 
+/// Where operations stand, and the order that each asks for.
+class place_set {
+ public:
+  void add(const char* file, std::uint_least32_t line, std::memory_order order) noexcept;
+  template <class F>
+  void for_each(F f) const {
+    for (const entry& e : entries_) {
+      if (e.file != nullptr) f(e.file, e.line, e.order);
+    }
+  }
+
+ private:
+  struct entry {
+    const char* file = nullptr;
+    std::uint_least32_t line = 0;
+    std::memory_order order = std::memory_order_relaxed;
+  };
+  std::array<entry, 4096> entries_{};
+};
+
 /// Of addresses; what it does not hold has no other address's bit.
 class address_set {
  public:
@@ -69,6 +89,7 @@ struct execution {
   address_set shared_next;            // as this level has found out
   std::uint_least32_t weak_line = 0;  // see options::weaken
   char weak_file[64] = {};
+  place_set places;  // see options::tell_places
 
   std::uint64_t executions = 0;
   std::uint64_t all_points = 0;
@@ -105,7 +126,7 @@ struct execution {
             const place& where) noexcept {
     events.push_back({what, static_cast<std::uint8_t>(t), l, value, order, where});
   }
-  [[nodiscard]] std::memory_order as_asked(std::memory_order o, const place& where) const noexcept;
+  [[nodiscard]] std::memory_order as_asked(std::memory_order o, const place& where) noexcept;
 
  private:
   static void thread_main(void* number);
@@ -127,6 +148,6 @@ std::string place_of(const void* code);
 
 /// By compiled code (race.cpp): an access to data that is no atomic; an operation on an atomic that is none of tenon's.
 void observed(const void* p, std::size_t n, bool writes, const void* code) noexcept;
-void synchronize(void* p) noexcept;
+void synchronize(void* p, std::size_t n, bool writes, const void* code) noexcept;
 
 }  // namespace tenon::model

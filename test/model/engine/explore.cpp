@@ -157,7 +157,11 @@ void explore_here(const options& o, const std::function<void()>& body) {
   e.run(body);
   const kept_memory kept = keep_program_heap();
   keep_statics(kept.begin, kept.size);
-  print_figures(run_all(body));
+  const bool complete = run_all(body);
+  e.places.for_each([](const char* file, std::uint_least32_t line, std::memory_order order) {
+    std::printf("place: %s:%u %s\n", file, static_cast<unsigned>(line), text_of(order));
+  });
+  print_figures(complete);
 }
 
 /// Of the program.

@@ -281,14 +281,22 @@ void memory::fence(unsigned t, std::memory_order order) noexcept {
   }
 }
 
-void memory::synchronize(unsigned t, const void* address) noexcept {
+view* memory::known_at(const void* address) noexcept {
+  const auto at =
+      std::find_if(outside_.begin(), outside_.end(), [&](const outside& o) { return o.address == address; });
+  return at == outside_.end() ? nullptr : &at->known;
+}
+
+void memory::take_over(unsigned t, const void* address) noexcept {
+  if (const view* known = known_at(address)) threads_[t].now.join(*known);
+}
+
+void memory::hand_on(unsigned t, const void* address) noexcept {
   view& me = threads_[t].now;
-  auto at = std::find_if(outside_.begin(), outside_.end(), [&](const outside& o) { return o.address == address; });
-  if (at == outside_.end()) {
-    outside_.push_back({address, me});
+  if (view* known = known_at(address)) {
+    *known = me;
   } else {
-    me.join(at->known);
-    at->known = me;
+    outside_.push_back({address, me});
   }
   ++me.epochs[t];
 }

@@ -80,8 +80,9 @@ class memory {
   void fence(unsigned t, std::memory_order order) noexcept;
   void fence_everywhere(unsigned caller, unsigned threads) noexcept;
 
-  /// An operation on an atomic that is not modelled: orders all before it with all after it.
-  void synchronize(unsigned t, const void* address) noexcept;
+  /// Around an operation on an atomic that is not modelled: it orders all before it with all after it.
+  void take_over(unsigned t, const void* address) noexcept;
+  void hand_on(unsigned t, const void* address) noexcept;
 
   /// Whether all of `other` that is counted by `epoch` happened before what t does now.
   [[nodiscard]] bool knows(unsigned t, unsigned other, std::uint16_t epoch) const noexcept {
@@ -118,6 +119,7 @@ class memory {
   void commit(location& at, std::uint64_t value) noexcept;
   void settle(unsigned t, std::uint32_t l) noexcept;
   void drain(unsigned t, std::size_t n) noexcept;
+  view* known_at(const void* address) noexcept;
 
   memory_model model_ = memory_model::interleaving;
   std::uint32_t execution_ = 0;
@@ -129,7 +131,7 @@ class memory {
     const void* address;
     view known;
   };
-  std::vector<outside, own_heap<outside>> outside_;  // see synchronize
+  std::vector<outside, own_heap<outside>> outside_;  // see take_over
   view consistent_;                                  // that of the sequentially consistent operations
 };
 

@@ -40,8 +40,9 @@ struct options {
   std::uint64_t most_executions = 30'000;
   std::uint64_t random = 0;  // instead of all: so many executions with random decisions, without bounds
   std::uint32_t seed = 1;
-  std::string replay;  // the decisions of a report: this execution alone
-  std::string weaken;  // a place, file:line: its operations become relaxed, to see who notices
+  std::string replay;        // the decisions of a report: this execution alone
+  bool tell_places = false;  // the report has a line `place: file:line order` for each operation that was met
+  std::string weaken;        // a place, file:line: its operations become relaxed, to see who notices
 };
 
 struct result {

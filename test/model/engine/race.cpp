@@ -34,7 +34,7 @@ access_table::cell* access_table::find(std::uintptr_t word_address) noexcept {
   return nullptr;
 }
 
-void access_table::access_word(unsigned t, std::uintptr_t word_address, std::uint8_t mask, bool writes,
+void access_table::access_word(unsigned t, std::uintptr_t word_address, std::uint8_t mask, bool writes, by how,
                                const void* code) noexcept {
   cell* c = find(word_address);
   if (c == nullptr) return;
@@ -43,29 +43,30 @@ void access_table::access_word(unsigned t, std::uintptr_t word_address, std::uin
   for (std::uint32_t i = 0; i < c->used; ++i) {
     const record& r = c->records[i];
     const bool known = r.thread == t || mem.knows(t, r.thread, r.epoch);
-    if (!known && (r.mask & mask) != 0 && (r.writes || writes)) {
+    if (!known && (r.mask & mask) != 0 && (r.writes || writes) && (r.how == by::plain || how == by::plain)) {
       give_up("a race: thread %u %s at %s, thread %u %s at %s, in no order", t, writes ? "writes" : "reads",
               place_of(code).c_str(), r.thread, r.writes ? "wrote" : "read", place_of(r.code).c_str());
     }
     // One that happened before, of the same bytes, and no stronger than this one, tells nothing that this one does not.
-    const bool covered = known && (r.mask & ~mask) == 0 && (writes || !r.writes);
+    const bool covered =
+        known && (r.mask & ~mask) == 0 && (writes || !r.writes) && (how == by::plain || r.how == by::atomic);
     if (!covered) c->records[kept++] = r;
   }
   if (kept == most_records) {  // the oldest goes
     std::copy(c->records + 1, c->records + most_records, c->records);
     --kept;
   }
-  c->records[kept] = {code, mem.epoch(t), static_cast<std::uint8_t>(t), mask, writes};
+  c->records[kept] = {code, mem.epoch(t), static_cast<std::uint8_t>(t), mask, writes, how};
   c->used = kept + 1;
 }
 
-void access_table::access(unsigned t, std::uintptr_t address, std::size_t size, bool writes,
+void access_table::access(unsigned t, std::uintptr_t address, std::size_t size, bool writes, by how,
                           const void* code) noexcept {
   while (size > 0) {
     const std::uintptr_t begin = address % word;
     const std::size_t n = std::min<std::size_t>(size, word - begin);
     const auto mask = static_cast<std::uint8_t>(((1U << n) - 1U) << begin);
-    access_word(t, address - begin, mask, writes, code);
+    access_word(t, address - begin, mask, writes, how, code);
     address += n;
     size -= n;
   }
@@ -100,11 +101,11 @@ inline void seen(const void* p, std::size_t n, bool writes, const void* code) no
 // Atomics that are not tenon's, of the standard library's shared_ptr, say: real ones, each of which orders all before it with all after it.
 #define TENON_MODEL_ATOMIC(bits, type)                                                                     \
   type __tsan_atomic##bits##_load(const volatile type* p, int) {                                           \
-    tenon::model::synchronize(const_cast<type*>(p));                                                       \
+    tenon::model::synchronize(const_cast<type*>(p), sizeof *p, false, __builtin_return_address(0));        \
     return __atomic_load_n(p, __ATOMIC_SEQ_CST);                                                           \
   }                                                                                                        \
   void __tsan_atomic##bits##_store(volatile type* p, type v, int) {                                        \
-    tenon::model::synchronize(const_cast<type*>(p));                                                       \
+    tenon::model::synchronize(const_cast<type*>(p), sizeof *p, true, __builtin_return_address(0));         \
     __atomic_store_n(p, v, __ATOMIC_SEQ_CST);                                                              \
   }                                                                                                        \
   TENON_MODEL_MODIFY(bits, type, exchange, __atomic_exchange_n)                                            \
@@ -114,17 +115,17 @@ inline void seen(const void* p, std::size_t n, bool writes, const void* code) no
   TENON_MODEL_MODIFY(bits, type, fetch_or, __atomic_fetch_or)                                              \
   TENON_MODEL_MODIFY(bits, type, fetch_xor, __atomic_fetch_xor)                                            \
   int __tsan_atomic##bits##_compare_exchange_strong(volatile type* p, type* expected, type v, int, int) {  \
-    tenon::model::synchronize(const_cast<type*>(p));                                                       \
+    tenon::model::synchronize(const_cast<type*>(p), sizeof *p, true, __builtin_return_address(0));         \
     return __atomic_compare_exchange_n(p, expected, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) ? 1 : 0; \
   }                                                                                                        \
   int __tsan_atomic##bits##_compare_exchange_weak(volatile type* p, type* expected, type v, int, int) {    \
     return __tsan_atomic##bits##_compare_exchange_strong(p, expected, v, 0, 0);                            \
   }
 
-#define TENON_MODEL_MODIFY(bits, type, name, builtin)                \
-  type __tsan_atomic##bits##_##name(volatile type* p, type v, int) { \
-    tenon::model::synchronize(const_cast<type*>(p));                 \
-    return builtin(p, v, __ATOMIC_SEQ_CST);                          \
+#define TENON_MODEL_MODIFY(bits, type, name, builtin)                                              \
+  type __tsan_atomic##bits##_##name(volatile type* p, type v, int) {                               \
+    tenon::model::synchronize(const_cast<type*>(p), sizeof *p, true, __builtin_return_address(0)); \
+    return builtin(p, v, __ATOMIC_SEQ_CST);                                                        \
   }
 
 extern "C" {

@@ -16,8 +16,9 @@ class access_table {
   access_table& operator=(const access_table&) = delete;
 
   void begin(std::uint32_t execution) noexcept { execution_ = execution; }
-  /// By thread t, of `size` bytes.
-  void access(unsigned t, std::uintptr_t address, std::size_t size, bool writes, const void* code) noexcept;
+  enum class by : std::uint8_t { plain, atomic };
+  /// By thread t, of `size` bytes. Two atomic ones are no race.
+  void access(unsigned t, std::uintptr_t address, std::size_t size, bool writes, by how, const void* code) noexcept;
   /// What was there has ended, and what comes there next is something else.
   void forget(std::uintptr_t address, std::size_t size) noexcept;
 
@@ -32,6 +33,7 @@ class access_table {
     std::uint8_t thread;
     std::uint8_t mask;  // the bytes of the word
     bool writes;
+    by how;
   };
   struct cell {
     std::uintptr_t address;
@@ -40,7 +42,8 @@ class access_table {
     record records[most_records];
   };
   cell* find(std::uintptr_t word_address) noexcept;
-  void access_word(unsigned t, std::uintptr_t word_address, std::uint8_t mask, bool writes, const void* code) noexcept;
+  void access_word(unsigned t, std::uintptr_t word_address, std::uint8_t mask, bool writes, by how,
+                   const void* code) noexcept;
 
   std::uint32_t execution_ = 0;
   cell* table_;
