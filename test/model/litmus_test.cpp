@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <utility>
+
 #include "model/engine/model.hpp"
 #include "model/programs.hpp"
 
@@ -268,6 +271,18 @@ TEST(Model, APlainVariableWithoutAnOrderIsARace) {
   };
   EXPECT_FALSE(happens(c11, with(release)));
   EXPECT_TRUE(happens(c11, with(relaxed)));
+}
+
+TEST(Model, AtomicsThatAreNotModelledOrder) {
+  struct read_at_its_end {
+    int value = 0;
+    ~read_at_its_end() { model::look_at(value); }
+  };
+  EXPECT_FALSE(happens(c11, [] {
+    auto shared = std::make_shared<read_at_its_end>();
+    model::thread writes([shared] { shared->value = 1; });  // and lets go
+    model::thread lets_go([shared = std::move(shared)]() mutable { const auto gone = std::move(shared); });
+  }));
 }
 
 TEST(Model, ALostWakeUpIsFound) {

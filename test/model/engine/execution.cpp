@@ -404,6 +404,7 @@ void synchronize(void* p, std::size_t n, bool writes, const void* code) noexcept
   the_execution->mem.take_over(engine.me, p);
   the_execution->accesses.access(engine.me, reinterpret_cast<std::uintptr_t>(p), n, writes, access_table::by::atomic,
                                  code);
+  the_execution->mem.hand_on(engine.me, p);
 }
 
 }  // namespace tenon::model
