@@ -2,8 +2,8 @@
 
 /// `wait_readable`, `wait_writable`, `close_fd`: waits for a file descriptor without holding up a thread.
 ///
-/// Go counterpart: what the runtime's network poller does under `net.Conn`: a read that would block parks the goroutine. Until tenon has
-/// connections of its own, a socket is used like this:
+/// Go counterpart: what the runtime's network poller does under `net.Conn`: a read that would block parks the goroutine. `tenon::net` stands on
+/// it (net/stream.hpp); a descriptor of another library's is used like this:
 ///
 ///     for (;;) {
 ///       const ssize_t n = ::recv(fd, buffer, sizeof buffer, 0);  // a descriptor in non-blocking mode
@@ -17,7 +17,9 @@
 ///
 /// A wait blocks the goroutine, or the calling OS thread, never a worker, until the next read (or accept), or write (or the connect under way),
 /// would not block: also when it would fail, or has met the end of the stream. Several may wait for one descriptor; each of them
-/// may find that another has been faster. What has been there before the wait ends it at once. A regular file is always ready.
+/// may find that another has been faster. What has been there before the wait ends it at once. A regular file is always ready. A wait may, rarely, end
+/// with nothing there: of an event that was under way when the number was given to this file. So try again, with a call that does not block; where there is
+/// none (a connect under way, a pidfd), ask `poll(2)`.
 ///
 /// Ends with an error, and only then with one:
 ///   - the context's (`canceled`, `deadline_exceeded`) when `ctx` ends first; also when it had ended before;
@@ -60,7 +62,7 @@ void end_watch(int fd) noexcept;
 void end_waits(int fd) noexcept;
 
 /// Ends all waits for `fd`, in tenon, with an error, and closes it. What `close(2)` says; an interrupted close (`EINTR`) has closed, and is no
-/// error. Blocks as `close(2)` does (a socket that lingers), and then the goroutine only.
+/// error. Blocks as `close(2)` does (a socket that lingers), and then the goroutine only; also while as many `blocking` calls are under way as may be.
 error close_fd(int fd);
 
 }  // namespace tenon

@@ -73,6 +73,8 @@ class semaphore {
     acquire(n);
     return {this, n};
   }
+  /// Never blocks.
+  permit try_hold(std::int64_t n = 1) { return {try_acquire(n) ? this : nullptr, n}; }
   permit hold(const context& ctx, std::int64_t n = 1) { return {acquire(ctx, n) ? this : nullptr, n}; }
 
  private:

@@ -229,11 +229,11 @@ std::optional<wait_result> prepare(descriptor_entry& e, direction d, wait_goal w
     return {};
   }
   if (e.kept_in == here->id()) {
-    const bool has_come = take_bit(e.come, d);
     if (what == wait_goal::more) {
-      return has_come || take_bit(e.special, d) ? std::optional(wait_result{wait_result::ready}) : std::nullopt;
+      return take_bit(e.come, d) || take_bit(e.special, d) ? std::optional(wait_result{wait_result::ready})
+                                                           : std::nullopt;
     }
-    // What is there has come before, and will not be told again.
+    // What is there has come before, and will not be told again. Its note stays for the next wait for more: this caller may leave it there.
     return descriptor::is_ready(e.fd, d == direction::write) ? std::optional(wait_result{wait_result::ready})
                                                              : std::nullopt;
   }
@@ -292,7 +292,8 @@ void end_watch(int fd) noexcept {
   descriptor_entry* const e = fd >= 0 ? find(fd) : nullptr;
   if (e == nullptr) return;
   const spin_guard hold(e->lock);
-  if (e->kept_in != 0) forget(*e);
+  // A watch of a wait that was given up, too: else it would tell of this file when another has its number.
+  if (e->kept_in != 0 || (empty(e->readers) && empty(e->writers))) forget(*e);
 }
 
 void refuse_waits(int fd) noexcept {
@@ -315,6 +316,8 @@ closing_descriptor::closing_descriptor(int fd) noexcept : entry_(make_if_possibl
     spin_acquire(entry_->lock);
   }
   entry_->closing = true;
+  // Now: at the end it may be what the owner of the next file of this number has said.
+  entry_->refused = false;
   woken = take_all(entry_->readers, false, take_all(entry_->writers, false, nullptr));
   forget(*entry_);
   spin_release(entry_->lock);
@@ -325,7 +328,6 @@ closing_descriptor::~closing_descriptor() {
   if (entry_ == nullptr) return;
   spin_acquire(entry_->lock);
   entry_->closing = false;
-  entry_->refused = false;
   waiter* woken = take_all(entry_->pending_close, true, nullptr);
   spin_release(entry_->lock);
   unpark_all(woken);

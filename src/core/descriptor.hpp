@@ -23,7 +23,7 @@ enum class wait_goal : std::uint8_t { readiness, more };
 
 /// `done` may be null. May throw std::bad_alloc.
 wait_result wait_descriptor(int fd, direction d, wait_goal what, chan_core* done);
-/// Ends the standing watch of `fd`, if there is one.
+/// Ends the watch of `fd`: a standing one, or what is left of a wait that was given up.
 void end_watch(int fd) noexcept;
 
 struct descriptor_wait {

@@ -47,8 +47,14 @@ void end_watch(int fd) noexcept { detail::end_watch(fd); }
 void end_waits(int fd) noexcept { detail::refuse_waits(fd); }
 
 error close_fd(int fd) {
-  detail::closing_descriptor closing(fd);
-  const int number = blocking([fd] { return descriptor::close(fd); });
+  // The system gives the number away before it lingers, and whoever has it then must not wait for us: what lingers is a copy.
+  const int copy = descriptor::lingers(fd) ? descriptor::copy(fd) : -1;
+  int number = 0;
+  {
+    const detail::closing_descriptor closing(fd);
+    number = blocking([fd] { return descriptor::close(fd); });
+  }
+  if (copy >= 0) number = blocking([copy] { return descriptor::close(copy); });
   return number == 0 ? error() : bad("close_fd", fd, number);
 }
 

@@ -1,6 +1,7 @@
 #include <tenon/net/dial.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <optional>
 #include <span>
 #include <string>
@@ -31,6 +32,15 @@ std::vector<endpoint> by_turns(const std::vector<endpoint>& found) {
   return out;
 }
 
+/// Whatever comes of it, as a result: each attempt sends once.
+result<tcp_stream> attempt(const context& ctx, const endpoint& to) {
+  try {
+    return tcp_stream::connect(ctx, to);
+  } catch (...) {
+    return error(std::current_exception());
+  }
+}
+
 }  // namespace
 
 result<tcp_stream> dial(const context& ctx, std::span<const endpoint> all, const dial_options& options) {
@@ -42,8 +52,7 @@ result<tcp_stream> dial(const context& ctx, std::span<const endpoint> all, const
   error first;
   while (ended < all.size()) {
     if (begun < all.size()) {
-      attempts.go({.name = "dial"},
-                  [ends, to = all[begun]](const context& c) { ends.send(tcp_stream::connect(c, to)); });
+      attempts.go({.name = "dial"}, [ends, to = all[begun]](const context& c) { ends.send(attempt(c, to)); });
       ++begun;
     }
     auto end = begun < all.size() ? ends.recv(within(ctx, options.attempt_delay)) : ends.recv(ctx);

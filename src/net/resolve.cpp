@@ -11,6 +11,7 @@
 #include <utility>
 
 #include <tenon/blocking.hpp>
+#include <tenon/semaphore.hpp>
 
 #include "net/socket.hpp"
 
@@ -37,7 +38,8 @@ result<std::vector<endpoint>> ask_library(const std::string& host, const std::st
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG;
+  // An address is one also on a machine that has none of its version.
+  hints.ai_flags = ip_address::parse(host) ? AI_NUMERICHOST : AI_ADDRCONFIG;
   addrinfo* found = nullptr;
   const int code = ::getaddrinfo(host.empty() ? nullptr : host.c_str(), service.c_str(), &hints, &found);
   if (code != 0) return resolver_error(code, last_error(), host, service);
@@ -60,20 +62,33 @@ std::optional<std::uint16_t> number_of(std::string_view service) {
   return port;
 }
 
+/// Of a service. What the library would read as a number it would take modulo 65536.
+bool may_be_name(std::string_view service) noexcept {
+  return service.find('\0') == std::string_view::npos &&
+         service.find_first_not_of("0123456789+- \t\n\v\f\r") != std::string_view::npos;
+}
+
+/// A lookup goes on when its caller has given it up. With so many at a time a name server that is silent takes no thread from other blocking calls.
+semaphore& lookups() {
+  static semaphore& most = *new semaphore(64);
+  return most;
+}
+
 }  // namespace
 
 result<std::vector<endpoint>> resolve(const context& ctx, std::string_view host, std::string_view service) {
   if (ctx.is_canceled()) return ctx.err();
   const auto port = number_of(service);
-  if (!port && (service.empty() || service.find_first_not_of("0123456789") == std::string_view::npos)) {
-    return error(errc::no_such_service, '"' + std::string(service) + '"');  // which the library would take modulo 65536
-  }
+  if (!port && !may_be_name(service)) return error(errc::no_such_service, '"' + std::string(service) + '"');
+  if (host.find('\0') != std::string_view::npos) return error(errc::no_such_host, '"' + std::string(host) + '"');
   if (port) {
     if (const auto ip = ip_address::parse(host)) return std::vector{endpoint{*ip, *port}};
-    if (host.find('\0') != std::string_view::npos) return error(errc::no_such_host, '"' + std::string(host) + '"');
   }
-  auto answer =
-      blocking(ctx, [host = std::string(host), service = std::string(service)] { return ask_library(host, service); });
+  auto turn = lookups().hold(ctx);
+  if (!turn) return ctx.err();
+  auto answer = blocking(ctx, [turn = std::move(turn), host = std::string(host), service = std::string(service)] {
+    return ask_library(host, service);
+  });
   if (!answer) return answer.err();
   return *std::move(answer);
 }

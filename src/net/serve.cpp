@@ -44,6 +44,7 @@ bool is_shortage(const error& why) {
 
 bool accept_failures::survive(const context& ctx, const error& why) {
   if (!is_shortage(why)) return false;
+  counters_.shortages.fetch_add(1, std::memory_order_relaxed);
   if (pause_ == 0ns) {
     if (options_.on_shortage) {
       options_.on_shortage(why);

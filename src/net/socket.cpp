@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -25,6 +27,8 @@ socket::~socket() { (void)close(); }
 error socket::close() {
   const std::uint32_t before = state.fetch_or(closed, std::memory_order_acq_rel);
   if ((before & closed) != 0) return errc::closed;
+  // First the name: whoever finds it gone makes its own, and must not lose that.
+  if (!file.empty()) (void)::unlink(file.c_str());
   end_waits(fd);
   if (before == 0) gone.done();
   gone.wait();
@@ -208,12 +212,26 @@ socket_ptr own(int fd) {
   }
 }
 
-result<socket_ptr> adopt_socket(int fd, int type, bool is_unix) {
-  const int actual = option(fd, SO_TYPE);
-  if (actual < 0) return system_error("adopt");
+namespace {
+
+bool is_of(socket_kind kind, int fd) noexcept {
   const int domain = option(fd, SO_DOMAIN);
-  const bool fits = is_unix ? domain == AF_UNIX : domain == AF_INET || domain == AF_INET6;
-  if (actual != type || !fits) return error(std::make_error_code(std::errc::wrong_protocol_type), "adopt");
+  const bool is_unix = kind == socket_kind::unix_stream || kind == socket_kind::unix_listener;
+  if (is_unix ? domain != AF_UNIX : domain != AF_INET && domain != AF_INET6) return false;
+  if (option(fd, SO_TYPE) != (kind == socket_kind::udp ? SOCK_DGRAM : SOCK_STREAM)) return false;
+  const bool listens = kind == socket_kind::tcp_listener || kind == socket_kind::unix_listener;
+  if ((option(fd, SO_ACCEPTCONN) == 1) != listens) return false;
+  if (is_unix || kind == socket_kind::udp) return true;
+  const int protocol = option(fd, SO_PROTOCOL);
+  constexpr int multipath = 262;  // IPPROTO_MPTCP: TCP to its user; older headers lack it
+  return protocol == IPPROTO_TCP || protocol == multipath;
+}
+
+}  // namespace
+
+result<socket_ptr> adopt_socket(int fd, socket_kind kind) {
+  if (option(fd, SO_TYPE) < 0) return system_error("adopt");
+  if (!is_of(kind, fd)) return error(std::make_error_code(std::errc::wrong_protocol_type), "adopt");
   const int flags = ::fcntl(fd, F_GETFL);
   if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) return system_error("adopt");
   auto s = socket_ptr(new socket(fd));
@@ -237,7 +255,10 @@ error connect_socket(socket& s, const context* ctx, const system_address& to) {
       sleep_for(std::chrono::milliseconds(1));
     }
   }
-  if (error e = wait_until_ready(s, way::write, readiness::next_call, ctx)) return e;
+  pollfd connected{s.fd, POLLOUT, 0};
+  do {
+    if (error e = wait_until_ready(s, way::write, readiness::next_call, ctx)) return e;
+  } while (::poll(&connected, 1, 0) == 0);  // SO_ERROR alone does not tell a connection from one under way
   const int number = option(s.fd, SO_ERROR);
   return number == 0 ? error() : failure(s, "connect", number);
 }
@@ -279,6 +300,17 @@ result<socket_ptr> accept_socket(socket* s, const context* ctx, system_address* 
   });
   if (!fd) return fd.err();
   return own(static_cast<int>(*fd));
+}
+
+error wait_closed(socket* s, const context& ctx) {
+  const operation in(s);
+  while (in && !s->is_closed()) {
+    // A listener is never writable: only its close ends that, or the context.
+    const error e = wait_writable(ctx, s->fd);
+    if (ctx.is_canceled()) return ctx.err();
+    if (e) break;
+  }
+  return nullptr;
 }
 
 error set_option(socket* s, int level, int name, int value, const char* text) {

@@ -53,6 +53,7 @@ struct socket {
   std::size_t taken = 0;  // of ahead
   bool drained = false;   // the last read has left nothing, so that the next one begins with a wait; guarded by reading
   std::optional<endpoint> peer;
+  std::string file;       // of a listener: its name, which goes with it
   bool is_socket = true;  // else a pipe or a terminal, which is read and written, not received from and sent to
 };
 
@@ -108,6 +109,7 @@ error wait_until_ready(const socket& s, way w, readiness r, const context* ctx);
 template <class Call>
 result<std::size_t> attempt_read(socket& s, const context* ctx, std::size_t asked, Call call) {
   for (;;) {
+    if (s.is_closed()) return error(errc::closed);
     if (ctx != nullptr && ctx->is_canceled()) return ctx->err();
     if (s.drained) {
       if (error e = wait_until_ready(s, way::read, readiness::since_last, ctx)) return e;
@@ -134,6 +136,7 @@ result<std::size_t> attempt_read(socket& s, const context* ctx, std::size_t aske
 template <class Call>
 result<std::size_t> attempt(const socket& s, way w, readiness r, const context* ctx, const char* name, Call call) {
   for (;;) {
+    if (s.is_closed()) return error(errc::closed);
     if (ctx != nullptr && ctx->is_canceled()) return ctx->err();
     const auto n = call();
     if (n >= 0) {
@@ -166,10 +169,13 @@ struct system_address {
 socket_ptr own(int fd);
 /// A new one of that family and type.
 result<socket_ptr> make_socket(int family, int type);
-/// Takes over `fd` if it is one of that type and of `unix` or not.
-result<socket_ptr> adopt_socket(int fd, int type, bool is_unix);
+enum class socket_kind { tcp_stream, tcp_listener, udp, unix_stream, unix_listener };
+/// Takes over `fd` if it is of that kind.
+result<socket_ptr> adopt_socket(int fd, socket_kind kind);
 error connect_socket(socket& s, const context* ctx, const system_address& to);
 result<socket_ptr> accept_socket(socket* s, const context* ctx, system_address* from);
+/// Of a listener.
+error wait_closed(socket* s, const context& ctx);
 error listen_socket(socket& s, const system_address& at, int backlog);
 error set_option(socket* s, int level, int name, int value, const char* text);
 result<endpoint> local_endpoint(socket* s);

@@ -191,6 +191,9 @@ result<std::string> read_until(detail::socket* s, const context* ctx, std::strin
                    "read_until: no delimiter within " + std::to_string(most) + " bytes");
     }
     looked = there.size();
+    s->ahead.erase(
+        0, std::exchange(s->taken,
+                         0));  // or a peer that is never done with its last line would have us keep all before it
     const auto n = receive_more(*s, ctx, s->ahead, scratch_size);
     if (!n) return n.err();
     if (*n == 0) return eof();

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <initializer_list>
 #include <utility>
 
 #include "net/socket.hpp"
@@ -13,24 +14,34 @@ namespace tenon::net {
 
 namespace {
 
+struct option {
+  int level;
+  int name;
+  int value;
+};
+
+error set_options(detail::socket* s, std::initializer_list<option> wanted, const char* call) {
+  for (const option& w : wanted) {
+    if (error e = detail::set_option(s, w.level, w.name, w.value, call)) return e;
+  }
+  return nullptr;
+}
+
+// What accepted connections inherit: no delay of small writes, and probes of a silent peer.
+constexpr std::initializer_list<option> inherited = {{IPPROTO_TCP, TCP_NODELAY, 1},
+                                                     {SOL_SOCKET, SO_KEEPALIVE, 1},
+                                                     {IPPROTO_TCP, TCP_KEEPIDLE, 15},
+                                                     {IPPROTO_TCP, TCP_KEEPINTVL, 15}};
+
 result<detail::socket_ptr> listening(const endpoint& at, const listen_options& options) {
   const detail::system_address where(at);
   auto s = detail::make_socket(where.family(), SOCK_STREAM);
   if (!s) return s;
   detail::socket* const raw = s->get();
-  // What accepted connections inherit: no delay of small writes, and probes of a silent peer.
-  const struct {
-    int level;
-    int name;
-    int value;
-  } wanted[] = {
-      {SOL_SOCKET, SO_REUSEADDR, 1},    {IPPROTO_TCP, TCP_NODELAY, 1},
-      {SOL_SOCKET, SO_KEEPALIVE, 1},    {IPPROTO_TCP, TCP_KEEPIDLE, 15},
-      {IPPROTO_TCP, TCP_KEEPINTVL, 15}, {SOL_SOCKET, SO_REUSEPORT, options.reuse_port ? 1 : 0},
-  };
-  for (const auto& w : wanted) {
-    if (error e = detail::set_option(raw, w.level, w.name, w.value, "listen")) return e;
-  }
+  if (error e = set_options(raw, inherited, "listen")) return e;
+  if (error e = set_options(
+          raw, {{SOL_SOCKET, SO_REUSEADDR, 1}, {SOL_SOCKET, SO_REUSEPORT, options.reuse_port ? 1 : 0}}, "listen"))
+    return e;
   if (at.address.is_v6()) {
     if (error e = detail::set_option(raw, IPPROTO_IPV6, IPV6_V6ONLY, options.only_v6 ? 1 : 0, "listen")) return e;
   }
@@ -61,8 +72,9 @@ result<tcp_listener> tcp_listener::listen(std::string_view address, const listen
 }
 
 result<tcp_listener> tcp_listener::adopt(int fd) {
-  auto s = detail::adopt_socket(fd, SOCK_STREAM, false);
+  auto s = detail::adopt_socket(fd, detail::socket_kind::tcp_listener);
   if (!s) return s.err();
+  if (error e = set_options(s->get(), inherited, "adopt")) return e;
   return tcp_listener(*std::move(s));
 }
 
@@ -83,6 +95,7 @@ result<tcp_stream> tcp_listener::accept() {
 }
 
 result<endpoint> tcp_listener::local() const { return detail::local_endpoint(socket_.get()); }
+error tcp_listener::wait_closed(const context& ctx) { return detail::wait_closed(socket_.get(), ctx); }
 error tcp_listener::close() { return detail::close_socket(socket_.get()); }
 bool tcp_listener::is_open() const noexcept { return detail::is_open(socket_.get()); }
 int tcp_listener::native_handle() const noexcept { return detail::handle_of(socket_.get()); }

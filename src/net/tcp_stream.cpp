@@ -14,15 +14,24 @@ namespace tenon::net {
 
 namespace {
 
-result<tcp_stream> connect_to(const context* ctx, const endpoint& to) {
-  const detail::system_address at(to);
-  auto s = detail::make_socket(at.family(), SOCK_STREAM);
-  if (!s) return s.err();
-  if (error e = detail::connect_socket(**s, ctx, at)) return e;
-  auto made = detail::access::make<tcp_stream>(*std::move(s));
+result<tcp_stream> with_options(detail::socket_ptr s) {
+  auto made = detail::access::make<tcp_stream>(std::move(s));
   if (error e = made.set_nodelay(true)) return e;
   if (error e = made.set_keepalive(std::chrono::seconds(15))) return e;
   return made;
+}
+
+result<tcp_stream> connect_to(const context* ctx, const endpoint& to) {
+  const detail::system_address at(to);
+  for (int again = 2;; --again) {
+    auto s = detail::make_socket(at.family(), SOCK_STREAM);
+    if (!s) return s.err();
+    if (error e = detail::connect_socket(**s, ctx, at)) return e;
+    auto made = with_options(*std::move(s));
+    // Nothing listened at that port of this machine, and the system has chosen the same for our end (as Go, tried again).
+    const auto local = made ? made->local() : made.err();
+    if (again == 0 || !local || *local != to) return made;
+  }
 }
 
 int seconds_of(std::chrono::seconds d) noexcept {
@@ -35,9 +44,9 @@ result<tcp_stream> tcp_stream::connect(const context& ctx, const endpoint& to) {
 result<tcp_stream> tcp_stream::connect(const endpoint& to) { return connect_to(nullptr, to); }
 
 result<tcp_stream> tcp_stream::adopt(int fd) {
-  auto s = detail::adopt_socket(fd, SOCK_STREAM, false);
+  auto s = detail::adopt_socket(fd, detail::socket_kind::tcp_stream);
   if (!s) return s.err();
-  return tcp_stream(*std::move(s));
+  return with_options(*std::move(s));
 }
 
 result<endpoint> tcp_stream::local() const { return detail::local_endpoint(socket_.get()); }

@@ -53,6 +53,9 @@ result<udp_socket> udp_socket::bind(const endpoint& at) {
   const detail::system_address where(at);
   auto s = detail::make_socket(where.family(), SOCK_DGRAM);
   if (!s) return s.err();
+  if (at.address.is_v6()) {
+    if (error e = detail::set_option(s->get(), IPPROTO_IPV6, IPV6_V6ONLY, 0, "bind")) return e;
+  }
   if (::bind((*s)->fd, where.get(), where.size) != 0) {
     return error(std::error_code(last_error(), std::generic_category()), "bind " + at.to_string());
   }
@@ -62,6 +65,13 @@ result<udp_socket> udp_socket::bind(const endpoint& at) {
 result<udp_socket> udp_socket::bind(std::string_view address) {
   auto at = endpoint::parse(address);
   if (!at) return at.err();
+  if (address.starts_with(':')) {
+    // Both versions; a machine without the sixth has the fourth.
+    auto both = bind(endpoint{ip_address::any_v6(), at->port});
+    if (both ||
+        !(both.err().is(std::errc::address_family_not_supported) || both.err().is(std::errc::address_not_available)))
+      return both;
+  }
   return bind(*at);
 }
 
@@ -75,7 +85,7 @@ result<udp_socket> udp_socket::connect(const endpoint& to) {
 }
 
 result<udp_socket> udp_socket::adopt(int fd) {
-  auto s = detail::adopt_socket(fd, SOCK_DGRAM, false);
+  auto s = detail::adopt_socket(fd, detail::socket_kind::udp);
   if (!s) return s.err();
   return udp_socket(*std::move(s));
 }

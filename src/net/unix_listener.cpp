@@ -1,7 +1,6 @@
 #include <tenon/net/unix_listener.hpp>
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <utility>
 
@@ -9,16 +8,16 @@
 
 namespace tenon::net {
 
-unix_listener& unix_listener::operator=(unix_listener&& other) noexcept {
-  if (this == &other) return *this;
-  (void)close();
-  socket_ = std::move(other.socket_);
-  local_ = std::move(other.local_);
-  ours_ = std::exchange(other.ours_, false);
-  return *this;
+namespace {
+
+unix_address name_of(int fd) {
+  detail::system_address at;
+  std::optional<unix_address> local;
+  if (::getsockname(fd, at.get(), &at.size) == 0) local = at.to_unix();
+  return local ? *std::move(local) : unix_address();
 }
 
-unix_listener::~unix_listener() { (void)close(); }
+}  // namespace
 
 result<unix_listener> unix_listener::listen(const unix_address& at, const listen_options& options) {
   auto s = detail::make_socket(AF_UNIX, SOCK_STREAM);
@@ -26,7 +25,10 @@ result<unix_listener> unix_listener::listen(const unix_address& at, const listen
   if (error e = detail::listen_socket(**s, detail::system_address(at), options.backlog)) {
     return error("listen " + at.path(), std::move(e));
   }
-  return unix_listener(*std::move(s), at, !at.is_abstract() && !at.path().empty());
+  const bool is_chosen_by_system = at.path().empty();
+  if (!is_chosen_by_system && !at.is_abstract()) (*s)->file = at.path();
+  auto local = is_chosen_by_system ? name_of((*s)->fd) : at;
+  return unix_listener(*std::move(s), std::move(local));
 }
 
 result<unix_listener> unix_listener::listen(std::string_view path, const listen_options& options) {
@@ -36,12 +38,9 @@ result<unix_listener> unix_listener::listen(std::string_view path, const listen_
 }
 
 result<unix_listener> unix_listener::adopt(int fd) {
-  auto s = detail::adopt_socket(fd, SOCK_STREAM, true);
+  auto s = detail::adopt_socket(fd, detail::socket_kind::unix_listener);
   if (!s) return s.err();
-  detail::system_address at;
-  std::optional<unix_address> local;
-  if (::getsockname(fd, at.get(), &at.size) == 0) local = at.to_unix();
-  return unix_listener(*std::move(s), local ? *std::move(local) : unix_address(), false);
+  return unix_listener(*std::move(s), name_of(fd));
 }
 
 result<unix_stream> unix_listener::accept(const context& ctx) {
@@ -58,22 +57,10 @@ result<unix_stream> unix_listener::accept() {
   return detail::access::make<unix_stream>(*std::move(s));
 }
 
-error unix_listener::close() {
-  // First the name: whoever finds it gone makes its own, and must not lose that.
-  if (is_open() && ours_) {
-    ours_ = false;
-    (void)::unlink(local_.path().c_str());
-  }
-  return detail::close_socket(socket_.get());
-}
-
+error unix_listener::wait_closed(const context& ctx) { return detail::wait_closed(socket_.get(), ctx); }
+error unix_listener::close() { return detail::close_socket(socket_.get()); }
 bool unix_listener::is_open() const noexcept { return detail::is_open(socket_.get()); }
 int unix_listener::native_handle() const noexcept { return detail::handle_of(socket_.get()); }
-
-result<int> unix_listener::release() {
-  auto fd = detail::release_socket(socket_.get());
-  if (fd) ours_ = false;
-  return fd;
-}
+result<int> unix_listener::release() { return detail::release_socket(socket_.get()); }
 
 }  // namespace tenon::net

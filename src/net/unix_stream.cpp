@@ -25,7 +25,7 @@ result<unix_stream> unix_stream::connect(const context& ctx, const unix_address&
 result<unix_stream> unix_stream::connect(const unix_address& to) { return connect_to(nullptr, to); }
 
 result<unix_stream> unix_stream::adopt(int fd) {
-  auto s = detail::adopt_socket(fd, SOCK_STREAM, true);
+  auto s = detail::adopt_socket(fd, detail::socket_kind::unix_stream);
   if (!s) return s.err();
   return unix_stream(*std::move(s));
 }

@@ -1,7 +1,9 @@
 #include "platform/wakeup_event.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -44,6 +46,14 @@ bool descriptor::is_ready(int fd, bool writable) noexcept {
   pollfd p{fd, static_cast<short>(writable ? POLLOUT : POLLIN), 0};
   return ::poll(&p, 1, 0) != 0;
 }
+
+bool descriptor::lingers(int fd) noexcept {
+  ::linger value{};
+  socklen_t size = sizeof value;
+  return ::getsockopt(fd, SOL_SOCKET, SO_LINGER, &value, &size) == 0 && value.l_onoff != 0 && value.l_linger > 0;
+}
+
+int descriptor::copy(int fd) noexcept { return ::fcntl(fd, F_DUPFD_CLOEXEC, 0); }
 
 int descriptor::close(int fd) noexcept { return ::close(fd) == 0 || errno == EINTR ? 0 : errno; }
 

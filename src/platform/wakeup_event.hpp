@@ -27,6 +27,10 @@ class wakeup_event {
 namespace descriptor {
 /// 0, or errno. An interrupted close has closed.
 int close(int fd) noexcept;
+/// Whether its close may wait for what is still to be sent (SO_LINGER).
+bool lingers(int fd) noexcept;
+/// Another number for the same file. Negative: there is none.
+int copy(int fd) noexcept;
 /// Whether a read (or a write) would not block now: also because it would fail.
 bool is_ready(int fd, bool writable) noexcept;
 }  // namespace descriptor

@@ -124,6 +124,47 @@ TEST_P(FdWatchBy, AWaitForReadinessSeesWhatAStandingWatchHasToldBefore) {
   });
 }
 
+TEST_P(FdWatchBy, WhatAWaitForReadinessHasSeenEndsAWaitForMore) {
+  tenon_test::as(GetParam(), [] {
+    const pipe_ends p;
+    EXPECT_EQ(tenon::wait_for_more(tenon::within(tenon::background(), 1ms), p.out), tenon::deadline_exceeded());
+    p.put();
+    settle();
+    EXPECT_EQ(wait_readable(p.out), nullptr);
+    EXPECT_EQ(tenon::wait_for_more(p.out), nullptr) << "it has come since the last wait for more";
+  });
+}
+
+// A copy keeps the file, and with it the watch that a wait has left, unless that is ended.
+TEST(FdWatch, EndedLeavesNothingForTheNextFileOfThatNumber) {
+  tenon::run([] {
+    int old[2];
+    int next[2];
+    ASSERT_EQ(::pipe2(old, O_NONBLOCK | O_CLOEXEC), 0);
+    EXPECT_EQ(wait_readable(tenon::within(tenon::background(), 1ms), old[0]), tenon::deadline_exceeded());
+    tenon::end_watch(old[0]);
+    const int copy = ::dup(old[0]);
+    ASSERT_EQ(::pipe2(next, O_NONBLOCK | O_CLOEXEC), 0);
+    ASSERT_EQ(::dup3(next[0], old[0], O_CLOEXEC), old[0]);
+    std::atomic<bool> has_come = false;
+    auto reader = tenon::go([&] {
+      EXPECT_EQ(wait_readable(old[0]), nullptr);
+      EXPECT_TRUE(has_come) << "it was told of another file";
+    });
+    settle();
+    EXPECT_EQ(::write(old[1], "x", 1), 1);
+    const pipe_ends marker;
+    marker.put();
+    EXPECT_EQ(wait_readable(marker.out), nullptr);  // which is told after it
+    settle();
+    has_come = true;
+    EXPECT_EQ(::write(next[1], "x", 1), 1);
+    reader.join();
+    EXPECT_EQ(close_fd(old[0]), nullptr);
+    for (const int fd : {old[1], next[0], next[1], copy}) ::close(fd);
+  });
+}
+
 TEST_P(FdWatchBy, WaitForMoreEndsWithItsContextAndWithAClose) {
   tenon_test::as(GetParam(), [] {
     pipe_ends p;

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -11,11 +14,14 @@
 #include <fstream>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <tenon/net/net.hpp>
 #include <tenon/tenon.hpp>
+
+#include "support/pipe_ends.hpp"
 
 namespace {
 
@@ -50,8 +56,12 @@ TEST(NetResolve, FindsThisMachine) {
 
 TEST(NetResolve, RefusesServicesThatAreNone) {
   tenon::run([](const context& root) {
-    for (const char* service : {"", "65536", "99999999999"}) {
+    using namespace std::string_view_literals;
+    for (const auto service : {""sv, "65536"sv, "99999999999"sv, "+80"sv, " 80"sv, "-65456"sv, "80\0"sv, "http\0"sv}) {
       EXPECT_TRUE(resolve(root, "127.0.0.1", service).err().is(errc::no_such_service)) << service;
+    }
+    for (const auto service : {"80"sv, "http"sv}) {
+      EXPECT_TRUE(resolve(root, "localhost\0.example"sv, service).err().is(errc::no_such_host)) << service;
     }
     EXPECT_FALSE(resolve(root, "127.0.0.1", "no such service at all"));
   });
@@ -150,6 +160,33 @@ TEST(NetDial, TriesTheNextAddressAtOnceWhenOneFails) {
     const endpoint all_gone[] = {gone, gone};
     EXPECT_TRUE(dial(root, all_gone).err().is(std::errc::connection_refused));
     EXPECT_TRUE(dial(root, std::span<const endpoint>()).err().is(errc::not_an_address));
+  });
+}
+
+// A watch that a bare close has left tells of a file that had the number before.
+TEST(NetTcpStream, AnEventOfAnotherFileIsNoConnection) {
+  tenon::run([](const context& root) {
+    silent_listener silent(root);
+    const endpoint here = silent.at.local().value();
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+    EXPECT_EQ(tenon::wait_readable(tenon::within(root, 1ms), ends[0]), tenon::deadline_exceeded());
+    const int copy = ::fcntl(ends[0], F_DUPFD_CLOEXEC, 0);
+    ::close(ends[0]);
+    tenon::group g(root);
+    bool connected = false;
+    g.go([&](const context& ctx) { connected = bool(tenon::net::tcp_stream::connect(ctx, here)); });
+    while (::fcntl(ends[0], F_GETFD) == -1) tenon::yield();  // the lowest that is free
+    for (int i = 0; i < 100; ++i) tenon::yield();
+    ::close(ends[1]);  // the end of the pipe, which both directions hear of
+    const tenon_test::pipe_ends marker;
+    marker.put();
+    EXPECT_EQ(tenon::wait_readable(marker.out), nullptr);  // which is told after it
+    for (int i = 0; i < 100; ++i) tenon::yield();
+    g.cancel();
+    EXPECT_EQ(g.wait(), nullptr);
+    EXPECT_FALSE(connected);
+    ::close(copy);
   });
 }
 

@@ -242,6 +242,15 @@ TEST_F(NetUnixListener, LeavesNoFileInTheAbstractSpace) {
   });
 }
 
+TEST_F(NetUnixListener, WithoutANameGetsOneOfTheSystems) {
+  tenon::run([](const context& root) {
+    auto at = unix_listener::listen("").value();
+    EXPECT_TRUE(at.local().is_abstract()) << at.local().path();
+    auto a = unix_stream::connect(root, at.local()).value();
+    EXPECT_TRUE(at.accept());
+  });
+}
+
 // The kernel does not say when a full queue has room again.
 TEST_F(NetUnixListener, WhoseQueueIsFullIsWaitedFor) {
   tenon::run([&](const context& root) {
@@ -282,6 +291,21 @@ TEST(NetUdpSocket, SendsAndReceivesDatagrams) {
     EXPECT_EQ(std::string(text, got.size), "01234567");
     EXPECT_TRUE(got.truncated);
     EXPECT_EQ(b.receive_from(tenon::within(root, 1ms), text).err(), tenon::deadline_exceeded());
+  });
+}
+
+TEST(NetUdpSocket, OnAllAddressesTakesBothVersions) {
+  tenon::run([](const context& root) {
+    auto all = udp_socket::bind(":0").value();
+    const std::uint16_t port = all.local().value().port;
+    if (all.local().value().address.is_v4()) GTEST_SKIP() << "no version 6 here";
+    for (const ip_address& from : {ip_address::loopback_v4(), ip_address::loopback_v6()}) {
+      auto one = udp_socket::bind(endpoint{from, 0});
+      if (!one) continue;  // this machine has no such address
+      EXPECT_FALSE(one->send_to(root, "x", {from, port}));
+      char got[2];
+      EXPECT_EQ(all.receive_from(root, got).value().from, one->local().value());
+    }
   });
 }
 

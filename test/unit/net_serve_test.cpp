@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
@@ -164,6 +165,37 @@ TEST(NetServe, ACloseOfTheListenerEndsItToo) {
   });
 }
 
+TEST(NetServe, ACloseOfTheListenerEndsItAlsoAtTheLimit) {
+  tenon::run([](const context& root) {
+    auto at = tcp_listener::listen("127.0.0.1:0").value();
+    const auto here = at.local().value();
+    serve_counters counters;
+    group connections(root);
+    group g(root);
+    error e = tenon::canceled();
+    g.go([&] { e = serve(root, connections, at, answer, {.max_connections = 1, .counters = &counters}); });
+    auto client = tcp_stream::connect(root, here).value();
+    while (counters.waits_for_limit == 0) tenon::yield();
+    EXPECT_FALSE(at.close());
+    while (tcp_stream::connect(root, here)) tenon::yield();
+    EXPECT_FALSE(g.wait());
+    EXPECT_FALSE(e) << e.message();
+  });
+}
+
+TEST(NetServe, EndsWithItsGroup) {
+  tenon::run([](const context& root) {
+    auto at = tcp_listener::listen("127.0.0.1:0").value();
+    const auto here = at.local().value();
+    group connections(root);
+    group g(root);
+    g.go([&] { (void)serve(root, connections, at, answer); });
+    connections.cancel();
+    while (tcp_stream::connect(root, here)) tenon::yield();
+    EXPECT_FALSE(g.wait());
+  });
+}
+
 // A process that is out of descriptors says so once, waits, and serves those who waited.
 TEST(NetServe, ASurvivedShortageIsSaidOnceAndLosesNoConnection) {
   rlimit before{};
@@ -207,8 +239,10 @@ TEST(NetServe, FailsWhenNoConnectionWillCome) {
     auto at = tcp_listener::listen("127.0.0.1:0").value();
     group connections(root);
     ASSERT_EQ(::shutdown(at.native_handle(), SHUT_RDWR), 0);
-    const error e = serve(root, connections, at, answer);
+    serve_counters counters;
+    const error e = serve(root, connections, at, answer, {.max_connections = SIZE_MAX, .counters = &counters});
     EXPECT_TRUE(e.is(std::errc::invalid_argument)) << e.message();
+    EXPECT_EQ(counters.shortages, 0U) << "nothing was short";
   });
 }
 

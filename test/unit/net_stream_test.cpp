@@ -24,6 +24,7 @@
 #include <tenon/testing/run_virtual.hpp>
 
 #include "support/callers.hpp"
+#include "support/tcp_pair.hpp"
 
 namespace {
 
@@ -38,6 +39,7 @@ using tenon::net::stream;
 using tenon::net::tcp_listener;
 using tenon::net::tcp_stream;
 using tenon::net::unix_stream;
+using tenon_test::tcp_pair;
 
 TEST(NetBuffer, IsAsLongAsWhatItIsMadeFrom) {
   using tenon::net::const_buffer;
@@ -54,14 +56,6 @@ TEST(NetBuffer, IsAsLongAsWhatItIsMadeFrom) {
   EXPECT_EQ(const_buffer(std::vector<std::byte>(6)).size(), 6U);
   EXPECT_EQ(mutable_buffer(unterminated).size(), 3U);
   EXPECT_EQ(const_buffer("literal").after(3).size(), 4U);
-}
-
-/// The two ends of a connection of TCP.
-std::pair<tcp_stream, tcp_stream> tcp_pair(const context& ctx) {
-  auto at = tcp_listener::listen("127.0.0.1:0").value();
-  auto client = tcp_stream::connect(ctx, at.local().value()).value();
-  auto server = at.accept(ctx).value();
-  return {std::move(client), std::move(server)};
 }
 
 /// Writes until the system takes no more, then is told to stop. Returns what `write_all` says, and how much it had written.

@@ -7,7 +7,7 @@
 ///     auto at = tn::net::endpoint::parse("[::1]:8080");
 ///     std::cout << at->address.to_string() << " port " << at->port;
 ///
-/// Values: copied and compared as such, usable as keys of maps. Names are not addresses: `resolve` finds the addresses of a name. Nothing here
+/// Values: copied and compared as such, usable as keys of maps (`unix_address`: of ordered ones). Names are not addresses: `resolve` finds the addresses of a name. Nothing here
 /// blocks. As thread-safe as an `int`.
 
 #include <array>

@@ -5,8 +5,8 @@
 /// Go counterpart: `[]byte`.
 ///
 /// Made from anything that lies in a row and consists of `char`, `std::byte` or `unsigned char`: arrays, strings, string views, vectors, spans. They refer to the
-/// memory and do not own it: it has to stay until the call has returned. Of a string literal the terminating null does not count, of an array of
-/// `char` everything does.
+/// memory and do not own it: it has to stay until the call has returned. Of a string literal, or a `const char` array that ends with one, the terminating null does not count; of
+/// any other array everything does.
 
 #include <cstddef>
 #include <cstring>

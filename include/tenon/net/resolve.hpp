@@ -9,8 +9,8 @@
 ///     for (const tn::net::endpoint& at : *found) …
 ///
 /// Asks the C library (`getaddrinfo`), which reads /etc/hosts and asks the name servers, in a call of `blocking`: it holds up no goroutine. Blocks until
-/// there is an answer or `ctx` ends; then the call itself, which cannot be stopped, goes on, and the run waits for it at its end. Addresses and numbers are
-/// read without that. In the order in which they are best tried (RFC 6724). Fatal outside of a run, unless there is nothing to look up.
+/// there is an answer or `ctx` ends; then the call itself, which cannot be stopped, goes on, and the run waits for it at its end. At most 64 are under way at a time,
+/// those that were given up included; further ones wait their turn. An address with a number is read without that. In the order in which they are best tried (RFC 6724). Fatal outside of a run, unless there is nothing to look up.
 ///
 /// Errors: `errc::no_such_host`, `no_such_service`, `try_again`, `cannot_resolve` with the library's text.
 

@@ -15,13 +15,14 @@
 /// `answer(ctx, stream)`, or `answer(stream)`, is called for each connection in a member of the group, with the group's context, and owns the stream. What it returns
 /// or throws is the member's failure: a group with a handler keeps one client's failure from being all the others'.
 ///
-/// Blocks until `ctx` ends, or the listener is closed, or fails for good (that error is returned). Then the listener is closed, so that new clients are refused
-/// and do not wait in vain, and the connections are given `grace` to finish, as `group::finish` does: what it returns is returned.
+/// Blocks until `ctx` ends, or the group's context does, or the listener is closed, or fails for good (that error is returned). Then the listener is closed, so that new clients are refused
+/// and do not wait in vain, and the connections are given `grace` to finish, as `group::finish` does: what it returns is returned. That is for all members of the
+/// group: one for each `serve`, and without a limit of its own, which would hold up a connection that was accepted.
 ///
 /// **Limit.** As long as there are `max_connections`, none is accepted: the next ones wait in the system's queue.
 ///
 /// **Out of descriptors or memory.** The next connection is tried for again after 5 ms, and after twice as long each time up to a second. None is lost: they wait in the
-/// system's queue; a connection that was accepted, but for which there is no stack, is closed. `on_shortage` is told once, and again only after an accept has succeeded in between; it may block. Without it, a line goes to stderr.
+/// system's queue; a connection that was accepted, but for which there is no stack, is closed. `on_shortage` is told once, and again only after a connection was taken in between; it may block. Without it, a line goes to stderr.
 
 #include <chrono>
 #include <cstddef>
@@ -35,6 +36,7 @@
 
 #include <tenon/context.hpp>
 #include <tenon/detail/atomic.hpp>
+#include <tenon/go.hpp>
 #include <tenon/group.hpp>
 #include <tenon/net/errc.hpp>
 #include <tenon/semaphore.hpp>
@@ -48,9 +50,9 @@ std::size_t raise_descriptor_limit() noexcept;
 /// What has happened so far; may be read at any time. `group::active` says how many connections there are.
 struct serve_counters {
   tenon::detail::atomic<std::uint64_t> accepted{0};
-  /// Times that a connection could have come, but for the limit.
+  /// Times that the limit was met, whether or not a further connection would have come.
   tenon::detail::atomic<std::uint64_t> waits_for_limit{0};
-  /// Connections that could not be taken for want of descriptors or memory.
+  /// Tries to take a connection that failed for want of descriptors or memory.
   tenon::detail::atomic<std::uint64_t> shortages{0};
 };
 
@@ -71,26 +73,38 @@ namespace detail {
 /// What a failed accept means, and how long to wait after it.
 class accept_failures {
  public:
-  explicit accept_failures(const serve_options& options) noexcept : options_(options) {}
+  accept_failures(const serve_options& options, serve_counters& counters) noexcept
+      : options_(options), counters_(counters) {}
   /// Waits, if trying again may help; else false. Also when `ctx` has ended.
   bool survive(const context& ctx, const error& why);
   void over() noexcept { pause_ = {}; }
 
  private:
   const serve_options& options_;
+  serve_counters& counters_;
   std::chrono::nanoseconds pause_{0};
 };
 
-/// Taken already; given back at the end of the scope.
-class seat {
- public:
-  explicit seat(semaphore& of) noexcept : of_(of) {}
-  seat(const seat&) = delete;
-  seat& operator=(const seat&) = delete;
-  ~seat() { of_.release(); }
+/// A seat for the next connection, and so a wait for one to leave. Nothing if `ctx` ends, or the listener is closed, meanwhile.
+template <class Listener>
+semaphore::permit take_seat(const context& ctx, semaphore& seats, Listener& at, serve_counters& counters) {
+  if (semaphore::permit free = seats.try_hold()) return free;
+  counters.waits_for_limit.fetch_add(1, std::memory_order_relaxed);
+  const auto open = with_cancel(ctx);
+  const auto watch = go([&] {
+    (void)at.wait_closed(open.ctx());
+    open.cancel();
+  });
+  semaphore::permit left = seats.hold(open.ctx());
+  open.cancel();
+  return left;
+}
 
- private:
-  semaphore& of_;
+/// Refuses new clients however the scope is left.
+template <class Listener>
+struct closed_listener {
+  Listener& at;
+  ~closed_listener() { (void)at.close(); }
 };
 
 /// Lets the members finish however the scope is left: they use what is in it.
@@ -120,41 +134,40 @@ error serve(const context& ctx, group& connections, Listener& at, Answer answer,
                 "net::serve: the connection's function is called as f(context, stream) or f(stream)");
   serve_counters uncounted;
   serve_counters& counters = options.counters != nullptr ? *options.counters : uncounted;
-  constexpr auto no_limit = std::numeric_limits<std::int64_t>::max();
-  semaphore seats(options.max_connections == 0 ? no_limit : static_cast<std::int64_t>(options.max_connections));
-  detail::accept_failures failures(options);
+  constexpr std::int64_t no_limit = std::numeric_limits<std::int64_t>::max();
+  const bool is_limited = options.max_connections != 0 && std::in_range<std::int64_t>(options.max_connections);
+  semaphore seats(is_limited ? static_cast<std::int64_t>(options.max_connections) : no_limit);
+  detail::accept_failures failures(options, counters);
   detail::finished_group members(connections, options.grace);
+  const detail::closed_listener<Listener> refused{at};
   error why;
-  for (;;) {
-    if (!seats.try_acquire()) {
-      counters.waits_for_limit.fetch_add(1, std::memory_order_relaxed);
-      if (!seats.acquire(ctx)) break;
-    }
-    auto peer = at.accept(ctx);
-    if (!peer) {
-      seats.release();
-      if (ctx.is_canceled() || peer.err() == errc::closed) break;
-      counters.shortages.fetch_add(1, std::memory_order_relaxed);
-      if (failures.survive(ctx, peer.err())) continue;
-      if (!ctx.is_canceled()) why = peer.err();
-      break;
-    }
-    counters.accepted.fetch_add(1, std::memory_order_relaxed);
+  while (!connections.ctx().is_canceled()) {
+    error failed;
     try {
-      connections.go([&seats, &answer, p = *std::move(peer)](const context& c) mutable {
-        const detail::seat mine(seats);
-        if constexpr (takes_context) {
-          return answer(c, std::move(p));
-        } else {
-          return answer(std::move(p));
-        }
-      });
-      failures.over();
+      auto seat = detail::take_seat(ctx, seats, at, counters);
+      if (!seat) break;
+      auto peer = at.accept(ctx);
+      if (peer) {
+        counters.accepted.fetch_add(1, std::memory_order_relaxed);
+        // The stream goes before its seat does.
+        connections.go([held = std::move(seat), &answer, p = *std::move(peer)](const context& c) mutable {
+          if constexpr (takes_context) {
+            return answer(c, std::move(p));
+          } else {
+            return answer(std::move(p));
+          }
+        });
+        failures.over();
+        continue;
+      }
+      failed = peer.err();
     } catch (const std::bad_alloc&) {  // no stack, say
-      seats.release();
-      counters.shortages.fetch_add(1, std::memory_order_relaxed);
-      if (!failures.survive(ctx, std::current_exception())) break;
+      failed = std::current_exception();
     }
+    if (ctx.is_canceled() || failed == errc::closed) break;
+    if (failures.survive(ctx, failed)) continue;
+    if (!ctx.is_canceled()) why = failed;
+    break;
   }
   (void)at.close();
   if (options.on_drain) options.on_drain();

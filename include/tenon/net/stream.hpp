@@ -20,11 +20,11 @@
 /// `write_all` says how much was written when it fails.
 ///
 /// **Errors.** `eof()` at the end of the stream; `errc::closed` when the stream has been closed here, also during the call; the context's; else the system's
-/// code with the call and the peer's address in the message. A peer that has gone is an error of `write_all`
+/// code with the call and, of TCP, the peer's address in the message. `std::bad_alloc` is thrown; what was read into a string that could not grow is lost then. A peer that has gone is an error of `write_all`
 /// (`std::errc::broken_pipe`, `connection_reset`), never a SIGPIPE.
 ///
 /// **Close.** `close` may be called by any goroutine: it ends the reads and writes of the others with `errc::closed`, waits until these have let go of the
-/// descriptor, and closes it. So a number is never another file's while a call still uses it. The destructor closes. For a peer that reads to the end while this
+/// descriptor, and closes it, which blocks as `close_fd` does, and knows no context. So does the destructor. So a number is never another file's while a call still uses it. The destructor closes. For a peer that reads to the end while this
 /// side still wants its answer: `shutdown(shut::write)`.
 ///
 /// Thread-safe, but for moves and destruction: one reader and one writer at a time, the others wait their turn, so that what one `write_all` writes
@@ -65,7 +65,7 @@ class stream {
   /// What there is, up to the size of `into`; at least one byte, unless that is empty.
   result<std::size_t> read_some(const context& ctx, mutable_buffer into);
   result<std::size_t> read_some(mutable_buffer into);
-  /// Into one after the other, with as few system calls as one buffer takes.
+  /// Into one after the other, with one system call for up to 16 of them.
   result<std::size_t> read_some(const context& ctx, std::span<const mutable_buffer> into);
   result<std::size_t> read_some(std::span<const mutable_buffer> into);
 
@@ -92,7 +92,7 @@ class stream {
   /// Everything. `written`: how much of it, also when it fails.
   error write_all(const context& ctx, const_buffer from, std::size_t* written = nullptr);
   error write_all(const_buffer from, std::size_t* written = nullptr);
-  /// One after the other, with as few system calls as one buffer takes: `write_all(ctx, {header, body})`.
+  /// One after the other, up to 16 of them with one system call: `write_all(ctx, {header, body})`.
   error write_all(const context& ctx, std::span<const const_buffer> from, std::size_t* written = nullptr);
   error write_all(const context& ctx, std::initializer_list<const_buffer> from, std::size_t* written = nullptr) {
     return write_all(ctx, std::span(from.begin(), from.size()), written);
@@ -110,7 +110,7 @@ class stream {
 
   /// `write`: the peer reads to the end of the stream, and may still write. Never blocks.
   error shutdown(shut how);
-  /// A second one fails with `errc::closed`.
+  /// A second one fails with `errc::closed`, also while the first still waits.
   error close();
   [[nodiscard]] bool is_open() const noexcept;
 
@@ -123,7 +123,7 @@ class stream {
   /// Gives up the descriptor, which stays open and in non-blocking mode. `std::errc::device_or_resource_busy` while another call uses it. What has been
   /// read ahead is lost: see `buffered`.
   result<int> release();
-  /// How many bytes the next read gets without a look at the system.
+  /// How many bytes the next read gets without a look at the system. Waits while another call reads.
   [[nodiscard]] std::size_t buffered() const;
 
  protected:

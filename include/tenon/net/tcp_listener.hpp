@@ -38,7 +38,7 @@ class tcp_listener {
   /// "127.0.0.1:80", "[::1]:80"; without a host, ":80", on all addresses of both versions. Port 0: a free one, see `local`. Names are not looked up. Does not block.
   static result<tcp_listener> listen(std::string_view address, const listen_options& options = {});
   static result<tcp_listener> listen(const endpoint& at, const listen_options& options = {});
-  /// Takes over a listening socket (of systemd's, say), which is put into non-blocking mode.
+  /// Takes over a listening socket (of systemd's, say), which is put into non-blocking mode. Of another kind: an error; the caller keeps it.
   static result<tcp_listener> adopt(int fd);
 
   result<tcp_stream> accept(const context& ctx);
@@ -46,6 +46,8 @@ class tcp_listener {
 
   [[nodiscard]] result<endpoint> local() const;
   error close();
+  /// Blocks until it is closed, by another goroutine; or `ctx` ends, whose error is returned.
+  error wait_closed(const context& ctx);
   [[nodiscard]] bool is_open() const noexcept;
   [[nodiscard]] int native_handle() const noexcept;
   result<int> release();

@@ -29,11 +29,12 @@ class tcp_stream : public stream {
   static result<tcp_stream> connect(const context& ctx, const endpoint& to);
   static result<tcp_stream> connect(const endpoint& to);
 
-  /// Takes over a connected socket, which is put into non-blocking mode. Where it is none, the caller keeps it.
+  /// Takes over a connected socket, which is put into non-blocking mode, and gets the options of any other stream. Where it is no socket of TCP, or a listener, the
+  /// caller keeps it.
   static result<tcp_stream> adopt(int fd);
 
   [[nodiscard]] result<endpoint> local() const;
-  /// Known also when the peer has gone.
+  /// Known also when the peer has gone, unless it had before `adopt`.
   [[nodiscard]] endpoint peer() const noexcept;
 
   /// False: small writes are collected for a moment (Nagle's algorithm).
@@ -41,7 +42,7 @@ class tcp_stream : public stream {
   /// After `idle` without a byte the peer is probed; `nullopt`: never.
   error set_keepalive(std::optional<std::chrono::seconds> idle);
   /// What `close` does with what has not been sent: `nullopt`, the system sends it in the background; 0 s, it is dropped, and the peer sees a reset; else
-  /// `close` waits so long.
+  /// `close` and the destructor wait so long.
   error set_linger(std::optional<std::chrono::seconds> d);
 
  private:

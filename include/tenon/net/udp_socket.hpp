@@ -9,7 +9,7 @@
 ///     auto got = at->receive_from(ctx, text);
 ///     if (got) (void)at->send_to(ctx, {text, got->size}, got->from);
 ///
-/// `receive` and `receive_from` block until there is a datagram, or `ctx` ends, or the socket is closed (`errc::closed`); `send` and
+/// `receive_from` blocks until there is a datagram, or `ctx` ends, or the socket is closed (`errc::closed`); `send` and
 /// `send_to` while the system's buffer is full. One call, one datagram; an empty one is one, too. What does not fit is cut off, and `truncated` says so. A connected socket
 /// gets datagrams of that peer alone, and may learn that there is no such port (`std::errc::connection_refused`).
 ///
