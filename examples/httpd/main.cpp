@@ -73,7 +73,7 @@ tn::error serve(tn::group& root, const options& chosen) {
 
   httpd::access_log log(!chosen.quiet);
   tn::group writer(root.ctx());
-  writer.go({.name = "access log"}, [&log] { return log.write(); });
+  writer.go({.name = "access log"}, [&log](const tn::context& ctx) { return log.write(ctx); });
 
   const httpd::service service{pages, log, chosen.most, told.ctx()};
   tn::group connections(root.ctx(), [&](const tn::error& e) {
@@ -86,9 +86,8 @@ tn::error serve(tn::group& root, const options& chosen) {
                        return tls ? serve_tls(ctx, service, socket, *tls) : serve_plain(ctx, service, socket);
                      },
                      {.max_connections = chosen.max_connections, .grace = chosen.grace * 1s, .counters = &counters});
-  log.close();
-  tn::error unwritten = writer.wait();
-  std::cout << counters.accepted << " connections" << std::endl;
+  log.close(tn::within(root.ctx(), 1s), std::to_string(counters.accepted) + " connections\n");
+  tn::error unwritten = writer.finish(1s);
   return e ? e : unwritten;
 }
 

@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -48,7 +50,8 @@ struct service {
   const site& pages;
   access_log& log;
   limits most;
-  /// When it ends, connections that wait for a request are closed, and the others after their answer.
+  /// When it ends, connections that wait for a request are closed, and the others after their answer. A WebSocket is closed as soon as no message is on its way
+  /// back: 1001, going away.
   tenon::context accepting;
 };
 
@@ -86,7 +89,7 @@ class session {
     access_.request = std::string(r.method_string()) + " " + std::string(r.target());
     const bool keeps = answer(r);
     access_.took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun);
-    of_.log.add(access_);
+    of_.log.add(ctx_, access_);
     return keeps;
   }
 
@@ -139,8 +142,9 @@ class session {
     boost::system::error_code ec;
     wire().expires_after(of_.most.header);
     beast::http::read_header(peer_, buffer_, parser, ec);
-    if (!ec && beast::iequals(parser.get()[http::field::expect], "100-continue")) {
-      http::response<http::empty_body> go_on(http::status::continue_, parser.get().version());
+    const auto& head = parser.get();
+    if (!ec && head.version() >= 11 && beast::iequals(head[http::field::expect], "100-continue")) {
+      http::response<http::empty_body> go_on(http::status::continue_, head.version());
       http::write(peer_, go_on, ec);
     }
     if (!ec) {
@@ -166,7 +170,7 @@ class session {
     access_.request = "-";
     access_.status = refusal.result_int();
     access_.bytes = refusal.body().size();
-    of_.log.add(access_);
+    of_.log.add(ctx_, access_);
     return ec ? fail(ec) : false;
   }
 
@@ -215,8 +219,10 @@ class session {
     } else {
       std::vector<char> block(64 * 1024);
       while (access_.bytes < a.size) {
+        // What has been added to the file since its length was said would be taken for the next answer.
+        const std::size_t most = std::min<std::uint64_t>(block.size(), a.size - access_.bytes);
         const ssize_t n = tenon::blocking(
-            [&] { return ::pread(a.file.get(), block.data(), block.size(), static_cast<off_t>(access_.bytes)); });
+            [&] { return ::pread(a.file.get(), block.data(), most, static_cast<off_t>(access_.bytes)); });
         if (n <= 0) return fail(error("a file became shorter while it was sent"));
         if (!write_piece(asio::buffer(block.data(), static_cast<std::size_t>(n)))) return false;
         access_.bytes += static_cast<std::uint64_t>(n);
@@ -227,12 +233,14 @@ class session {
 
   bool write(stream_response& a, bool only_head) {
     if (!write_head(a.head)) return false;
-    if (only_head) return true;
+    const bool chunked = a.head.chunked();  // if not, its end is the connection's
+    if (only_head) return chunked;
     while (const auto piece = a.next()) {
-      if (!write_piece(http::make_chunk(asio::buffer(*piece)))) return false;
+      const asio::const_buffer bytes = asio::buffer(*piece);
+      if (!(chunked ? write_piece(http::make_chunk(bytes)) : write_piece(bytes))) return false;
       access_.bytes += piece->size();
     }
-    return write_piece(http::make_chunk_last());
+    return chunked && write_piece(http::make_chunk_last());
   }
 
   template <class Buffers>
@@ -243,22 +251,31 @@ class session {
     return ec ? fail(ec) : true;
   }
 
-  /// WebSocket: every message comes back.
+  /// WebSocket: every message comes back, until the client has had enough, or the server is to end.
   error talk(request r) {
     beast::websocket::stream<Peer&> ws(peer_);
     ws.read_message_max(of_.most.body_bytes);
     boost::system::error_code ec;
     ws.accept(r, ec);
     access_ = {access_.peer, "WebSocket " + std::string(r.target()), ec ? 400U : 101U, 0, {}};
-    of_.log.add(access_);
+    of_.log.add(ctx_, access_);
     beast::flat_buffer message;
     while (!ec) {
+      wire().use(of_.accepting);
       wire().expires_after(of_.most.idle);
       ws.read(message, ec);
+      wire().use(ctx_);
+      wire().expires_after(of_.most.body);
       if (ec) break;
       ws.text(ws.got_text());
       ws.write(message.data(), ec);
       message.consume(message.size());
+    }
+    if (ec == asio::error::operation_aborted && !ctx_.is_canceled()) {
+      // For Beast a read that was ended is the connection's end: the frame goes past it. 1001: going away.
+      constexpr std::array<unsigned char, 4> going_away{0x88, 2, 1001 >> 8, 1001 & 0xff};
+      if (write_piece(asio::buffer(going_away))) end();
+      return failed_;
     }
     const bool orderly = ec == beast::websocket::error::closed || ec == beast::websocket::error::message_too_big;
     return orderly ? nullptr : tenon::from_asio(ec);

@@ -156,7 +156,8 @@ response site::stream(const request& r, std::string_view query) {
   unsigned n = 10;
   if (query.starts_with("n=")) {
     const char* const end = query.data() + query.size();
-    if (std::from_chars(query.data() + 2, end, n).ptr != end || n > 1'000'000)
+    const auto [ptr, ec] = std::from_chars(query.data() + 2, end, n);
+    if (ec != std::errc() || ptr != end || n > 1'000'000)
       return refusal(r, http::status::bad_request, "n is a number up to a million\n");
   }
   stream_response answer{head<http::response<http::empty_body>>(http::status::ok, r),
@@ -165,7 +166,9 @@ response site::stream(const request& r, std::string_view query) {
                            return "line " + std::to_string(++i) + "\n";
                          }};
   answer.head.set(http::field::content_type, "text/plain; charset=utf-8");
-  answer.head.chunked(true);
+  const bool chunked = r.version() >= 11;  // HTTP/1.0 has no chunks: there the body ends with the connection
+  answer.head.chunked(chunked);
+  answer.head.keep_alive(chunked && r.keep_alive());
   return answer;
 }
 

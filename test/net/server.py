@@ -45,6 +45,12 @@ class Connection:
         *lines, self.ahead = self.ahead.split(b"\r\n", n)
         return lines
 
+    def read_until(self, end: bytes) -> bytes:
+        while end not in self.ahead and self._more():
+            pass
+        data, found, self.ahead = self.ahead.partition(end)
+        return data + found
+
     def read_to_end(self) -> bytes:
         while self._more():
             pass
@@ -86,6 +92,12 @@ class Server:
             except ConnectionResetError:  # it was in the queue that went with the listener
                 pass
         raise AssertionError("it still accepts")
+
+    def wait_until_it_says(self, text: str) -> None:
+        end = time.monotonic() + PATIENCE
+        while text not in self.out:
+            assert time.monotonic() < end, self.out
+            time.sleep(0.05)
 
     def memory(self) -> int:
         """The bytes that are its own alone."""
