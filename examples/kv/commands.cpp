@@ -201,8 +201,13 @@ struct commands::table {
   static void unsubscribe(connection& c, const arguments& a) {
     for (std::size_t i = 1; i < a.size(); ++i) c.unsubscribe(a[i]);
     if (a.size() > 1) return;
-    while (c.subscriber_ && !c.subscriber_->channels.empty())
-      c.unsubscribe(std::string(*c.subscriber_->channels.begin()));
+    if (!c.subscriber_ || c.subscriber_->channels.empty()) {
+      add_array(c.out_, 3);
+      add_text(c.out_, "unsubscribe");
+      add_nothing(c.out_);
+      return add_number(c.out_, 0);
+    }
+    while (!c.subscriber_->channels.empty()) c.unsubscribe(std::string(*c.subscriber_->channels.begin()));
   }
 
   static const row* find(std::string_view name);

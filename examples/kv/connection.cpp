@@ -1,6 +1,7 @@
 #include "connection.hpp"
 
 #include <chrono>
+#include <memory>
 #include <utility>
 
 #include <tenon/net/errc.hpp>
@@ -23,11 +24,11 @@ connection::~connection() {
 
 tenon::error connection::serve() {
   request_reader in;
-  arguments request;  // of no size until there is one
   while (!quits_) {
     const tenon::context& ctx = subscriber_ ? subscriber_->scope.ctx() : ctx_;
     const auto n = peer_.append_some(ctx, in.input(), large);
     if (!n) return n.err() == tenon::net::eof() ? nullptr : n.err();
+    arguments request;  // a client that waits holds none
     auto o = request_reader::outcome::incomplete;
     while (!quits_ && (o = in.next(request)) == request_reader::outcome::request) {
       carry_out(request);
@@ -64,7 +65,7 @@ subscriber& connection::as_subscriber() {
   if (!subscriber_) {
     (void)flush();  // what it has asked for before; if that fails, so does the next read
     subscriber_.emplace(ctx_);
-    writer_.emplace(subscriber_->scope.ctx());
+    writer_ = std::make_unique<tenon::group>(subscriber_->scope.ctx());
     writer_->go({.name = "writer"}, [this](const tenon::context& ctx) -> tenon::error {
       std::string all;
       while (auto m = subscriber_->queue.recv(ctx)) {

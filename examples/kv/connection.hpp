@@ -44,7 +44,7 @@ class connection {
   std::string out_;
   bool quits_ = false;
   std::optional<subscriber> subscriber_;
-  std::optional<tenon::group> writer_;  // of a subscriber's queue; it ends before what it uses
+  std::unique_ptr<tenon::group> writer_;  // of a subscriber's queue; it ends before what it uses
 };
 
 }  // namespace kv

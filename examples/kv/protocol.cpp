@@ -9,6 +9,7 @@ namespace kv {
 namespace {
 
 constexpr std::size_t largest_line = 64 * 1024;
+constexpr std::size_t largest_number = 32;  // with its CRLF
 constexpr std::int64_t largest_text = 512 << 20;
 constexpr std::int64_t most_arguments = 1 << 20;
 
@@ -26,6 +27,7 @@ void add_line(std::string& out, char kind, std::int64_t n) {
 std::string& request_reader::input() {
   if (begin_ == buffer_.size()) {
     std::string().swap(buffer_);  // a client that waits costs no buffer
+    std::vector<piece>().swap(pieces_);
   } else {
     buffer_.erase(0, begin_);
     if (wanted_ > buffer_.size()) buffer_.reserve(wanted_);
@@ -39,13 +41,17 @@ request_reader::outcome request_reader::fail(std::string_view why) {
   return outcome::broken;
 }
 
-std::optional<std::string_view> request_reader::line(std::size_t& at) {
+std::optional<std::string_view> request_reader::line(std::size_t& at, std::size_t most) {
   const char* const from = buffer_.data() + at;
-  const auto* const found = static_cast<const char*>(std::memchr(from, '\n', buffer_.size() - at));
+  const auto* const found = static_cast<const char*>(std::memchr(from, '\n', std::min(buffer_.size() - at, most)));
   if (found == nullptr) return {};
   at += static_cast<std::size_t>(found - from) + 1;
   const bool has_return = found != from && found[-1] == '\r';
   return std::string_view(from, static_cast<std::size_t>(found - from) - (has_return ? 1 : 0));
+}
+
+request_reader::outcome request_reader::no_line(std::size_t at, std::size_t most, std::string_view why) {
+  return buffer_.size() - at <= most ? outcome::incomplete : fail(why);
 }
 
 request_reader::outcome request_reader::next(arguments& into) {
@@ -60,8 +66,8 @@ request_reader::outcome request_reader::next(arguments& into) {
 
 request_reader::outcome request_reader::words(arguments& into) {
   std::size_t at = begin_;
-  const auto all = line(at);
-  if (!all) return buffer_.size() - begin_ > largest_line ? fail("too big inline request") : outcome::incomplete;
+  const auto all = line(at, largest_line);
+  if (!all) return no_line(at, largest_line, "too big inline request");
   for (std::string_view rest = *all;;) {
     rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
     if (rest.empty()) break;
@@ -74,30 +80,38 @@ request_reader::outcome request_reader::words(arguments& into) {
 }
 
 request_reader::outcome request_reader::array(arguments& into) {
-  std::size_t at = begin_ + 1;
-  const auto count_text = line(at);
-  if (!count_text)
-    return buffer_.size() - begin_ > largest_line ? fail("too big mbulk count string") : outcome::incomplete;
-  const auto count = to_number(*count_text);
-  if (!count || *count > most_arguments) return fail("invalid multibulk length");
-  for (std::int64_t i = 0; i < *count; ++i) {
+  if (!left_) {
+    std::size_t at = begin_ + 1;
+    const auto count_text = line(at, largest_number);
+    if (!count_text) return no_line(at, largest_number, "too big mbulk count string");
+    const auto count = to_number(*count_text);
+    if (!count || *count > most_arguments) return fail("invalid multibulk length");
+    left_ = static_cast<std::size_t>(std::max<std::int64_t>(*count, 0));
+    read_ = at - begin_;
+  }
+  for (; *left_ > 0; --*left_) {
+    std::size_t at = begin_ + read_;
     if (at == buffer_.size()) return outcome::incomplete;
     if (buffer_[at] != '$') return fail("expected '$'");
-    std::size_t text = at + 1;
-    const auto size_text = line(text);
-    if (!size_text) return buffer_.size() - at > largest_line ? fail("too big bulk count string") : outcome::incomplete;
+    ++at;
+    const auto size_text = line(at, largest_number);
+    if (!size_text) return no_line(at, largest_number, "too big bulk count string");
     const auto size = to_number(*size_text);
     if (!size || *size < 0 || *size > largest_text) return fail("invalid bulk length");
     const auto n = static_cast<std::size_t>(*size);
-    if (buffer_.size() - text < n + 2) {
-      wanted_ = text + n + 2 - begin_;
+    if (buffer_.size() - at < n + 2) {
+      wanted_ = at + n + 2 - begin_;
       return outcome::incomplete;
     }
-    if (std::memcmp(buffer_.data() + text + n, "\r\n", 2) != 0) return fail("expected the end of a line");
-    into.emplace_back(buffer_.data() + text, n);
-    at = text + n + 2;
+    if (std::memcmp(buffer_.data() + at + n, "\r\n", 2) != 0) return fail("expected the end of a line");
+    pieces_.push_back({at - begin_, n});
+    read_ = at + n + 2 - begin_;
   }
-  begin_ = at;
+  into.reserve(pieces_.size());
+  for (const piece& p : pieces_) into.emplace_back(buffer_.data() + begin_ + p.at, p.size);
+  begin_ += read_;
+  pieces_.clear();
+  left_.reset();
   return outcome::request;
 }
 

@@ -28,15 +28,27 @@ class request_reader {
   [[nodiscard]] std::string_view why() const { return why_; }
 
  private:
+  /// An argument that is complete; `at` counts from `begin_`.
+  struct piece {
+    std::size_t at;
+    std::size_t size;
+  };
+
   outcome array(arguments& into);
   outcome words(arguments& into);
   outcome fail(std::string_view why);
-  /// Up to the next CRLF from `at` on, which is moved behind that.
-  std::optional<std::string_view> line(std::size_t& at);
+  /// Up to the next CRLF from `at` on, which is moved behind that; nothing if it is not within the next `most` bytes.
+  std::optional<std::string_view> line(std::size_t& at, std::size_t most);
+  /// What it means that there is none.
+  outcome no_line(std::size_t at, std::size_t most, std::string_view why);
 
   std::string buffer_;
   std::size_t begin_ = 0;   // of what has not been given out
   std::size_t wanted_ = 0;  // a request that is incomplete is not looked at again with fewer bytes
+  // Of an array that is incomplete: none of its arguments is read again.
+  std::vector<piece> pieces_;
+  std::size_t read_ = 0;             // how many bytes they take, with the line before them
+  std::optional<std::size_t> left_;  // how many are to come, once that is known
   std::string_view why_;
 };
 

@@ -100,6 +100,8 @@ class Kv(unittest.TestCase):
             (b"*1\r\n$-1\r\n", b"invalid bulk length"),
             (b"*1\r\n$9999999999\r\n", b"invalid bulk length"),
             (b"*1\r\n$4\r\nPINGxx", b"expected the end of a line"),
+            (b"*1\r\n$" + b"0" * 100, b"too big bulk count string"),
+            (b"*" + b"0" * 100, b"too big mbulk count string"),
             (b"x" * 70_000, b"too big inline request"),
         ]:
             with self.server.connect() as s:
@@ -110,16 +112,17 @@ class Kv(unittest.TestCase):
             self.assertEqual(s.read_to_end(), b"-ERR unknown command 'G?T'\r\n+OK\r\n")
 
     def test_publishing(self) -> None:
+        nothing = b"*3\r\n$11\r\nunsubscribe\r\n$-1\r\n:0\r\n"  # to unsubscribe from
         with self.server.connect() as a, self.server.connect() as b:
             a.sendall(b"PING\r\nSUBSCRIBE news sports\r\nPING\r\n")
             self.assertEqual(a.read_lines(14)[-1], b"+PONG")
             b.sendall(b"PUBLISH news one\r\nPUBLISH nothing two\r\n")
             self.assertEqual(b.read(8), b":1\r\n:0\r\n")
             self.assertEqual(a.read_lines(7), [b"*3", b"$7", b"message", b"$4", b"news", b"$3", b"one"])
-            a.sendall(b"UNSUBSCRIBE\r\nQUIT\r\n")
-            self.assertEqual(a.read_to_end().split(b"\r\n")[-2], b"+OK")
-            b.sendall(b"PUBLISH news three\r\n")
-            self.assertEqual(b.read(4), b":0\r\n")
+            a.sendall(b"UNSUBSCRIBE\r\nUNSUBSCRIBE\r\nQUIT\r\n")
+            self.assertTrue(a.read_to_end().endswith(b":1\r\n*3\r\n$11\r\nunsubscribe\r\n$6\r\nsports\r\n:0\r\n" + nothing + b"+OK\r\n"))
+            b.sendall(b"PUBLISH news three\r\nUNSUBSCRIBE\r\n")
+            self.assertEqual(b.read(4 + len(nothing)), b":0\r\n" + nothing)
 
     def test_a_subscriber_that_does_not_keep_up_is_cut_off(self) -> None:
         with self.server.connect() as slow, self.server.connect() as b:
@@ -147,6 +150,22 @@ class Kv(unittest.TestCase):
         each = (self.server.memory() - before) / n
         print(f"{each:.0f} bytes a connection", end=" ... ", flush=True)
         self.assertLessEqual(each, 6 * 1024)
+        for s in held:
+            s.socket.close()
+
+    def test_a_large_request_leaves_nothing_with_an_idle_connection(self) -> None:
+        n = 1 << 20
+        large = b"*%d\r\n$6\r\nEXISTS\r\n" % n + b"$0\r\n\r\n" * (n - 1)
+        before = self.server.memory()
+        held = [self.server.connect() for _ in range(20)]
+        for s in held:
+            s.sendall(large + b"PING\r\n")
+            self.assertEqual(s.read(11), b":0\r\n+PONG\r\n")
+            s.sendall(b"PING\r\n")
+            self.assertEqual(s.read(7), b"+PONG\r\n")
+        each = (self.server.memory() - before) / len(held)
+        print(f"{each:.0f} bytes a connection", end=" ... ", flush=True)
+        self.assertLessEqual(each, n * 8)
         for s in held:
             s.socket.close()
 
