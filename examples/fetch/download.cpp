@@ -32,11 +32,15 @@ tenon::result<answer> ask(Peer& peer, const url& from, std::size_t most_bytes) {
   boost::system::error_code ec;
   http::write(peer, request, ec);
   boost::beast::flat_buffer buffer;
-  http::response_parser<http::string_body> parser;
-  parser.body_limit(most_bytes);
-  if (!ec) http::read(peer, buffer, parser, ec);
-  if (ec) return tenon::from_asio(ec);
-  return parser.release();
+  for (;;) {
+    http::response_parser<http::string_body> parser;
+    parser.body_limit(most_bytes);
+    if (!ec) http::read(peer, buffer, parser, ec);
+    if (ec) return tenon::from_asio(ec);
+    // Interim answers (103 Early Hints, say) come before the one that counts; after 101 the protocol is another.
+    const unsigned status = parser.get().result_int();
+    if (status / 100 != 1 || status == 101) return parser.release();
+  }
 }
 
 tenon::result<answer> ask(const tenon::context& ctx, const url& from, client& c) {

@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -91,14 +92,8 @@ class fetcher {
     std::string where;
     if (!chosen_.folder.empty()) {
       where = " > " + name_for(*from);
-      tn::error e = tn::blocking(
-          ctx, [path = std::filesystem::path(chosen_.folder) / where.substr(3), body = page->body]() -> tn::error {
-            std::ofstream out(path, std::ios::binary);
-            out << body;
-            out.close();
-            return out ? nullptr : tn::error("cannot write " + path.string());
-          });
-      if (e) return e;
+      const auto path = std::filesystem::path(chosen_.folder) / where.substr(3);
+      if (!tn::blocking([&] { return write(path, page->body); })) return tn::error("cannot write " + path.string());
     }
     so_far_.bytes += page->body.size();
     ++so_far_.done;
@@ -108,6 +103,17 @@ class fetcher {
     const std::lock_guard hold(mu_);
     std::cout << line << std::flush;
     return nullptr;
+  }
+
+  /// The whole of it, or nothing is left.
+  static bool write(const std::filesystem::path& path, const std::string& body) {
+    std::ofstream out(path, std::ios::binary);
+    if (!out) return false;
+    out << body;
+    out.close();
+    std::error_code ignored;
+    if (!out) std::filesystem::remove(path, ignored);
+    return static_cast<bool>(out);
   }
 
   /// No two have the same.

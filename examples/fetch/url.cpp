@@ -45,11 +45,10 @@ tenon::result<url> url::parse(std::string_view text) {
 }
 
 tenon::result<url> url::resolve(std::string_view location) const {
-  if (location.starts_with("//")) return parse((is_secure ? "https:" : "http:") + std::string(location));
-  if (!location.starts_with('/')) return parse(location);
-  url u = *this;
-  u.target = location.substr(0, location.find('#'));
-  return u;
+  const std::string scheme = is_secure ? "https:" : "http:";
+  if (location.starts_with("//")) return parse(scheme + std::string(location));
+  if (location.starts_with('/')) return parse(scheme + "//" + authority() + std::string(location));
+  return parse(location);
 }
 
 std::string url::authority() const {

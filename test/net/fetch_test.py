@@ -7,6 +7,7 @@ usage: fetch_test.py PROGRAM
 from __future__ import annotations
 
 import http.server
+import resource
 import signal
 import socket
 import ssl
@@ -40,9 +41,12 @@ class Pages(http.server.BaseHTTPRequestHandler):
             body = b"x" * int(rest)
         with Pages.lock:
             Pages.now -= 1
-        if kind == "redirect":
+        if kind == "hints":
+            for _ in range(int(rest)):
+                self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload; as=style\r\n\r\n")
+        if kind in ("redirect", "astray"):
             self.send_response(302)
-            self.send_header("Location", "/" + rest if rest else "/redirect/")
+            self.send_header("Location", "/a b" if kind == "astray" else "/" + rest if rest else "/redirect/")
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
@@ -130,6 +134,13 @@ class Fetch(unittest.TestCase):
         self.assertIn("1000000 bytes", self.fetch(self.plain + "/large/1000000").stdout)
         self.assertIn("body limit exceeded", self.fetch("--max-bytes", "1000", self.plain + "/large/1000000", status=1).stderr)
 
+    def test_interim_answers(self) -> None:
+        for n in (1, 100):
+            self.assertIn("7 bytes", self.fetch(f"{self.plain}/hints/{n}").stdout)
+
+    def test_a_redirection_to_what_is_no_url(self) -> None:
+        self.assertIn("not a URL", self.fetch(self.plain + "/astray", status=1).stderr)
+
     def test_the_first_failure_ends_the_others(self) -> None:
         done = self.fetch("-j", "10", *[self.hangs] * 5, self.plain + "/missing", status=1)
         self.assertIn("/missing: 404 Not Found", done.stderr)
@@ -158,8 +169,20 @@ class Fetch(unittest.TestCase):
 
     def test_saves_them(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            self.fetch("-o", folder, self.plain + "/large/100", self.plain + "/a/large/100", self.plain + "/")
+            self.fetch("-j", "1", "-o", folder, self.plain + "/large/100", self.plain + "/a/large/100", self.plain + "/")
             self.assertEqual({p.name: p.stat().st_size for p in Path(folder).iterdir()}, {"100": 100, "100.1": 7, "index.html": 7})
+
+    def test_a_page_that_cannot_be_written_leaves_no_part_of_it(self) -> None:
+        def with_small_files() -> None:  # as small as a full disk's
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run([PROGRAM, "-k", "-o", folder, self.plain + "/large/100000", self.plain + "/page"],
+                                  preexec_fn=with_small_files, capture_output=True, text=True, timeout=120, check=False)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn("cannot write", done.stderr)
+            self.assertEqual([p.name for p in Path(folder).iterdir()], ["page"])
 
     def test_what_is_no_url(self) -> None:
         for text in ("ftp://x/", "http://", "http://[::1", "http://a:b/", "http://u:p@h/", "http://h/a b", "x"):
