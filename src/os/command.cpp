@@ -130,6 +130,12 @@ std::string last_line(std::string_view text) {
   return std::string(text.substr(0, most));
 }
 
+/// Closes our end of a pipe with the transfer that uses it: a program that waits for a failed one would wait for ever, and so would who waits for the program.
+struct closer {
+  pipe_stream& end;
+  ~closer() { (void)end.close(); }
+};
+
 error read_to_end(const context& ctx, pipe_stream& from, std::string& to, std::size_t most_kept) {
   for (;;) {
     const auto n = from.append_some(ctx, to, 64 * 1024);
@@ -208,7 +214,7 @@ result<process> command::start(const command_options& options) {
     return error(code, name);
   }
   c.end = descriptor(static_cast<int>(::syscall(SYS_pidfd_open, c.number, 0)));
-  c.on_cancel = after_func(ctx_, [&c] { c.stop(); });
+  if (ctx_) c.on_cancel = after_func(ctx_, [&c] { c.stop(); });
   return made;
 }
 
@@ -231,35 +237,42 @@ error command::run(command_options options, net::const_buffer input, bool has_in
   if (has_input || out != nullptr) transfers.emplace(transfer.ctx());
   if (has_input) {
     transfers->go([&p, input](const context& ctx) {
+      const closer at_end{p.in};
       const error e = p.in.write_all(ctx, input);
-      (void)p.in.close();
       return e.is(std::errc::broken_pipe) ? error() : e;
     });
   } else {
     (void)p.in.close();
   }
   if (out != nullptr) {
-    transfers->go([&p, out](const context& ctx) { return read_to_end(ctx, p.out, *out, out->max_size()); });
+    transfers->go([&p, out](const context& ctx) {
+      const closer at_end{p.out};
+      return read_to_end(ctx, p.out, *out, out->max_size());
+    });
   }
   if (reads_err) {
     constexpr std::size_t most_kept = 4096;
-    transfers->go([&p, &said](const context& ctx) { return read_to_end(ctx, p.err, said, most_kept); });
+    transfers->go([&p, &said](const context& ctx) {
+      const closer at_end{p.err};
+      return read_to_end(ctx, p.err, said, most_kept);
+    });
   }
 
   const auto how = p.wait();
   error failed;
   if (transfers) {
-    const auto cut = after_func(ctx_, [&transfer] { transfer.cancel(); });
+    after_func_handle cut;
+    if (ctx_) cut = after_func(ctx_, [&transfer] { transfer.cancel(); });
     failed = transfers->wait();
   }
   if (!how) return how.err();
+  if ((failed || !how->success()) && ctx_.is_canceled()) return ctx_.err();
+  if (failed) return failed;  // the program may have ended for that
   if (!how->success()) {
-    if (ctx_.is_canceled()) return ctx_.err();
     const std::string line = last_line(said);
     return how->err(line.empty() ? p.child_->name : p.child_->name + ": " + line);
   }
-  if (failed && ctx_.is_canceled()) return ctx_.err();
-  return failed;
+  return nullptr;
 }
 
 error command::run() { return run(options_, {}, false, nullptr); }

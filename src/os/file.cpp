@@ -25,10 +25,11 @@ namespace tenon::os {
 namespace detail {
 
 struct open_file {
-  open_file(descriptor d, std::string name, bool slow)
-      : path(std::move(name)), is_slow(slow), use(net::detail::own(d.give())) {}
+  open_file(descriptor d, std::string name, bool slow, bool at_end)
+      : path(std::move(name)), is_slow(slow), appends(at_end), use(net::detail::own(d.give())) {}
   const std::string path;
   const bool is_slow;  // waits for others, not for the disk: takes no turn
+  const bool appends;  // wherever a write says that it goes
   mutex moving;
   net::detail::socket_ptr use;
 };
@@ -145,19 +146,20 @@ result<std::string> read_all(open_file* f, const context* ctx, std::size_t most)
   if (!in) return error(net::errc::closed);
   const held_lock here(f->moving, ctx);
   if (!here) return ended(ctx);
-  // As large as it says it is, and one byte to see its end; but some say nothing, and some grow.
+  // What is left of the size that it says it has, and one byte to see its end; but some say nothing, and some grow.
   constexpr std::size_t at_least = 4096;
   struct stat info{};
   const std::uint64_t said =
       ::fstat(f->use->fd, &info) == 0 && info.st_size > 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
-  if (S_ISREG(info.st_mode) && said > most && ::lseek(f->use->fd, 0, SEEK_CUR) == 0)
-    return failure("read", f->path, EFBIG);
+  const off_t at = ::lseek(f->use->fd, 0, SEEK_CUR);
+  const std::uint64_t left = said - std::min(said, static_cast<std::uint64_t>(std::max<off_t>(at, 0)));
+  if (S_ISREG(info.st_mode) && left > most) return failure("read", f->path, EFBIG);
   std::string all;
   std::size_t there = 0;
   for (;;) {
     if (there == all.size()) {
       const std::size_t next =
-          there == 0 ? std::max<std::size_t>(at_least, static_cast<std::size_t>(said) + 1) : there + there / 2;
+          there == 0 ? std::max<std::size_t>(at_least, static_cast<std::size_t>(left) + 1) : there + there / 2;
       all.resize(next);
     }
     const auto n = read_once(*f, ctx, {all.data() + there, all.size() - there});
@@ -219,6 +221,7 @@ error write_at(open_file* f, const context* ctx, std::uint64_t offset, net::cons
   done = 0;
   const operation out(use_of(f));
   if (!out) return net::errc::closed;
+  if (f->appends) return failure("write", f->path, EINVAL);  // the system would append it all the same
   while (done < from.size()) {
     const net::const_buffer rest = from.after(done);
     const auto n = system_call(*f, ctx, "write", [&] {
@@ -253,7 +256,9 @@ result<file> file::adopt(int fd, std::string name) {
   struct stat info{};
   if (::fstat(fd, &info) != 0) return failure("adopt", name, last_error());
   const bool is_slow = !S_ISREG(info.st_mode) && !S_ISBLK(info.st_mode) && !S_ISDIR(info.st_mode);
-  return file(new open_file(detail::descriptor(fd), std::move(name), is_slow));
+  const int flags = ::fcntl(fd, F_GETFL);
+  const bool appends = flags >= 0 && (flags & O_APPEND) != 0;
+  return file(new open_file(detail::descriptor(fd), std::move(name), is_slow, appends));
 }
 
 namespace {

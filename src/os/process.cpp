@@ -1,7 +1,10 @@
 #include "os/process.hpp"
 
+#include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <utility>
@@ -31,10 +34,21 @@ bool has_ended(pid_t number, int options) noexcept {
   return done != 0 || info.si_pid != 0;
 }
 
+bool is_readable(int fd) noexcept {
+  pollfd p{.fd = fd, .events = POLLIN, .revents = 0};
+  return ::poll(&p, 1, 0) > 0;
+}
+
 }  // namespace
 
 error child::wait_for_end(const context* ctx) const {
-  if (end.is_open()) return ctx != nullptr ? wait_readable(*ctx, end.get()) : wait_readable(end.get());
+  if (end.is_open()) {
+    // A wait may end with nothing there, by an event of the file that had this number before.
+    do {
+      if (error e = ctx != nullptr ? wait_readable(*ctx, end.get()) : wait_readable(end.get())) return e;
+    } while (!is_readable(end.get()));
+    return nullptr;
+  }
   if (ctx == nullptr) {
     blocking([this] { return has_ended(number, 0); });
     return nullptr;
@@ -50,7 +64,13 @@ error child::send(int signal_number) {
   if (status || lost || number == 0) {
     return {std::make_error_code(std::errc::no_such_process), name + ": has ended already"};
   }
-  return ::kill(own_group ? -number : number, signal_number) == 0 ? error() : system_error("signal " + name);
+  return deliver(signal_number) == 0 ? error() : system_error("signal " + name);
+}
+
+int child::deliver(int signal_number) const noexcept {
+  if (own_group) return ::kill(-number, signal_number);
+  if (!end.is_open()) return ::kill(number, signal_number);
+  return static_cast<int>(::syscall(SYS_pidfd_send_signal, end.get(), signal_number, nullptr, 0));
 }
 
 result<exit_status> child::wait(const context* ctx) {
@@ -77,17 +97,18 @@ result<exit_status> child::wait(const context* ctx) {
 
 void child::send_if_there(int signal_number) noexcept {
   const std::lock_guard hold(mu);
-  if (!status && !lost) (void)::kill(own_group ? -number : number, signal_number);
+  if (!status && !lost) (void)deliver(signal_number);
 }
 
 void child::stop() noexcept {
-  told.store(true, std::memory_order_release);
+  if (told.exchange(true, std::memory_order_acq_rel)) return;
   if (grace > std::chrono::nanoseconds(0)) {
     send_if_there(SIGTERM);
     try {
-      const cancel_scope in_time = with_timeout(background(), grace);
-      if (!wait_for_end(&in_time.ctx()) && !own_group) return;
-    } catch (...) {  // no memory for a wait: no grace
+      until_kill.emplace(with_timeout(background(), grace));
+      on_late = after_func(until_kill->ctx(), [this] { send_if_there(SIGKILL); });
+      return;
+    } catch (...) {  // no memory for a timer: no grace
     }
   }
   send_if_there(SIGKILL);

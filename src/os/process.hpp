@@ -35,6 +35,8 @@ struct child {
   tenon::detail::atomic<bool> told{false};  // to end
   std::optional<exit_status> status;        // guarded by mu, as is the next
   error lost;                               // why there will be no status
+  std::optional<cancel_scope> until_kill;   // the grace, once it has begun; by `stop`, as is the next
+  after_func_handle on_late;                // SIGKILL
   after_func_handle on_cancel;              // last: it uses the others
 
   ~child();
@@ -42,11 +44,14 @@ struct child {
   error send(int signal_number);
   /// As `send`, for a caller that ignores whether it is there still.
   void send_if_there(int signal_number) noexcept;
-  /// SIGTERM and, unless it ends within `grace`, SIGKILL. Does not take the status.
+  /// SIGTERM and, after `grace`, SIGKILL. The first call counts. Waits for neither: outside of a run it is the monitor thread that calls it when a deadline has passed, and no timer
+  /// fires until it returns.
   void stop() noexcept;
 
  private:
   error wait_for_end(const context* ctx) const;
+  /// Under `mu`, while its number is its own. -1: as `last_error` says.
+  int deliver(int signal_number) const noexcept;
 };
 
 }  // namespace tenon::os::detail

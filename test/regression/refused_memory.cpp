@@ -1,5 +1,7 @@
 // Memory is refused where a wait begins: `refused_memory <case>`. One allocation of this thread fails, and all must be as before.
 
+#include <atomic>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -7,11 +9,13 @@
 #include <string>
 #include <utility>
 
+#include <tenon/os/os.hpp>
 #include <tenon/tenon.hpp>
 
 namespace {
 
 thread_local bool refuse = false;
+std::atomic<std::size_t> most{SIZE_MAX};  // for one allocation
 
 using namespace std::chrono_literals;
 
@@ -60,9 +64,20 @@ void sleep_without() {
       {.workers = 1});
 }
 
+/// It writes without end, and would wait for ever for a reader who has given up.
+void output() {
+  tenon::run([](const tenon::context& root) {
+    most = std::size_t{1} << 20U;
+    const tenon::error e = tenon::os::command(root, {"yes"}).output().err();
+    most = SIZE_MAX;
+    std::puts(e.message().c_str());
+  });
+}
+
 }  // namespace
 
 void* operator new(std::size_t n) {
+  if (n > most.load(std::memory_order_relaxed)) throw std::bad_alloc();
   if (refuse) {
     refuse = false;
     throw std::bad_alloc();
@@ -81,5 +96,6 @@ int main(int argc, char** argv) {
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   if (name == "sleep_with_a_context") sleep_with_a_context();
   if (name == "sleep_without") sleep_without();
+  if (name == "output") output();
   return 0;
 }

@@ -82,4 +82,10 @@ TEST(TimerThatCannotBeStarted, LeavesTheGoroutineRunning) {
   EXPECT_EQ(e.out, "refused\nslept\n") << e.describe();
 }
 
+TEST(TransferThatFails, EndsTheProgramAndSaysWhy) {
+  const ending e = run_program("refused_memory", {"output"});
+  EXPECT_EQ(e.status, 0) << e.describe();
+  EXPECT_EQ(e.out, "std::bad_alloc\n") << e.describe();
+}
+
 }  // namespace

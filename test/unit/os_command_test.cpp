@@ -6,10 +6,12 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -19,6 +21,7 @@
 #include <tenon/tenon.hpp>
 
 #include "support/subprocess.hpp"
+#include "support/waiting.hpp"
 
 namespace {
 
@@ -293,6 +296,37 @@ TEST(OsCommand, IsKilledIfItDoesNotEndWithinItsGrace) {
   });
 }
 
+// The descriptor that its end is waited with has the number of another file, of which an event is still to come.
+TEST(OsCommand, EndsWithItsContextAlsoWhenAnotherFilesEventWakesTheWait) {
+  tenon::run([](const context& ctx) {
+    int stale[2];
+    int fresh[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, stale), 0);
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fresh), 0);
+    const int copy = ::fcntl(stale[0], F_DUPFD_CLOEXEC, 3);
+    ASSERT_GE(copy, 0);
+    EXPECT_EQ(tenon::wait_readable(tenon::within(ctx, 1ms), stale[0]), tenon::deadline_exceeded());
+    ::close(stale[0]);  // but not with close_fd: the kernel's watch stays, for the copy
+
+    const auto scope = tenon::with_cancel(ctx);
+    auto p = command(scope.ctx(), {"sleep", "1000"}).start().value();
+    const std::string number = "/proc/self/fd/" + std::to_string(stale[0]);
+    std::error_code none;
+    EXPECT_NE(std::filesystem::read_symlink(number, none).string().find("pidfd"), std::string::npos)
+        << "the test's own: the number has gone to another file";
+    group g(ctx);
+    g.go([&] { EXPECT_EQ(p.wait().value().signal(), SIGTERM); });
+    tenon_test::settle();
+    EXPECT_EQ(::write(stale[1], "x", 1), 1);
+    EXPECT_EQ(::write(fresh[1], "x", 1), 1);
+    EXPECT_FALSE(tenon::wait_readable(ctx, fresh[0])) << "which has come after the other";
+    tenon_test::settle();
+    scope.cancel();
+    EXPECT_FALSE(g.wait());
+    for (const int fd : {stale[1], copy, fresh[0], fresh[1]}) (void)tenon::close_fd(fd);
+  });
+}
+
 TEST(OsCommand, ItsGroupEndsWithIt) {
   tenon::run([](const context& ctx) {
     const auto scope = tenon::with_cancel(ctx);
@@ -360,6 +394,36 @@ TEST(OsCommand, StartsAndWaitsOnAPlainThread) {
   auto p = command(background(), {"sh", "-c", "exit 4"}).start().value();
   EXPECT_EQ(p.wait().value().code(), 4);
   EXPECT_FALSE(command(background(), {"true"}).run());
+}
+
+// The thread that finds that the deadline has passed is the one on which timers fire, and with them the end of the grace.
+TEST(OsCommand, IsKilledAfterItsGraceOutsideOfARunToo) {
+  const auto scope = tenon::with_timeout(background(), 50ms);
+  auto p = command(scope.ctx(), {"sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done"},
+                   {.out = stdio::pipe, .grace = 50ms})
+               .start();
+  if (!p) return;  // on a machine so slow that the deadline has passed before
+  EXPECT_NE(p->wait().value().signal(), 0);
+  EXPECT_TRUE(tenon::after(1ms).recv()) << "timers go on";
+}
+
+TEST(OsCommand, CancelDoesNotWaitForTheGrace) {
+  const auto scope = tenon::with_cancel(background());
+  auto p = command(scope.ctx(), {"sh", "-c", "trap '' TERM; echo ready; read x; exit 5"},
+                   {.in = stdio::pipe, .out = stdio::pipe, .grace = 1h})
+               .start()
+               .value();
+  EXPECT_EQ(p.out.read_until("\n").value(), "ready\n");
+  scope.cancel();
+  EXPECT_FALSE(p.in.write_all("go\n"));
+  EXPECT_EQ(p.wait().value().code(), 5);
+}
+
+TEST(OsCommand, ANilContextNeverEndsIt) {
+  tenon::run([] {
+    EXPECT_FALSE(command(context(), {"true"}).run());
+    EXPECT_EQ(command(context(), {"cat"}).output("in").value(), "in");
+  });
 }
 
 // Each has two pipes and a descriptor of its own.

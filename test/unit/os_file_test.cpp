@@ -63,6 +63,17 @@ TEST_F(OsFile, ReadsNoMoreThanItIsAskedFor) {
   EXPECT_TRUE(tenon::os::read_file(at("a"), 4).err().is(std::errc::file_too_large));
 }
 
+TEST_F(OsFile, ReadsTheRestOfAFileThatHasNoRoomAsAWhole) {
+  auto f = file::create(at("a")).value();
+  EXPECT_FALSE(f.truncate(std::uint64_t{1} << 40U));  // a hole, which takes no room on the disk
+  EXPECT_FALSE(f.seek((std::uint64_t{1} << 40U) - 10));
+  EXPECT_EQ(f.read_all(100).value().size(), 10U);
+  EXPECT_FALSE(f.seek(1));
+  EXPECT_TRUE(f.read_all(100).err().is(std::errc::file_too_large)) << "before anything is read";
+  EXPECT_FALSE(f.seek(std::uint64_t{1} << 41U));
+  EXPECT_EQ(f.read_all(100).value(), "") << "beyond the end";
+}
+
 // Files of /proc say that they are empty.
 TEST_F(OsFile, ReadsWhatDoesNotSayItsSize) {
   const std::string maps = tenon::os::read_file("/proc/self/smaps").value();
@@ -136,6 +147,20 @@ TEST_F(OsFile, IsOpenedAsTheOptionsSay) {
   EXPECT_EQ(tenon::os::read_file(at("a")).value(), "one two three");
   EXPECT_TRUE(log.read_all().err().is(std::errc::bad_file_descriptor)) << "not opened for that";
   EXPECT_TRUE(file::open(at("a"), {}).err().is(std::errc::invalid_argument)) << "for nothing";
+}
+
+// Go: os.File WriteAt: "os: invalid use of WriteAt on file opened with O_APPEND"
+TEST_F(OsFile, WritesAtNoPlaceWhereEachWriteGoesToTheEnd) {
+  EXPECT_FALSE(tenon::os::write_file(at("a"), "abc"));
+  auto log = file::open(at("a"), {.read = true, .append = true}).value();
+  std::size_t written = 1;
+  EXPECT_TRUE(log.write_at(0, "x", &written).is(std::errc::invalid_argument));
+  EXPECT_EQ(written, 0U);
+  auto adopted = file::adopt(::dup(log.native_handle())).value();
+  EXPECT_TRUE(adopted.write_at(0, "x").is(std::errc::invalid_argument));
+  EXPECT_EQ(tenon::os::read_file(at("a")).value(), "abc");
+  char one[1];
+  EXPECT_EQ(log.read_at(1, one).value(), 1U) << "reads have their place";
 }
 
 TEST_F(OsFile, ErrorsNameTheCallAndThePath) {

@@ -11,17 +11,19 @@
 ///
 /// The words go to the program as they are: no shell reads them. A program without a slash is looked for in this process's PATH; a relative one with a slash, from `directory`.
 ///
-/// **What it inherits.** Of the descriptors the three standard ones, as the options say, and no other, whatever this process has open. No blocked signals, SIGPIPE's default action, the
-/// environment unless the options have one.
+/// **What it inherits.** Of the descriptors the three standard ones, as the options say, and no other, whatever this process has open. No blocked
+/// signals, SIGPIPE's default action (another signal that this process ignores stays ignored), the environment unless the options have one.
 ///
 /// **Cancel.** When `ctx` ends, the program gets a SIGTERM and, unless it has ended after `grace`, a SIGKILL. `run` and `output` then return the context's error, unless it has
 /// succeeded all the same. With `own_group` both go to all that it has started, too, unless they have left its process group; when the program has ended, the rest of them get
 /// the SIGKILL.
 ///
-/// **The end.** `run` and `output` wait until the program has ended and, if they read what it writes, until that is at its end: a program that it has left in the background, and that has
-/// kept its output, is waited for until `ctx` ends.
+/// **The end.** `run` and `output` wait until the program has ended and, if they read what it writes, until that is at its end: a program that it has
+/// left in the background, and that has kept its output, is waited for until `ctx` ends. With an input they wait, too, until all of it
+/// is written, or no reader is left; for one in the background that keeps the pipe, and does not read, until `ctx` ends. When a transfer fails, its
+/// pipe is closed, and what failed is the error.
 ///
-/// **Errors.** That it could not be started, with its name: `nosuch: no such file or directory`. Other than exit status 0: the name, the last line of what it wrote to its standard error where `output` reads that, and how it
+/// **Errors.** That it could not be started, with its name: `nosuch: No such file or directory`. Other than exit status 0: the name, the last line of what it wrote to its standard error where `output` reads that, and how it
 /// ended; `exit_status::of(err)` has the number.
 ///
 /// May be used again, one call at a time. Blocks the goroutine, never a worker. `start` may be called from a plain thread; `run` and `output` are fatal outside of a run where they have something to write or read.

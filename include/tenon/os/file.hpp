@@ -5,7 +5,7 @@
 /// Go counterpart: `os.File`, with `os.ReadFile` and `os.WriteFile`.
 ///
 ///     auto f = tn::os::file::open(ctx, path);
-///     if (!f) return f.err();                              // open /no/such: no such file or directory
+///     if (!f) return f.err();                              // open /no/such: No such file or directory
 ///     std::vector<std::byte> block(64 * 1024);
 ///     for (;;) {
 ///       auto n = f->read_some(ctx, block);
@@ -13,8 +13,10 @@
 ///       digest.update({block.data(), *n});
 ///     }
 ///
-/// **Blocking.** A call blocks the goroutine, and its thread only as long as the disk takes; when that is long, another thread runs the others (`blocking`). At most
-/// `file::most_calls` are with the system at a time, for all files of the process: a thousand readers of a slow disk are no thousand threads. The others wait their turn. A goroutine whose calls are all answered at once lets the others run now and then.
+/// **Blocking.** A call blocks the goroutine, and its thread only as long as the disk takes; when that is long, another thread runs the others
+/// (`blocking`). At most `file::most_calls` reads, writes, `truncate`s and `sync`s are with the system at a time, for all files of the process: a
+/// thousand readers of a slow disk are no thousand threads. The others wait their turn. `open` and `close` take none. A goroutine whose calls are all
+/// answered at once lets the others run now and then.
 ///
 /// **Cancel.** A context that has ended ends a call before it begins, also while it waits for its turn; `read_exactly`, `read_all` and `write_all` look between the
 /// system's calls. A system call under way cannot be stopped: `blocking(ctx, …)` stops waiting for one.
@@ -22,8 +24,7 @@
 /// **Position.** `read_some`, `read_exactly`, `read_all`, `write_some` and `write_all` go on where the last one ended, one at a time. `read_at` and `write_at` say where, and may go on at
 /// the same time.
 ///
-/// **Other kinds.** A directory cannot be read (`std::errc::is_a_directory`). Pipes and terminals wait for others, not for the disk: `os::pipe_stream`. An `open` of a FIFO waits, beside the
-/// bound, until its other end is opened.
+/// **Other kinds.** A directory cannot be read (`std::errc::is_a_directory`). Pipes and terminals wait for others, not for the disk: `os::pipe_stream`. An `open` of a FIFO waits until its other end is opened.
 ///
 /// **Errors.** `net::eof()` at the end; the system's code with the call and the path; `net::errc::closed` after `close`, which waits for the calls under way. The destructor
 /// closes; what that says is lost: who must know that everything has been written calls `sync` and `close`.
@@ -56,7 +57,7 @@ struct file_deleter {
 struct open_options {
   bool read = false;
   bool write = false;
-  bool append = false;          ///< each write goes to the end
+  bool append = false;          ///< each write goes to the end; `write_at` fails
   bool create = false;          ///< if it is not there
   bool exclusive = false;       ///< with `create`: fail if it is there (`std::errc::file_exists`)
   bool truncate = false;        ///< begin with nothing in it
@@ -65,7 +66,7 @@ struct open_options {
 
 class file {
  public:
-  /// How many calls there are with the system at a time.
+  /// How many calls there are with the system at a time, without `open` and `close`.
   static constexpr int most_calls = 128;
 
   /// Closed.
@@ -109,6 +110,7 @@ class file {
   /// Everything. `written`: how much of it, also when it fails.
   error write_all(const context& ctx, net::const_buffer from, std::size_t* written = nullptr);
   error write_all(net::const_buffer from, std::size_t* written = nullptr);
+  /// `std::errc::invalid_argument` for a file that was opened to append: the system would do that.
   error write_at(const context& ctx, std::uint64_t offset, net::const_buffer from, std::size_t* written = nullptr);
   error write_at(std::uint64_t offset, net::const_buffer from, std::size_t* written = nullptr);
 

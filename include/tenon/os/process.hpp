@@ -12,7 +12,7 @@
 ///
 /// **The end.** `wait` blocks the goroutine, never a worker, until the program has ended, and takes its status: no zombie stays. When the command's context ends, the program gets a
 /// SIGTERM and, unless it has ended after the command's `grace`, a SIGKILL; so `wait` needs no context of its own. The destructor closes the pipes, ends a program that
-/// still runs in the same way, and waits for it.
+/// still runs in the same way, and waits for it. What that one has started itself goes on, unless the command has `own_group`.
 ///
 /// **Pipes.** `in`, `out` and `err` are open where the command's options say `stdio::pipe`. A program that reads to the end of its input waits for `in.close()`; one whose output is not read
 /// stops when a pipe is full: read `out` and `err` in a goroutine each if both are pipes. What has been written can be read also after the end. A program that this one has started,
@@ -53,7 +53,7 @@ class process {
   pipe_stream err;  ///< its standard error: to read from
 
   /// How it ended; every time the same. Fails only where the program cannot be waited for: `std::errc::no_child_process` if another part of this process has taken its status
-  /// (`waitpid(-1, …)`), or SIGCHLD is ignored.
+  /// (`waitpid(-1, …)`), or SIGCHLD is ignored. With `own_group`, or where this process had no descriptor left for it, a signal may then reach another that has its number by now.
   result<exit_status> wait();
   /// Or until `ctx` ends, with its error; the program goes on.
   result<exit_status> wait(const context& ctx);
