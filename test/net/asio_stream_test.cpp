@@ -13,6 +13,7 @@
 
 #include <tenon/net/net.hpp>
 #include <tenon/tenon.hpp>
+#include <tenon/testing/run_virtual.hpp>
 
 #include "support/asio.hpp"
 
@@ -131,6 +132,45 @@ TEST(AsioStream, EndsWithTheGoroutinesOwnContext) {
     g.cancel();
     (void)g.wait();
     EXPECT_EQ(ec, asio::error::operation_aborted);
+  });
+}
+
+TEST(AsioStream, DeadlinesAreOfTheClockOfTheRun) {
+  tenon::testing::run_virtual([](const context&) {
+    auto [one, other] = tenon::net::socket_pair().value();
+    asio_stream a(std::move(one));
+    char byte[1];
+    asio_error_code ec;
+    const auto begin = tenon::now();
+    a.expires_after(1h);
+    EXPECT_EQ(a.write_some(asio::buffer("x", 1), ec), 1U);
+    EXPECT_FALSE(ec);
+    (void)a.read_some(asio::buffer(byte), ec);
+    EXPECT_EQ(ec, asio::error::timed_out);
+    EXPECT_EQ(tenon::now() - begin, 1h);
+  });
+}
+
+TEST(AsioStream, ADeadlineMayBeAsFarAwayAsTimeGoes) {
+  with_pair([](const context&, auto& a, auto& b) {
+    a.expires_after(std::chrono::nanoseconds::max());
+    EXPECT_EQ(a.write_some(asio::buffer("x", 1)), 1U);
+    b.expires_at(tenon::time_point::max());
+    char byte[1];
+    EXPECT_EQ(b.read_some(asio::buffer(byte)), 1U);
+  });
+}
+
+TEST(AsioStream, ANilContextNeverEndsACall) {
+  with_pair([](const context&, auto& a, auto& b) {
+    char byte[1];
+    asio_error_code ec;
+    a.use(nullptr);
+    asio::write(b, asio::buffer("x", 1));
+    EXPECT_EQ(a.read_some(asio::buffer(byte)), 1U);
+    a.expires_after(1ms);
+    (void)a.read_some(asio::buffer(byte), ec);
+    EXPECT_EQ(ec, asio::error::timed_out);
   });
 }
 

@@ -21,6 +21,7 @@
 
 #include "support/asio.hpp"
 #include "support/callers.hpp"
+#include "support/waiting.hpp"
 
 namespace {
 
@@ -134,6 +135,38 @@ TEST(UseGoroutine, EndsWithTheGoroutinesOwnContext) {
   });
 }
 
+TEST(UseGoroutine, EndsWithTheContextUnderAnExecutorThatIsBoundToIt) {
+  tenon::run([](const context& root) {
+    driven_io_context io;
+    asio::steady_timer never(io, 1h);
+    const auto strand = asio::make_strand(io);
+    EXPECT_EQ(never.async_wait(asio::bind_executor(strand, use_goroutine(tenon::within(root, 1ms)))),
+              tenon::deadline_exceeded());
+    asio_error_code ec;
+    never.async_wait(asio::redirect_error(asio::bind_executor(strand, use_goroutine(tenon::within(root, 1ms))), ec));
+    EXPECT_EQ(ec, asio::error::operation_aborted) << "Asio's own, where Asio says it";
+  });
+}
+
+TEST(UseGoroutine, EndsACoroutineWithTheContextAndItsError) {
+  tenon::run([](const context& root) {
+    driven_io_context io;
+    const auto waits = []() -> asio::awaitable<void> {
+      asio::steady_timer never(co_await asio::this_coro::executor, 1h);
+      co_await never.async_wait(asio::use_awaitable);
+    };
+    EXPECT_EQ(asio::co_spawn(io, waits(), use_goroutine(tenon::within(root, 1ms))), tenon::deadline_exceeded());
+    const auto fails_when_it_is_to_end = []() -> asio::awaitable<int> {
+      asio::steady_timer never(co_await asio::this_coro::executor, 1h);
+      asio_error_code ec;
+      co_await never.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+      throw std::runtime_error("why");
+    };
+    const auto of_its_own = asio::co_spawn(io, fails_when_it_is_to_end(), use_goroutine(tenon::within(root, 1ms)));
+    EXPECT_THROW(of_its_own.err().rethrow(), std::runtime_error) << "what it says itself stays";
+  });
+}
+
 // The cancel comes when the operation has succeeded already, or takes no notice.
 TEST(UseGoroutine, ReturnsASuccessThoughItsContextHasEnded) {
   tenon::run([](const context& root) {
@@ -207,6 +240,31 @@ TEST(UseGoroutine, FailsWhenItsIoContextHasGone) {
   });
 }
 
+// The context's end and that of the io_context, before the waiter has run again.
+TEST(UseGoroutine, FailsWhenItsIoContextHasGoneAndItsContextHasEnded) {
+  tenon::run(
+      [](const context& root) {
+        auto io = std::make_unique<asio::io_context>();  // which nobody runs
+        const auto scope = tenon::with_cancel(root);
+        group g(root);
+        error e;
+        g.go([&] {
+          e = asio::async_initiate<const tenon::use_goroutine_t, void(asio_error_code)>(
+              [&](auto handler) {
+                const auto ex = asio::get_associated_executor(handler, io->get_executor());
+                asio::post(ex, [h = std::move(handler)]() mutable { std::move(h)(asio_error_code()); });
+              },
+              use_goroutine(scope.ctx()));
+        });
+        tenon_test::settle();
+        scope.cancel();
+        io.reset();
+        EXPECT_FALSE(g.wait());
+        EXPECT_TRUE(e.is(std::errc::operation_canceled)) << e.message();
+      },
+      {.workers = 1});
+}
+
 /// The start of an operation of an object with an executor.
 struct throws_in_executor {
   using executor_type = asio::io_context::executor_type;
@@ -248,6 +306,41 @@ TEST(UseGoroutine, CanBeWrappedWhereAnErrorComesWithPartOfAValue) {
   });
 }
 
+/// Completes with whether it was started in its executor.
+struct says_where_it_starts {
+  using executor_type = asio::io_context::executor_type;
+  executor_type ex;
+  [[nodiscard]] executor_type get_executor() const noexcept { return ex; }
+  void operator()(auto&& handler) const {
+    asio::post(ex, [h = std::move(handler), there = ex.running_in_this_thread()]() mutable {
+      std::move(h)(asio_error_code(), there);
+    });
+  }
+};
+
+TEST(UseGoroutine, StartsInTheExecutorOfTheObjectHoweverItIsWrapped) {
+  tenon::run([](const context&) {
+    driven_io_context io;
+    const auto starts_there = [&](auto&& token) {
+      return asio::async_initiate<decltype(token), void(asio_error_code, bool)>(says_where_it_starts{io.get_executor()},
+                                                                                token);
+    };
+    asio_error_code ec;
+    EXPECT_TRUE(starts_there(use_goroutine).value());
+    EXPECT_TRUE(std::get<1>(starts_there(asio::experimental::as_tuple(use_goroutine))));
+    EXPECT_TRUE(starts_there(asio::redirect_error(use_goroutine, ec)));
+    EXPECT_TRUE(starts_there(asio::redirect_error(asio::bind_executor(io.get_executor(), use_goroutine), ec)));
+    // As Beast does: the first argument leads to the object.
+    const says_where_it_starts object{io.get_executor()};
+    EXPECT_TRUE(
+        (asio::async_initiate<const tenon::use_goroutine_t, void(asio_error_code, bool)>(
+             [](auto handler, const says_where_it_starts* of) { (*of)(std::move(handler)); }, use_goroutine, &object))
+            .value());
+    const auto strand = asio::make_strand(io);
+    EXPECT_TRUE(starts_there(asio::bind_executor(strand, use_goroutine)).value());
+  });
+}
+
 TEST(UseGoroutine, LetsOneReadWhileAnotherWrites) {
   for (const unsigned workers : {1U, 2U, 8U}) {
     tenon::run(
@@ -262,7 +355,10 @@ TEST(UseGoroutine, LetsOneReadWhileAnotherWrites) {
             std::string& into = got[static_cast<std::size_t>(i++)];
             into.resize(much.size());
             g.go([s, &much] { return asio::async_write(*s, asio::buffer(much), use_goroutine).err(); });
-            g.go([s, &into] { return asio::async_read(*s, asio::buffer(into), use_goroutine).err(); });
+            g.go([s, &into] {
+              const auto wrapped = asio::experimental::as_tuple(use_goroutine);
+              return tenon::from_asio(std::get<0>(asio::async_read(*s, asio::buffer(into), wrapped)));
+            });
           }
           EXPECT_FALSE(g.wait());
           EXPECT_EQ(got[0], much);

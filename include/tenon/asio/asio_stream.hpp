@@ -34,6 +34,7 @@
 #include <tenon/asio/library.hpp>
 #include <tenon/context.hpp>
 #include <tenon/net/stream.hpp>
+#include <tenon/timer.hpp>
 
 #if defined(TENON_ASIO_BOOST)
 namespace boost::beast {
@@ -80,9 +81,12 @@ class asio_stream {
 
   /// The context of the calls from now on; without it, that of the goroutine which calls.
   void use(context ctx) { ctx_ = std::move(ctx); }
-  /// So long from now.
-  void expires_after(std::chrono::nanoseconds d) { deadline_ = std::chrono::steady_clock::now() + d; }
-  void expires_at(std::chrono::steady_clock::time_point t) { deadline_ = t; }
+  /// So long from now, on the clock of `tenon::now()`.
+  void expires_after(std::chrono::nanoseconds d) {
+    const time_point now = tenon::now();
+    deadline_ = d > time_point::max() - now ? time_point::max() : now + d;
+  }
+  void expires_at(time_point t) { deadline_ = t; }
   void expires_never() noexcept { deadline_.reset(); }
 
   /// At least one byte, unless there is no room.
@@ -143,7 +147,7 @@ class asio_stream {
   std::size_t call(error_code& ec, Call c) {
     const context ctx = ctx_ ? *ctx_ : this_goroutine::context();
     std::optional<cancel_scope> bound;
-    if (deadline_) bound.emplace(with_deadline(ctx, *deadline_));
+    if (deadline_) bound.emplace(with_deadline(ctx ? ctx : background(), *deadline_));
     const result<std::size_t> n = c(bound ? bound->ctx() : ctx);
     ec = to_asio(n.err());
     return n ? *n : 0;
@@ -159,7 +163,7 @@ class asio_stream {
 
   S next_;
   std::optional<context> ctx_;
-  std::optional<std::chrono::steady_clock::time_point> deadline_;
+  std::optional<time_point> deadline_;
 };
 
 template <class S>

@@ -13,17 +13,23 @@
 /// `std::tuple` where that is more than one. Otherwise the rest as it is. `.value()` throws. Asio's `eof` is `net::eof()`. Where an error may come with part of a
 /// value, wrap it: `as_tuple(tn::use_goroutine)`, `redirect_error(tn::use_goroutine, ec)`.
 ///
-/// **Its end.** The operation is ended by the context of the goroutine (`this_goroutine::context()`) or, in the form `use_goroutine(ctx)`, by that one, through Asio's
-/// cancellation slot, and the call returns the context's error once the operation has completed. If it has succeeded nevertheless, that counts. An operation that takes
-/// no notice of its slot is waited for. Boost before 1.77 has no slots: there a context only keeps an operation from being started. A deadline for
-/// one operation: `use_goroutine(tn::within(ctx, 5s))`.
+/// **Its end.** A context that has ended already keeps the operation from being started. Otherwise the operation is ended by the context of the
+/// goroutine (`this_goroutine::context()`) or, in the form `use_goroutine(ctx)`, by that one, through Asio's cancellation slot, and the call returns
+/// the context's error once the operation has completed (a coroutine's, too, if it ends by Asio's `operation_aborted`). If it has succeeded
+/// nevertheless, that counts. An operation that takes no notice of its slot is waited for. Boost before 1.77 has no slots: there a context only keeps
+/// an operation from being started. A deadline for one operation: `use_goroutine(tn::within(ctx, 5s))`. Under `as_tuple` and `redirect_error` the
+/// code is Asio's own: `operation_aborted`, whatever has ended the context; an operation is started, and ended then, also if the context has ended
+/// before; and one that is dropped throws `system_error`.
 ///
-/// **Threads.** Operations are started in the executor of their object, as Asio's objects ask for: one goroutine may read from a socket while another writes to it, if the
-/// socket's executor runs one function at a time (that of a `driven_io_context`, or a strand). Handlers never run in goroutines. If the `io_context` goes
-/// first, the operation has failed with `operation_aborted`. If nobody runs it, the wait is for ever.
+/// **Threads.** Operations are started in the executor of their object, or the one that was bound by `bind_executor`, as Asio's objects ask for: one
+/// goroutine may read from a socket while another writes to it, if that executor runs one function at a time (that of a `driven_io_context`, or a
+/// strand). A context that ends during an operation needs such an executor, too: on a `thread_pool`, or an `io_context` that two threads run, bind a
+/// strand. Handlers never run in goroutines. If the `io_context` goes first, the operation has failed with `operation_aborted`; it must not go while
+/// another thread ends the operation's context. If no thread runs it, the wait is for ever.
 ///
 /// Costs a way to the thread that runs the executor and back. tenon allocates nothing for it. May be called on a plain OS thread, which it blocks.
 
+#include <concepts>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -107,6 +113,8 @@ class asio_wait {
   void wait(const context& ctx) {
 #if defined(TENON_ASIO_CANCELS)
     if (parts_.acquire(ctx, part_count - 1)) return;
+    // Both may have ended since, and with them what the executor belongs to.
+    if (parts_.try_acquire(part_count - 1)) return;
     if (has_executor_.load(std::memory_order_acquire)) {
       canceled_ = true;
       try {
@@ -158,14 +166,29 @@ class asio_wait {
   bool canceled_ = false;
 };
 
-/// What the values of a handler are kept as. An exception is read where the handler is called: who waits has no part in how those who share it let go of it.
+/// An exception, read where the handler is called: the waiter has no part in how those who share it let go of it.
+struct asio_exception {
+  asio_exception(const std::exception_ptr& thrown) : why(thrown) {  // NOLINT: implicit
+    if (!thrown) return;
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const asio_system_error& e) {
+      is_abort = e.code() == asio_library::error::operation_aborted;
+    } catch (...) {  // of another kind
+    }
+  }
+  error why;
+  bool is_abort = false;
+};
+
+/// What the values of a handler are kept as.
 template <class... Values>
 struct asio_kept {
   using type = std::tuple<Values...>;
 };
 template <class... Rest>
 struct asio_kept<std::exception_ptr, Rest...> {
-  using type = std::tuple<error, Rest...>;
+  using type = std::tuple<asio_exception, Rest...>;
 };
 
 /// The wait, and what the operation has completed with.
@@ -270,13 +293,45 @@ struct asio_return<asio_error_code, Rest...> : fallible_return<asio_error_code, 
   }
 };
 template <class... Rest>
-struct asio_return<std::exception_ptr, Rest...> : fallible_return<error, Rest...> {
-  using base = fallible_return<error, Rest...>;
-  static typename base::type make(std::tuple<error, Rest...>&& all, const context&, bool) {
-    error why = std::get<0>(all);
+struct asio_return<std::exception_ptr, Rest...> : fallible_return<asio_exception, Rest...> {
+  using base = fallible_return<asio_exception, Rest...>;
+  static typename base::type make(std::tuple<asio_exception, Rest...>&& all, const context& ctx, bool canceled) {
+    const asio_exception& first = std::get<0>(all);
+    error why = canceled && first.is_abort ? ctx.err() : first.why;
     return base::make(std::move(all), std::move(why));
   }
 };
+
+/// The executor of the object that an operation's first argument leads to, or null: Beast's initiations say no other.
+inline std::nullptr_t asio_executor_of_object() { return nullptr; }
+template <class First, class... Rest>
+auto asio_executor_of_object(const First& first, const Rest&...) {
+  if constexpr (requires {
+                  { first->get_executor() } -> std::convertible_to<asio_library::any_io_executor>;
+                }) {
+    return first->get_executor();
+  } else {
+    return nullptr;
+  }
+}
+
+/// Where an operation is to be started: the executor of its object, or one that was bound to the token; null if neither is known. Wrapped tokens wrap
+/// the initiation, too.
+template <class Initiation, class... InitArgs>
+auto asio_executor_of(const Initiation& initiation, const InitArgs&... args) {
+  if constexpr (requires { initiation.get_executor(); }) {
+    return initiation.get_executor();
+  } else if constexpr (requires {
+                         initiation.ex_;
+                         initiation.initiation_;
+                       }) {
+    return initiation.ex_;  // bind_executor
+  } else if constexpr (requires { initiation.initiation_; }) {
+    return asio_executor_of(initiation.initiation_, args...);
+  } else {
+    return asio_executor_of_object(args...);
+  }
+}
 
 /// The start of an operation, which may be carried to its executor, and dropped there.
 template <class Initiation, class Outcome, class Handler, class... InitArgs>
@@ -324,13 +379,13 @@ typename asio_return<std::decay_t<Args>...>::type await_asio(const use_goroutine
   outcome_type outcome;
   outside_waker(+1);
   asio_start<Initiation, outcome_type, goroutine_handler<Args...>, InitArgs...> start(initiation, outcome, args...);
-  if constexpr (requires { initiation.get_executor(); }) {
-    const auto ex = initiation.get_executor();
-    outcome.offer(ex);
-    asio_library::dispatch(ex, std::move(start));
-  } else {
+  const auto ex = asio_executor_of(initiation, args...);
+  if constexpr (std::is_null_pointer_v<std::remove_const_t<decltype(ex)>>) {
     auto here = std::move(start);  // it ends with this scope
     here();
+  } else {
+    outcome.offer(ex);
+    asio_library::dispatch(ex, std::move(start));
   }
   outcome.wait(ctx);
   if (outcome.thrown) std::rethrow_exception(outcome.thrown);
