@@ -197,7 +197,8 @@ template <class T>
   return detail::with_value(parent, &key, key.name, std::make_shared<const T>(std::move(value)));
 }
 
-/// The handle of an `after_func`. Its destructor takes the function back or, if it has started, waits for it.
+/// The handle of an `after_func`. Its destructor takes the function back or, if it has started, waits for it; then that, and what it captured, is
+/// gone, except where the function destroys its own handle.
 class [[nodiscard("dropping the handle takes the function back at once")]] after_func_handle {
  public:
   after_func_handle() noexcept = default;

@@ -45,8 +45,9 @@ class timer {
   timer() noexcept = default;
   /// Delivers on `c()` after `d`.
   explicit timer(std::chrono::nanoseconds d);
-  /// Runs `f` in a goroutine of its own after `d` (Go: `time.AfterFunc`; `c()` is nil). Destruction waits for an `f` that has started:
-  /// fatal where `f` itself destroys its timer. Outside of `run`, and once it has ended, `f` runs on a thread of its own.
+  /// Runs `f` in a goroutine of its own after `d` (Go: `time.AfterFunc`; `c()` is nil). Destruction waits for an `f` that has started, whose
+  /// `reset` then starts nothing, and destroys `f`: fatal where `f` itself destroys its timer. Outside of `run`, and once it has ended, `f` runs
+  /// on a thread of its own.
   timer(std::chrono::nanoseconds d, std::function<void()> f,
         std::source_location where = std::source_location::current());
   timer(timer&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}

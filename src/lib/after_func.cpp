@@ -14,6 +14,8 @@
 // Invariants
 //  1. `waiting` is left once, by the winner: stop (→ stopped) or the cancellation (→ started → finished).
 //  2. The handle holds one reference and the cancellation, from `hold` to the end of the function, another.
+//  3. The function is destroyed by the goroutine that has run it or, if it was stopped, by the handle's owner: what it captured does not
+//     outlive the handle, though the cancellation's reference may.
 
 namespace tenon::detail {
 
@@ -93,6 +95,7 @@ void after_func_drop(after_func_node* n) noexcept {
   }
   (void)n->node->disown(n);
   cancel_and_drop(n->node);
+  if (n->at.load(std::memory_order_acquire) == after_func_node::phase::stopped) n->f = nullptr;
   n->drop();
 }
 

@@ -218,7 +218,8 @@ struct derived_node final : cancel_node {
     if (!until) {
       out += ".WithCancel";
     } else {
-      const double left = std::chrono::duration<double>(*until - tenon::now()).count();
+      using seconds = std::chrono::duration<double>;  // nanoseconds may not hold the difference
+      const double left = (seconds(until->time_since_epoch()) - seconds(tenon::now().time_since_epoch())).count();
       ((out += ".WithDeadline([") += std::to_string(left)) += "s])";
     }
   }

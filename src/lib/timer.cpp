@@ -22,7 +22,8 @@
 //     a reset finds `when` in its future: both do nothing, so no stale tick is ever delivered.
 //  2. A pending node holds a reference; the thread that takes it out of the heap (stop, or the firing) gives it back.
 //  3. Destruction waits for the calls of f that have started, each of which says in `running` who makes it: one that destroys its own timer
-//     would wait for itself.
+//     would wait for itself. From its begin on nothing arms the timer, so no call comes after those, and f is destroyed with them: what it
+//     captured does not outlive the timer, though a reference to the node may.
 //  4. The channel has one slot, so that the timer does not wait when it fires, but shows length and capacity 0; stop and
 //     reset empty it.
 //
@@ -39,8 +40,9 @@ struct timer_core {
 
   detail::atomic<std::uint32_t> refs{1};
   spin_lock lock;
-  pending node;  // guarded by lock, as are the next three
+  pending node;  // guarded by lock, as are the next four
   bool armed = false;
+  bool ended = false;  // its owner destroys it: a call of f that still runs may want to start it again
   clock::nanos when = 0;
   clock::nanos period = 0;       // 0: fires once
   recv_chan<time_point> c;       // nil for a function timer
@@ -74,6 +76,7 @@ struct timer_core {
 
   /// Under the lock.
   void arm(clock::nanos at) {
+    if (ended) return;
     armed = true;
     when = at;
     if (node.heap.load(std::memory_order_acquire) != nullptr) return;
@@ -105,6 +108,12 @@ struct timer_core {
     return was || unread;
   }
 
+  /// Of a ticker, under the lock: ticks that were missed are dropped.
+  [[nodiscard]] clock::nanos next_tick(clock::nanos now) const noexcept {
+    const clock::nanos steps = 1 + (now - when) / period;
+    return period > (clock::never - when) / steps ? clock::never : when + period * steps;
+  }
+
   void fire(clock::nanos now) noexcept {
     waiter* woken = nullptr;
     bool call = false;
@@ -120,7 +129,7 @@ struct timer_core {
           call = true;
           calls.add(1);
         }
-        if (armed) rearm(when + period * (1 + (now - when) / period));  // ticks that were missed are dropped
+        if (armed) rearm(next_tick(now));
       }
     }
     if (woken != nullptr) unpark(woken->who);
@@ -203,10 +212,12 @@ const recv_chan<time_point>& channel_of(const timer_core* t) noexcept {
 TENON_INLINE void destroy_now(timer_core* t) noexcept {
   {
     const std::lock_guard hold(t->lock);
+    t->ended = true;
     (void)t->disarm();
   }
   if (t->is_called_by(this_parker())) fatal_own_end("the function of the timer that it destroys");
   t->calls.wait();
+  t->f = nullptr;
   t->drop();
 }
 
