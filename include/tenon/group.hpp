@@ -267,7 +267,7 @@ class group {
   }
 
   /// At most n members at a time from now on; a negative n is no limit, 0 lets none start. Not while members are active; those that
-  /// started without a limit do not count.
+  /// started without a limit do not count. Nor while a caller of `go` waits for room, or beside a call of `go` or `try_go`.
   void set_limit(int n);
 
   /// How many members and stages there are that have not ended: a figure for logs, true for a moment only. Never blocks.
@@ -297,22 +297,27 @@ class group {
     }
   };
 
+  /// What its goroutine runs. Destroyed in the reverse order: the permit is given back after the function and what it captured are gone. (Not
+  /// a lambda, whose members have no order; nor is f moved out of it, which copies what is const.)
+  template <class F>
+  struct member {
+    permit held;
+    F f;
+    void operator()() {
+      try {
+        held.owner->call(f);
+      } catch (...) {
+        held.owner->fail(error(std::current_exception()));
+      }
+    }
+  };
+
   template <class F>
   void start(permit entered, detail::spawn_options options, F&& f) {
     options.inherits = false;
     options.under = detail::node_of(ctx());
     options.owner = this;
-    detail::spawn_owned(options, [held = std::move(entered), f = std::decay_t<F>(std::forward<F>(f))]() mutable {
-      // The permit is given back after the function and what it captured are gone.
-      const permit held_to_the_end(std::move(held));
-      auto task(std::move(f));
-      group& self = *held_to_the_end.owner;
-      try {
-        self.call(task);
-      } catch (...) {
-        self.fail(error(std::current_exception()));
-      }
-    });
+    detail::spawn_owned(options, member<std::decay_t<F>>{std::move(entered), std::decay_t<F>(std::forward<F>(f))});
   }
 
   template <class T, class F>
@@ -371,6 +376,7 @@ class group {
   const std::function<void(const group_member&, const error&)> on_failure_;  // empty: the first failure is the group's
   wait_group tasks_;
   chan<void> limit_;  // nil without a limit; one value in it for each active member
+  detail::atomic<int> waiting_for_room_{0};
   mutex mu_;
   error first_;        // guarded by mu_, as are the next two
   bool seen_ = false;  // wait has returned it

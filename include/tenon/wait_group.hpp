@@ -66,24 +66,9 @@ class wait_group {
     requires std::invocable<std::decay_t<F>&>
   void go(const go_options& options, F&& f) {
     if (detail::is_nil(f)) detail::go_of_nil();
-    add(1);
-    try {
-      detail::spawn_options spawn = detail::spawn_with(options, detail::started_by::wait_group);
-      spawn.owner = this;
-      detail::spawn_owned(spawn, [this, f = std::decay_t<F>(std::forward<F>(f))]() mutable {
-        // Done when the function and what it captured are gone: they may refer to what the waiter has.
-        const detail::owned_scope finished{this, [](void* self) { static_cast<wait_group*>(self)->done(); }};
-        auto task(std::move(f));
-        try {
-          task();
-        } catch (...) {
-          failed(std::current_exception());
-        }
-      });
-    } catch (...) {
-      done();
-      throw;
-    }
+    detail::spawn_options spawn = detail::spawn_with(options, detail::started_by::wait_group);
+    spawn.owner = this;
+    detail::spawn_owned(spawn, started<std::decay_t<F>>{counted(this), std::decay_t<F>(std::forward<F>(f))});
   }
 
   void wait();
@@ -104,6 +89,33 @@ class wait_group {
   void failed(std::exception_ptr failure) noexcept;
   void rethrow();
   void begin_round() noexcept;
+
+  /// One that is to be done; done when it goes, also by an exception on the way to its goroutine.
+  struct counted {
+    wait_group* in;
+    explicit counted(wait_group* wg) : in(wg) { in->add(1); }
+    counted(counted&& other) noexcept : in(std::exchange(other.in, nullptr)) {}
+    counted(const counted&) = delete;
+    counted& operator=(const counted&) = delete;
+    counted& operator=(counted&&) = delete;
+    ~counted() {
+      if (in != nullptr) in->done();
+    }
+  };
+  /// What its goroutine runs. Destroyed in the reverse order: it is done when the function and what it captured are gone, which may refer to
+  /// what the waiter has.
+  template <class F>
+  struct started {
+    counted to_the_end;
+    F f;
+    void operator()() {
+      try {
+        f();
+      } catch (...) {
+        to_the_end.in->failed(std::current_exception());
+      }
+    }
+  };
 
   detail::atomic<std::uint64_t> state_{
       0};  // the count in the upper half; below it, whether a caller waits and whether a function failed

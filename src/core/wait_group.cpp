@@ -62,6 +62,7 @@ TENON_INLINE void wait_group::add_now(int delta) {
     }
     *last = nullptr;
   }
+  if (count_of(s + step) < 0) throw_panic("sync: negative WaitGroup counter");
   detail::unpark_all(chain);
 }
 

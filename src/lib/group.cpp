@@ -49,12 +49,19 @@ void group::set_limit(int n) {
     throw panic("errgroup: modify limit while " + std::to_string(limit_.len()) +
                 " goroutines in the group are still active");
   }
+  if (const int callers = waiting_for_room_.load(std::memory_order_relaxed); callers != 0) {  // under a limit of 0
+    throw panic("tenon: group: modify limit while " + std::to_string(callers) + " callers of go wait for room");
+  }
   limit_ = n < 0 ? chan<void>() : make_chan<void>(n, "one for each member that may be active");
 }
 
 group::permit group::enter() {
   const bool limited = static_cast<bool>(limit_);
-  if (limited) limit_.send();
+  if (limited && !limit_.try_send()) {
+    waiting_for_room_.fetch_add(1, std::memory_order_relaxed);
+    limit_.send();
+    waiting_for_room_.fetch_sub(1, std::memory_order_relaxed);
+  }
   tasks_.add();
   return {this, limited};
 }

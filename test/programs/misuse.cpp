@@ -403,6 +403,25 @@ void grace_over() {
       {.grace = 1ms});
 }
 
+void group_limit_while_a_caller_waits() {
+  tenon::run(
+      [](tenon::group& root) {
+        tenon::group g(root.ctx());
+        g.set_limit(0);
+        const auto waits = tenon::go([&] { g.go([] {}); });
+        tenon::yield();
+        try {
+          g.set_limit(1);
+          std::puts("came back");
+        } catch (const tenon::panic& p) {
+          std::puts(p.what());
+        }
+        std::fflush(stdout);
+        std::_Exit(0);
+      },
+      {.workers = 1});
+}
+
 struct named_case {
   const char* name;
   void (*run)();
@@ -463,6 +482,7 @@ constexpr named_case cases[] = {
     {"after_func_throw_outside", after_func_throw_outside},
     {"many_throw", many_throw},
     {"grace_over", grace_over},
+    {"group_limit_while_a_caller_waits", group_limit_while_a_caller_waits},
 };
 
 }  // namespace
