@@ -7,7 +7,7 @@
 ///
 /// Fatal, with Go's texts: `concurrent map writes`, `concurrent map read and map write`, `concurrent map iteration and map write`. The check is
 /// made for each call, and it catches calls that overlap, not those that could have; ThreadSanitizer finds the rest. Nothing
-/// blocks. `f` of `range` and `update` may read the map but not change it.
+/// blocks. `f` of `range` may read the map but not change it; `f` of `update` may do neither: it has the one value.
 
 #include <cstddef>
 #include <cstdint>

@@ -5,11 +5,12 @@
 /// Go counterpart: `sync.Map`, call by call. Values are copied in and out: nothing inside is reachable by reference. For a map together
 /// with other data under one lock use `guarded`.
 ///
-/// Every member is thread-safe and takes the lock of one of `shards` parts for a short time; K's hash and comparison and the copying
-/// of V happen under it. A store happens before a load that returns its value. `range` visits every key that is there from its
-/// beginning to its end once; what is stored or erased meanwhile it may see or not, as in Go; its function may use the map. Cannot be copied
-/// or moved.
+/// Every member is thread-safe and takes the lock of one of `shards` parts for a short time. The comparison of keys and of values, and the copying
+/// and moving of both, happen under it, and must not use the map; what is replaced or erased is destroyed after it, and its destructor may. A
+/// store happens before a load that returns its value. `range` visits every key that is there from its beginning to its end once; what is
+/// stored or erased meanwhile it may see or not, as in Go; its function may use the map. Cannot be copied or moved.
 
+#include <concepts>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -42,7 +43,8 @@ class concurrent_map {
   void store(const K& key, V value) {
     part& p = of(key);
     const std::unique_lock hold(p.mu);
-    p.map.insert_or_assign(key, std::move(value));
+    const auto [at, stored] = p.map.try_emplace(key, std::move(value));
+    if (!stored) std::ranges::swap(at->second, value);
   }
   /// The value that is there, and true; or stores this one and returns it, and false.
   std::pair<V, bool> load_or_store(const K& key, V value) {
@@ -53,12 +55,22 @@ class concurrent_map {
   }
   /// Erases the key and returns what it had.
   std::optional<V> load_and_erase(const K& key) {
+    node erased;
     part& p = of(key);
     const std::unique_lock hold(p.mu);
-    auto node = p.map.extract(key);
-    return node.empty() ? std::nullopt : std::optional<V>(std::move(node.mapped()));
+    const auto at = p.map.find(key);
+    if (at == p.map.end()) return std::nullopt;
+    std::optional<V> had(std::move(at->second));  // first: if that throws, the key stays
+    erased = p.map.extract(at);
+    return had;
   }
-  bool erase(const K& key) { return load_and_erase(key).has_value(); }
+  bool erase(const K& key) {
+    node erased;
+    part& p = of(key);
+    const std::unique_lock hold(p.mu);
+    erased = p.map.extract(key);
+    return !erased.empty();
+  }
   /// Stores and returns what was there.
   std::optional<V> swap(const K& key, V value) {
     part& p = of(key);
@@ -73,16 +85,17 @@ class concurrent_map {
     const std::unique_lock hold(p.mu);
     const auto at = p.map.find(key);
     if (at == p.map.end() || !(at->second == expected)) return false;
-    at->second = std::move(desired);
+    std::ranges::swap(at->second, desired);
     return true;
   }
   /// Erases the key if it has `expected`; true if it did.
   bool compare_and_erase(const K& key, const V& expected) {
+    node erased;
     part& p = of(key);
     const std::unique_lock hold(p.mu);
     const auto at = p.map.find(key);
     if (at == p.map.end() || !(at->second == expected)) return false;
-    p.map.erase(at);
+    erased = p.map.extract(at);
     return true;
   }
 
@@ -107,7 +120,7 @@ class concurrent_map {
 
   void clear() {
     for (part& p : parts()) {
-      std::unordered_map<K, V, Hash, Equal> doomed;
+      table doomed;
       const std::unique_lock hold(p.mu);
       doomed.swap(p.map);
     }
@@ -125,9 +138,11 @@ class concurrent_map {
   static constexpr std::size_t shards = 64;
 
  private:
+  using table = std::unordered_map<K, V, Hash, Equal>;
+  using node = typename table::node_type;
   struct alignas(64) part {
     mutable shared_mutex mu;
-    std::unordered_map<K, V, Hash, Equal> map;
+    table map;
   };
   // The upper bits: the maps use the lower ones.
   static std::size_t index(const K& key) { return (Hash{}(key) * 0x9e3779b97f4a7c15U) >> 58U; }

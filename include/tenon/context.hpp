@@ -2,8 +2,9 @@
 
 /// `context`: cancellation, deadlines and request-scoped values, passed down the call tree as the first argument.
 ///
-/// Go counterpart: package `context`, function by function. Every blocking call of tenon has a form that takes a context and
-/// ends when it is canceled.
+/// Go counterpart: package `context`, function by function. Every call of tenon that waits for a value, a lock, an event or a time has a form that
+/// takes a context and ends when it is canceled. Those that wait for goroutines of one's own have none where canceling these ends the wait:
+/// `goroutine::join` (`wait(ctx)` has), `group::finish`, `pipeline::wait`, and `group::go` at the limit.
 ///
 ///     auto scope = tn::with_timeout(parent, 2s);
 ///     for (auto v : in.range(scope.ctx())) use(v);

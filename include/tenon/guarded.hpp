@@ -101,7 +101,8 @@ class guarded {
       apply(std::forward<F>(f), value);
       return true;
     } else {
-      return std::optional(apply(std::forward<F>(f), value));
+      using R = std::decay_t<std::invoke_result_t<F, V&>>;  // which may be an optional, too
+      return std::optional<R>(std::in_place, apply(std::forward<F>(f), value));
     }
   }
 

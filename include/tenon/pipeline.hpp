@@ -22,7 +22,7 @@
 /// `transform` and `for_each` have `name` and `stack_size` beside `workers`.
 ///
 /// **Ending.** `wait` blocks until every stage has ended and returns the first failure. An output without a consumer blocks its
-/// stage, and so `wait`. A failure, `cancel`, the parent context and the destructor stop all stages; the destructor also waits for them. Channels
+/// stage, and so `wait`. A failure, the parent context and the destructor stop all stages; the destructor also waits for them. Channels
 /// are unbuffered. The members are thread-safe but for construction and destruction. Cannot be copied or moved.
 
 #include <array>
@@ -165,7 +165,7 @@ class pipeline {
     });
     return out->to;
   }
-  /// The elements of a range, which is moved or copied into the stage.
+  /// The elements of a range, which is moved or copied into the stage. Of a view the elements are copied, if they can be: they are the caller's.
   template <std::ranges::input_range R>
   [[nodiscard]] recv_chan<std::ranges::range_value_t<R>> generate(R&& range, at where = at::current()) {
     return generate(go_options{.where = where}, std::forward<R>(range));
@@ -174,8 +174,13 @@ class pipeline {
   [[nodiscard]] recv_chan<std::ranges::range_value_t<R>> generate(const go_options& options, R&& range) {
     using T = std::ranges::range_value_t<R>;
     return generate<T>(options, [all = std::decay_t<R>(std::forward<R>(range))](emitter<T>& emit) mutable {
+      constexpr bool refers = std::ranges::view<std::decay_t<R>> || std::ranges::borrowed_range<std::decay_t<R>>;
       for (auto&& v : all) {
-        if (!emit(std::move(v))) return;
+        if constexpr (refers && std::convertible_to<decltype(v), T>) {
+          if (!emit(std::forward<decltype(v)>(v))) return;
+        } else {
+          if (!emit(std::move(v))) return;
+        }
       }
     });
   }

@@ -19,6 +19,7 @@
 #include <memory>
 #include <utility>
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/detail/requirements.hpp>
 
 namespace tenon {
@@ -42,6 +43,8 @@ class pool_core {
   struct shard;
   std::unique_ptr<shard[]> shards_;
   void (*destroy_)(void*) noexcept;
+  std::size_t max_idle_;
+  detail::atomic<std::size_t> idle_{0};  // in all shards, and on the way into one
 };
 }  // namespace detail
 

@@ -52,10 +52,15 @@ template <class T>
 class promise_end {
  public:
   using outcome = typename promise_outcome<T>::type;
-  explicit promise_end(chan<outcome> to) : to_(std::move(to)) { outside_waker(+1); }
+  explicit promise_end(chan<outcome> to) : to_(std::move(to)) {
+    (void)broken_promise();  // made where a lack of memory can be told
+    outside_waker(+1);
+  }
   promise_end(const promise_end&) = delete;
   promise_end& operator=(const promise_end&) = delete;
-  ~promise_end() { (void)settle(broken_promise()); }
+  ~promise_end() {
+    if (!settled_.load(std::memory_order_relaxed)) (void)settle(broken_promise());
+  }
 
   bool settle(outcome o) {
     if (settled_.exchange(true, std::memory_order_acq_rel)) return false;

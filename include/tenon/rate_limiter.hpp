@@ -54,7 +54,7 @@ class rate_limiter {
   using nanoseconds = std::chrono::nanoseconds;
 
   /// Whether n events may happen now; if so, they count.
-  [[nodiscard]] bool allow(int n = 1) { return allow_at(tenon::now(), n); }
+  [[nodiscard]] bool allow(int n = 1);
   [[nodiscard]] bool allow_at(time_point now, int n = 1);
 
   /// The right to n events at some time. The events count until `cancel`.
@@ -66,18 +66,20 @@ class rate_limiter {
     [[nodiscard]] nanoseconds delay() const { return delay_from(tenon::now()); }
     [[nodiscard]] nanoseconds delay_from(time_point now) const noexcept;
     /// Gives back what others have not reserved behind it. Does nothing once its time has come.
-    void cancel() { cancel_at(tenon::now()); }
+    void cancel();
     void cancel_at(time_point now);
 
    private:
     friend class rate_limiter;
+    [[nodiscard]] bool counts() const noexcept { return ok_ && n_ != 0 && limit_ != rate::infinite(); }
+    void give_back(time_point now);
     bool ok_ = false;
     rate_limiter* of_ = nullptr;
     int n_ = 0;
     time_point when_;
     rate limit_{0};
   };
-  reservation reserve(int n = 1) { return reserve_at(tenon::now(), n); }
+  reservation reserve(int n = 1);
   reservation reserve_at(time_point now, int n = 1);
 
   /// Blocks until n events may happen. No error then.
@@ -90,14 +92,17 @@ class rate_limiter {
   [[nodiscard]] double tokens_at(time_point now) const;
 
   /// From now on. Reservations made before keep their times.
-  void set_limit(rate limit) { set_limit_at(tenon::now(), limit); }
+  void set_limit(rate limit);
   void set_limit_at(time_point now, rate limit);
-  void set_burst(int burst) { set_burst_at(tenon::now(), burst); }
+  void set_burst(int burst);
   void set_burst_at(time_point now, int burst);
 
  private:
+  // Under the lock. What a caller with a time before last_ does sets that back, and the next one is credited the same span again: so the clock,
+  // too, is read under the lock.
   reservation reserve_within(time_point now, int n, nanoseconds longest);
   [[nodiscard]] double advanced(time_point now) const noexcept;
+  void advance(time_point now) noexcept;
 
   mutable mutex mu_;
   rate limit_;

@@ -57,7 +57,7 @@ class singleflight {
   result call(const K& key, F&& f) {
     auto [at, mine] = board(key);
     if (mine) {
-      fly(key, *at, f);
+      fly(*at, f);
     } else {
       (void)at->landed.recv();
     }
@@ -70,7 +70,7 @@ class singleflight {
     if (ctx.is_canceled()) return std::nullopt;
     auto [at, mine] = board(key);
     if (mine) {
-      fly(key, *at, f);
+      fly(*at, f);
     } else if (!at->landed.recv(ctx) && ctx.is_canceled() && !at->has_landed()) {
       return std::nullopt;
     }
@@ -98,24 +98,28 @@ class singleflight {
       at = found;
     }
     try {
-      ours_.go([this, key, at, f = std::decay_t<F>(std::forward<F>(f))]() mutable { fly(key, *at, f); }, where);
+      ours_.go([this, at, f = std::decay_t<F>(std::forward<F>(f))]() mutable { fly(*at, f); }, where);
     } catch (...) {  // no stack: others may be on board by now
       at->failure = std::current_exception();
-      land(key, *at);
+      land(*at);
     }
     return to;
   }
 
   void forget(const K& key) {
     const std::lock_guard hold(mu_);
-    in_the_air_.erase(key);
+    const auto place = in_the_air_.find(key);
+    if (place == in_the_air_.end()) return;
+    place->second->key = nullptr;
+    in_the_air_.erase(place);
   }
 
  private:
   struct flight {
     std::optional<V> value;
     std::exception_ptr failure;
-    int passengers = 0;  // besides the first; guarded by mu_ until the landing
+    const K* key = nullptr;  // the map's own, for f may change the caller's; null once forgotten; guarded by mu_
+    int passengers = 0;      // besides the first; guarded by mu_ until the landing
     std::vector<send_chan<outcome>> listeners;
     chan<void> landed = make_chan<void>();
 
@@ -140,6 +144,7 @@ class singleflight {
     if (fresh) {
       try {
         place->second = std::make_shared<flight>();
+        place->second->key = &place->first;
       } catch (...) {
         in_the_air_.erase(place);
         throw;
@@ -149,22 +154,19 @@ class singleflight {
   }
 
   template <class F>
-  void fly(const K& key, flight& at, F& f) {
+  void fly(flight& at, F& f) {
     try {
       at.value.emplace(f());
     } catch (...) {
       at.failure = std::current_exception();
     }
-    land(key, at);
+    land(at);
   }
 
-  void land(const K& key, flight& at) {
+  void land(flight& at) {
     {
       const std::lock_guard hold(mu_);
-      // Not the one that followed a `forget`.
-      if (const auto place = in_the_air_.find(key); place != in_the_air_.end() && place->second.get() == &at) {
-        in_the_air_.erase(place);
-      }
+      if (at.key != nullptr) in_the_air_.erase(in_the_air_.find(*at.key));
     }
     // Before others have the exception: the last of them to let go destroys it, and ThreadSanitizer sees no order between that and a look at its text.
     error why;

@@ -10,6 +10,7 @@ class list {
  public:
   [[nodiscard]] bool empty() const noexcept { return head_ == nullptr; }
   [[nodiscard]] T* front() const noexcept { return head_; }
+  [[nodiscard]] T* back() const noexcept { return tail_; }
 
   void push_back(T* e) noexcept {
     e->next = nullptr;

@@ -145,7 +145,11 @@ void cancel_node::propagate(const error& err, const error& cause, list<ctx_child
 }
 
 void cancel_node::propagated() noexcept {
-  if (propagating_) descendants_are_notified();
+  if (propagating_) {
+    descendants_are_notified();
+  } else {
+    await_descendants_notified();  // another canceler was first here
+  }
 }
 
 /// `reached` takes all that hang below this node, each with a reference.
@@ -156,7 +160,8 @@ void cancel_node::notify_descendants(list<ctx_child>& reached) noexcept {
     c->propagate(err_, cause_, pending);
     reached.push_back(c);
   }
-  for (ctx_child* c = reached.front(); c != nullptr; c = c->next) c->propagated();
+  // From below, so that each is notified after those under it; where another canceler is at them, this one waits for it.
+  for (ctx_child* c = reached.back(); c != nullptr; c = c->prev) c->propagated();
   descendants_are_notified();
 }
 
@@ -174,7 +179,7 @@ void cancel_node::descendants_are_notified() noexcept {
   }
 }
 
-/// A second canceler waits here until the first has notified all descendants. That one waits for nothing meanwhile, so this ends, but
+/// A second canceler waits here until the first has notified all descendants. That one waits at most for cancelers of those, so this ends, but
 /// there may be a million of them: after a short spin the thread sleeps.
 void cancel_node::await_descendants_notified() noexcept {
   for (int spins = 0; spins < looks(64); ++spins) {
@@ -205,11 +210,7 @@ void cancel_node::finish() noexcept {
 }
 
 void cancel_node::parent_canceled() noexcept {
-  if (propagating_) {
-    finish();
-  } else {
-    await_descendants_notified();  // another canceler was first here
-  }
+  if (propagating_) finish();
   release(this);
 }
 

@@ -93,7 +93,7 @@ struct ctx_child {
   explicit ctx_child(detail::atomic<std::uint32_t>& r) noexcept : references(r) {}
   /// The first step, inside of tenon only: the child is canceled; its own children are added to `pending`.
   virtual void propagate(const error& err, const error& cause, list<ctx_child>& pending) noexcept = 0;
-  /// The second: all descendants of the canceled node have been through the first.
+  /// The second: all descendants of the canceled node have been through the first, and the child's own through this one.
   virtual void propagated() noexcept {}
   /// Whether a cancellation would wake or run anything; adds those below to `further`. Only while every goroutine is parked.
   virtual bool listens(std::vector<cancel_node*>& further) = 0;

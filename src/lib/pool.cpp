@@ -11,7 +11,7 @@
 #include "sched/scheduler.hpp"
 
 // A caller looks in its worker's shard first, last in first out, so that what it gets is warm; then in the others. A shard's lock is held for
-// a few instructions only.
+// a few instructions only. The bound is the pool's: with a share of it for each shard the bound would hold for no number of workers but one.
 
 namespace tenon::detail {
 
@@ -21,7 +21,6 @@ constexpr std::size_t shard_count = 16;
 
 struct alignas(64) pool_core::shard {
   spin_lock lock;
-  std::size_t limit = 0;
   detail::atomic<std::size_t> size{0};
   std::vector<void*> idle;
 };
@@ -32,10 +31,7 @@ static std::size_t own_shard() noexcept {
 }
 
 pool_core::pool_core(std::size_t max_idle, void (*destroy)(void*) noexcept)
-    : shards_(std::make_unique<shard[]>(shard_count)), destroy_(destroy) {
-  // A quarter each: with few workers most shards stay empty.
-  for (std::size_t i = 0; i < shard_count; ++i) shards_[i].limit = max_idle / 4 + (max_idle % 4 != 0 ? 1 : 0);
-}
+    : shards_(std::make_unique<shard[]>(shard_count)), destroy_(destroy), max_idle_(max_idle) {}
 
 pool_core::~pool_core() { clear(); }
 
@@ -49,18 +45,23 @@ void* pool_core::take() noexcept {
     void* object = s.idle.back();
     s.idle.pop_back();
     s.size.store(s.idle.size(), std::memory_order_relaxed);
+    idle_.fetch_sub(1, std::memory_order_relaxed);
     return object;
   }
   return nullptr;
 }
 
 bool pool_core::give(void* object) noexcept {
+  std::size_t n = idle_.load(std::memory_order_relaxed);
+  do {
+    if (n >= max_idle_) return false;
+  } while (!idle_.compare_exchange_weak(n, n + 1, std::memory_order_relaxed));
   shard& s = shards_[own_shard()];
   const std::lock_guard hold(s.lock);
-  if (s.idle.size() >= s.limit) return false;
   try {
     s.idle.push_back(object);
   } catch (...) {  // no memory to remember it
+    idle_.fetch_sub(1, std::memory_order_relaxed);
     return false;
   }
   s.size.store(s.idle.size(), std::memory_order_relaxed);
@@ -76,14 +77,11 @@ void pool_core::clear() noexcept {
       doomed.swap(s.idle);
       s.size.store(0, std::memory_order_relaxed);
     }
+    idle_.fetch_sub(doomed.size(), std::memory_order_relaxed);
     for (void* object : doomed) destroy_(object);
   }
 }
 
-std::size_t pool_core::idle() const noexcept {
-  std::size_t n = 0;
-  for (std::size_t i = 0; i < shard_count; ++i) n += shards_[i].size.load(std::memory_order_relaxed);
-  return n;
-}
+std::size_t pool_core::idle() const noexcept { return idle_.load(std::memory_order_relaxed); }
 
 }  // namespace tenon::detail

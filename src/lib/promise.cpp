@@ -10,7 +10,10 @@ namespace tenon::detail {
 
 void outside_waker(int delta) noexcept { the_scheduler().outside_waker(delta); }
 
-error broken_promise() { return std::make_error_code(std::future_errc::broken_promise); }
+error broken_promise() {
+  static const error& e = *new error(std::make_error_code(std::future_errc::broken_promise));
+  return e;
+}
 
 void promise_misused(const char* how) { throw panic(how); }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
 
 #include <tenon/sleep_for.hpp>
@@ -26,7 +27,8 @@ double tokens_in(nanoseconds d, rate limit) noexcept {
   return !(limit.per_second > 0) ? 0 : static_cast<double>(d.count()) / 1e9 * limit.per_second;
 }
 
-time_point later(time_point t, nanoseconds d) noexcept { return d > time_point::max() - t ? time_point::max() : t + d; }
+/// d is not negative.
+time_point later(time_point t, nanoseconds d) noexcept { return t > time_point::max() - d ? time_point::max() : t + d; }
 
 }  // namespace
 
@@ -37,8 +39,12 @@ double rate_limiter::advanced(time_point now) const noexcept {
   return std::min(tokens_ + tokens_in(elapsed, limit_), static_cast<double>(burst_));
 }
 
+void rate_limiter::advance(time_point now) noexcept {
+  tokens_ = advanced(now);
+  last_ = now;
+}
+
 rate_limiter::reservation rate_limiter::reserve_within(time_point now, int n, nanoseconds longest) {
-  const std::lock_guard hold(mu_);
   reservation r;
   r.of_ = this;
   r.limit_ = limit_;
@@ -60,9 +66,21 @@ rate_limiter::reservation rate_limiter::reserve_within(time_point now, int n, na
   return r;
 }
 
-bool rate_limiter::allow_at(time_point now, int n) { return reserve_within(now, n, nanoseconds(0)).ok_; }
+bool rate_limiter::allow(int n) {
+  const std::lock_guard hold(mu_);
+  return reserve_within(tenon::now(), n, nanoseconds(0)).ok_;
+}
+bool rate_limiter::allow_at(time_point now, int n) {
+  const std::lock_guard hold(mu_);
+  return reserve_within(now, n, nanoseconds(0)).ok_;
+}
 
+rate_limiter::reservation rate_limiter::reserve(int n) {
+  const std::lock_guard hold(mu_);
+  return reserve_within(tenon::now(), n, nanoseconds::max());
+}
 rate_limiter::reservation rate_limiter::reserve_at(time_point now, int n) {
+  const std::lock_guard hold(mu_);
   return reserve_within(now, n, nanoseconds::max());
 }
 
@@ -71,9 +89,19 @@ nanoseconds rate_limiter::reservation::delay_from(time_point now) const noexcept
   return std::max(when_ - now, nanoseconds(0));
 }
 
-void rate_limiter::reservation::cancel_at(time_point now) {
-  if (!ok_ || limit_ == rate::infinite() || n_ == 0 || when_ < now) return;
+void rate_limiter::reservation::cancel() {
+  if (!counts()) return;
   const std::lock_guard hold(of_->mu_);
+  give_back(tenon::now());
+}
+void rate_limiter::reservation::cancel_at(time_point now) {
+  if (!counts()) return;
+  const std::lock_guard hold(of_->mu_);
+  give_back(now);
+}
+
+void rate_limiter::reservation::give_back(time_point now) {
+  if (when_ < now) return;
   // What was reserved after us counted on our tokens being gone: those stay gone.
   const double restored = n_ - tokens_in(of_->last_event_ - when_, limit_);
   if (restored <= 0) return;
@@ -94,12 +122,16 @@ error rate_limiter::wait(const context& ctx, int n) {
     }
   }
   if (error e = ctx.err()) return e;
-  const time_point now = tenon::now();
-  nanoseconds longest = nanoseconds::max();
-  if (const auto deadline = ctx.deadline()) longest = *deadline - now;
-  reservation r = reserve_within(now, n, longest);
+  const std::optional<time_point> deadline = ctx.deadline();
+  reservation r;
+  nanoseconds delay{0};
+  {
+    const std::lock_guard hold(mu_);
+    const time_point now = tenon::now();
+    r = reserve_within(now, n, deadline ? *deadline - now : nanoseconds::max());
+    delay = r.delay_from(now);
+  }
   if (!r.ok_) return error("rate: Wait(n=" + std::to_string(n) + ") would exceed context deadline");
-  const nanoseconds delay = r.delay_from(now);
   try {
     if (delay.count() == 0 || sleep_for(ctx, delay)) return nullptr;
   } catch (...) {  // no memory for the timer
@@ -122,16 +154,24 @@ double rate_limiter::tokens_at(time_point now) const {
   const std::lock_guard hold(mu_);
   return advanced(now);
 }
+void rate_limiter::set_limit(rate limit) {
+  const std::lock_guard hold(mu_);
+  advance(tenon::now());
+  limit_ = limit;
+}
 void rate_limiter::set_limit_at(time_point now, rate limit) {
   const std::lock_guard hold(mu_);
-  tokens_ = advanced(now);
-  last_ = now;
+  advance(now);
   limit_ = limit;
+}
+void rate_limiter::set_burst(int burst) {
+  const std::lock_guard hold(mu_);
+  advance(tenon::now());
+  burst_ = burst;
 }
 void rate_limiter::set_burst_at(time_point now, int burst) {
   const std::lock_guard hold(mu_);
-  tokens_ = advanced(now);
-  last_ = now;
+  advance(now);
   burst_ = burst;
 }
 

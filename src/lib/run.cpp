@@ -231,11 +231,17 @@ int run_main(const run_options& options, run_result (*entry)(void*, group&), voi
   const interrupts on_interrupt(effective.cancel_on_interrupt);
   signal_scope root =
       on_interrupt.active() ? with_signals_quietly(background(), {SIGINT}) : with_signals_quietly(background(), {});
-  if (on_interrupt.active()) the_scheduler().set_interrupt_check(&run_context_is_listened_to);
   main_call call{entry, arg, root.ctx(), effective, checked, {}, nullptr, {}, {}};
-  the_scheduler().run(effective, [](void* p) noexcept { (*static_cast<main_call*>(p))(); }, &call, where);
-  the_scheduler().set_interrupt_check(nullptr);
-  set_run_context(nullptr);
+  {
+    struct last {
+      ~last() {
+        the_scheduler().set_interrupt_check(nullptr);
+        set_run_context(nullptr);
+      }
+    } no_longer;
+    if (on_interrupt.active()) the_scheduler().set_interrupt_check(&run_context_is_listened_to);
+    the_scheduler().run(effective, [](void* p) noexcept { (*static_cast<main_call*>(p))(); }, &call, where);
+  }
   if (call.failure) std::rethrow_exception(std::move(call.failure));
   if (!call.result.failure) return call.result.status;
   const bool interrupted = root.ctx().is_canceled() && call.result.failure.is(std::errc::operation_canceled);

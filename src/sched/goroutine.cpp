@@ -267,7 +267,12 @@ goroutine_core* goroutine_create(const spawn_options& options, std::size_t frame
   }
   *frame = reinterpret_cast<void*>(at);
   g->frame = *frame;
-  g->under = options.inherits ? inherit_context(&g->under_counted) : options.under;
+  try {
+    g->under = options.inherits ? inherit_context(&g->under_counted) : options.under;
+  } catch (...) {  // no memory for a context of the caller's own, which it has not asked for yet
+    goroutine_discard(g);
+    throw;
+  }
   prepare_context(g->ctx, g->low, *frame, scheduler::entry_point());
   return g;
 }

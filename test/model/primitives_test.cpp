@@ -477,6 +477,23 @@ TEST_P(Primitives, TwoCancelersReturnWhenAllKnow) {
   });
 }
 
+TEST_P(Primitives, OfThreeCancelersEachReturnsWhenAllBelowKnow) {
+  holds([] {
+    const auto top = tenon::with_cancel(tenon::background());
+    const auto middle = tenon::with_cancel(top.ctx());
+    const auto bottom = tenon::with_cancel(middle.ctx());
+    const auto cancel = [&bottom](const tenon::cancel_scope& of) {
+      of.cancel();
+      MODEL_REQUIRE(bottom.ctx().is_canceled());
+    };
+    model::thread above([&] { cancel(top); });
+    model::thread between([&] { cancel(middle); });
+    cancel(top);
+    above.join();
+    between.join();
+  });
+}
+
 TEST_P(Primitives, AChildMayGoWhileItsParentIsCanceled) {
   holds([] {
     const auto parent = tenon::with_cancel(tenon::background());

@@ -1,4 +1,4 @@
-// Memory is refused where a wait begins: `refused_memory <case>`. One allocation of this thread fails, and all must be as before.
+// Memory is refused where a wait begins, or a goroutine: `refused_memory <case>`. One allocation of this thread fails, and all must be as before.
 
 #include <atomic>
 #include <cstdint>
@@ -74,6 +74,19 @@ void output() {
   });
 }
 
+/// The context of a goroutine with a handle is made when it first starts another.
+void start_of_another() {
+  tenon::run(
+      [] {
+        tenon::go([] {
+          refused([] { tenon::go([] {}).join(); });
+          tenon::go([] { std::puts("started"); }).join();
+        }).join();
+      },
+      {.workers = 1, .check_locks = false});  // whose records of locks are the first to be refused
+  std::puts("ended");
+}
+
 }  // namespace
 
 void* operator new(std::size_t n) {
@@ -97,5 +110,6 @@ int main(int argc, char** argv) {
   if (name == "sleep_with_a_context") sleep_with_a_context();
   if (name == "sleep_without") sleep_without();
   if (name == "output") output();
+  if (name == "start_of_another") start_of_another();
   return 0;
 }

@@ -88,4 +88,10 @@ TEST(TransferThatFails, EndsTheProgramAndSaysWhy) {
   EXPECT_EQ(e.out, "std::bad_alloc\n") << e.describe();
 }
 
+TEST(GoroutineThatCannotBeStarted, IsNotWaitedForAtTheEndOfTheRun) {
+  const ending e = run_program("refused_memory", {"start_of_another"});
+  EXPECT_EQ(e.status, 0) << e.describe();
+  EXPECT_EQ(e.out, "refused\nstarted\nended\n") << e.describe();
+}
+
 }  // namespace

@@ -12,7 +12,8 @@
 ///
 /// **Time** is virtual: it stands still while any goroutine can run, and goes to the next timer when all of them wait. `now`, sleeps, timers,
 /// tickers and deadlines use it. `std::chrono::steady_clock` does not: ask `tn::now()`. A goroutine in `blocking`, or waiting for a
-/// descriptor, holds the clock; plain OS threads do not. What goroutines do before the clock moves happens before what they do after it, as with
+/// descriptor, holds the clock, and so does what may wake one from outside: a context of `with_signals`, a promise's setter that has not been
+/// used. Plain OS threads do not. What goroutines do before the clock moves happens before what they do after it, as with
 /// Go's `synctest.Wait`: a test may sleep, and then look at a plain variable that others have written. Two goroutines at one moment are not
 /// ordered by being on one thread: ThreadSanitizer reports them, as it would in `run`.
 ///
