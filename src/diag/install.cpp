@@ -7,11 +7,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <utility>
 
 #include "base/diagnostics.hpp"
 #include "base/fatal.hpp"
 #include "diag/dump.hpp"
 #include "diag/freeze.hpp"
+#include "platform/fork.hpp"
 #include "platform/stack.hpp"
 #include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
@@ -130,22 +132,29 @@ void answer_signal(int signal, void (*handler)(int)) {
   ::sigaction(signal, &action, nullptr);
 }
 
+constinit os_mutex installing;
+bool installed = false;  // guarded by it
+const at_load kept_free([] { free_in_child(installing); });
+
+void install_once() {
+  const std::lock_guard hold(installing);
+  if (std::exchange(installed, true)) return;
+  set_dump_hook(&diag::dump_all);
+  set_calls_hooks(&diag::calls_text, &diag::place_text);
+  set_thread_hooks(&thread_started, &thread_stops);
+  diag::install_freezer();
+  struct sigaction action{};
+  action.sa_sigaction = &on_fault;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+  ::sigemptyset(&action.sa_mask);
+  ::sigaction(SIGSEGV, &action, &previous_segv);
+  ::sigaction(SIGBUS, &action, &previous_bus);
+}
+
 }  // namespace
 
 void install_diagnostics(bool dump_on_sigquit, int dump_signal) {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    set_dump_hook(&diag::dump_all);
-    set_calls_hooks(&diag::calls_text, &diag::place_text);
-    set_thread_hooks(&thread_started, &thread_stops);
-    diag::install_freezer();
-    struct sigaction action{};
-    action.sa_sigaction = &on_fault;
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
-    ::sigemptyset(&action.sa_mask);
-    ::sigaction(SIGSEGV, &action, &previous_segv);
-    ::sigaction(SIGBUS, &action, &previous_bus);
-  });
+  install_once();
   if (dump_on_sigquit) answer_signal(SIGQUIT, &on_quit);
   if (dump_signal != 0) answer_signal(dump_signal, &on_dump_signal);
 }

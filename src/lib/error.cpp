@@ -3,6 +3,8 @@
 #include <tenon/detail/atomic.hpp>
 #include <tenon/panic.hpp>
 
+#include "platform/fork.hpp"
+
 // A node is immutable after construction and counted. The two errors that contexts end with are immortal.
 
 namespace tenon {
@@ -64,6 +66,11 @@ error deadline_exceeded() noexcept {
   static const error& e = *new error(error_access::immortal(errc::deadline_exceeded));
   return e;
 }
+
+static const at_load errors_made([] {
+  (void)canceled();
+  (void)deadline_exceeded();
+});
 
 error::error(std::error_code code) {
   if (!code) return;

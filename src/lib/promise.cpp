@@ -4,6 +4,7 @@
 
 #include <tenon/panic.hpp>
 
+#include "platform/fork.hpp"
 #include "sched/scheduler.hpp"
 
 namespace tenon::detail {
@@ -14,6 +15,8 @@ error broken_promise() {
   static const error& e = *new error(std::make_error_code(std::future_errc::broken_promise));
   return e;
 }
+
+static const at_load broken_promise_made([] { (void)broken_promise(); });
 
 void promise_misused(const char* how) { throw panic(how); }
 

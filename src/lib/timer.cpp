@@ -10,6 +10,7 @@
 #include "base/fatal.hpp"
 #include "core/chan.hpp"
 #include "lib/spawn_or_thread.hpp"
+#include "platform/fork.hpp"
 #include "sched/explorer.hpp"
 #include "sched/own_end.hpp"
 #include "sched/scheduler.hpp"
@@ -208,6 +209,7 @@ const recv_chan<time_point>& channel_of(const timer_core* t) noexcept {
   static const recv_chan<time_point> nil;
   return t == nullptr ? nil : t->c;
 }
+static const at_load nil_made([] { (void)channel_of(nullptr); });
 
 TENON_INLINE void destroy_now(timer_core* t) noexcept {
   {

@@ -63,6 +63,8 @@ registry& all() noexcept {
   return r;
 }
 
+const at_load watches_made([] { (void)all(); });
+
 /// Takes the watch out and gives its signals back, if it has not ended. The lock is held.
 bool end(registry& r, signal_watch& w) noexcept {
   if (std::exchange(w.ended, true)) return false;

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "platform/fork.hpp"
+
 namespace tenon::net {
 
 namespace {
@@ -42,5 +44,7 @@ error eof() noexcept {
   static const error& e = *new error(errc::end_of_stream);
   return e;
 }
+
+static const at_load net_errors_made([] { (void)eof(); });
 
 }  // namespace tenon::net

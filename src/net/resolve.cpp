@@ -14,6 +14,7 @@
 #include <tenon/semaphore.hpp>
 
 #include "net/socket.hpp"
+#include "platform/fork.hpp"
 
 namespace tenon::net {
 
@@ -73,6 +74,7 @@ semaphore& lookups() {
   static semaphore& most = *new semaphore(64);
   return most;
 }
+const at_load lookups_made([] { (void)lookups(); });
 
 }  // namespace
 

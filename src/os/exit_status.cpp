@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "platform/fork.hpp"
+
 namespace tenon::os {
 
 namespace {
@@ -20,6 +22,8 @@ const std::error_category& exit_category() noexcept {
   static const category instance;
   return instance;
 }
+
+static const at_load category_made([] { (void)exit_category(); });
 
 std::string exit_status::to_string() const {
   if (signal() == 0) return "exit status " + std::to_string(code());

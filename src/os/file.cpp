@@ -17,6 +17,7 @@
 
 #include "net/socket.hpp"
 #include "os/descriptor.hpp"
+#include "platform/fork.hpp"
 
 // A file is used and closed as a socket is (net/socket.hpp, invariants 1 and 2). `moving` is held by who moves its position, over a whole call.
 
@@ -55,6 +56,16 @@ semaphore& turns() {
   static semaphore& all = *new semaphore(file::most_calls);
   return all;
 }
+
+const std::string& no_path() {
+  static const std::string& none = *new std::string;
+  return none;
+}
+
+const at_load files_made([] {
+  (void)turns();
+  (void)no_path();
+});
 
 /// One of the calls that may be with the system.
 class turn {
@@ -363,10 +374,7 @@ error file::close() {
 bool file::is_open() const noexcept { return net::detail::is_open(use_of(file_.get())); }
 int file::native_handle() const noexcept { return net::detail::handle_of(use_of(file_.get())); }
 result<int> file::release() { return net::detail::release_socket(use_of(file_.get())); }
-const std::string& file::path() const noexcept {
-  static const std::string& none = *new std::string;
-  return file_ ? file_->path : none;
-}
+const std::string& file::path() const noexcept { return file_ ? file_->path : no_path(); }
 
 result<std::string> read_file(const context& ctx, const std::string& path, std::size_t most) {
   auto f = file::open(ctx, path);

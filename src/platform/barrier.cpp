@@ -74,14 +74,14 @@ TENON_NOINLINE void change_over() noexcept {
 }  // namespace
 
 void init() noexcept {
-  static const bool once = [] {
-    const long commands = membarrier(MEMBARRIER_CMD_QUERY);
-    const bool expedited = commands > 0 && (commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0 &&
-                           membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0;
-    symmetric.store(!expedited, std::memory_order_relaxed);
-    return true;
-  }();
-  (void)once;
+  // No static that the first caller initialises: a child of fork might wait for it (fork.hpp). Two callers at the same time do the same.
+  static constinit detail::atomic<bool> done{false};
+  if (done.load(std::memory_order_acquire)) return;
+  const long commands = membarrier(MEMBARRIER_CMD_QUERY);
+  const bool expedited = commands > 0 && (commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0 &&
+                         membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0;
+  symmetric.store(!expedited, std::memory_order_relaxed);
+  done.store(true, std::memory_order_release);
 }
 
 // A sequentially consistent read-modify-write is a full barrier on every processor we build for, and one that

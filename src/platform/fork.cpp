@@ -27,9 +27,9 @@ void after() {
 
 }  // namespace
 
+static const at_load registered([] { ::pthread_atfork(&before, &after, &after); });
+
 void free_in_child(os_mutex& lock) {
-  static std::once_flag registered;
-  std::call_once(registered, [] { ::pthread_atfork(&before, &after, &after); });
   const unsigned i = added.fetch_add(1, std::memory_order_relaxed);
   if (i < most) locks[i].store(&lock, std::memory_order_release);
 }

@@ -12,4 +12,13 @@ namespace tenon {
 /// runs, and under which no other such lock is taken.
 void free_in_child(os_mutex& lock);
 
+/// Calls f when the program is loaded: for a function that has a static variable. The first caller initialises that; a child whose parent forks
+/// while another thread is at it would wait for that thread for ever.
+struct at_load {
+  template <class F>
+  explicit at_load(F f) {
+    f();
+  }
+};
+
 }  // namespace tenon

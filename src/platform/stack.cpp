@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <mutex>
 #include <new>
 #include <vector>
@@ -67,7 +68,8 @@ struct debugger_view {
 
 detail::atomic<bool> pending_trim{false};
 detail::atomic<bool> forced_mprotect{false};
-detail::atomic<std::int64_t> mprotect_budget{0};
+constexpr std::int64_t unknown_budget = std::numeric_limits<std::int64_t>::min();
+detail::atomic<std::int64_t> mprotect_budget{unknown_budget};
 
 std::size_t page() noexcept {
   static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
@@ -84,35 +86,48 @@ size_class& class_of(std::size_t size) noexcept {
   return table[static_cast<unsigned>(std::countr_zero(size)) - static_cast<unsigned>(std::countr_zero(smallest))];
 }
 
+const at_load stacks_made([] {
+  (void)page();
+  (void)class_of(smallest);
+});
+
+bool has_light_guards() noexcept {
+  if (forced_mprotect.load(std::memory_order_relaxed)) return false;
+  void* probe = ::mmap(nullptr, page(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (probe == MAP_FAILED) return false;
+  // An emulator may say yes to any advice: see whether the kernel can still read there.
+  int ends[2] = {-1, -1};
+  const bool ok = ::madvise(probe, page(), madv_guard_install) == 0 && ::pipe2(ends, O_CLOEXEC) == 0 &&
+                  ::write(ends[1], probe, 1) < 0 && errno == EFAULT;
+  for (const int end : ends) {
+    if (end >= 0) ::close(end);
+  }
+  ::munmap(probe, page());
+  return ok;
+}
+
+// These two depend on the environment and cost system calls, so not at load. Threads that ask at the same time both find out, and find the same.
+
 bool kernel_has_light_guards() noexcept {
-  static const bool has = [] {
-    if (forced_mprotect.load(std::memory_order_relaxed)) return false;
-    void* probe = ::mmap(nullptr, page(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (probe == MAP_FAILED) return false;
-    // An emulator may say yes to any advice: see whether the kernel can still read there.
-    int ends[2] = {-1, -1};
-    const bool ok = ::madvise(probe, page(), madv_guard_install) == 0 && ::pipe2(ends, O_CLOEXEC) == 0 &&
-                    ::write(ends[1], probe, 1) < 0 && errno == EFAULT;
-    for (const int end : ends) {
-      if (end >= 0) ::close(end);
-    }
-    ::munmap(probe, page());
-    return ok;
-  }();
-  return has;
+  enum : int { unknown, no, yes };
+  static constinit detail::atomic<int> known{unknown};
+  int k = known.load(std::memory_order_relaxed);
+  if (k == unknown) {
+    k = has_light_guards() ? yes : no;
+    known.store(k, std::memory_order_relaxed);
+  }
+  return k == yes;
 }
 
 void init_mprotect_budget() noexcept {
-  static const bool once = [] {
-    long maps = 65530;
-    if (std::FILE* f = std::fopen("/proc/sys/vm/max_map_count", "re")) {
-      if (std::fscanf(f, "%ld", &maps) != 1) maps = 65530;
-      std::fclose(f);
-    }
-    mprotect_budget.store(maps / 8, std::memory_order_relaxed);
-    return true;
-  }();
-  (void)once;
+  if (mprotect_budget.load(std::memory_order_relaxed) != unknown_budget) return;
+  long maps = 65530;
+  if (std::FILE* f = std::fopen("/proc/sys/vm/max_map_count", "re")) {
+    if (std::fscanf(f, "%ld", &maps) != 1) maps = 65530;
+    std::fclose(f);
+  }
+  std::int64_t unknown = unknown_budget;
+  mprotect_budget.compare_exchange_strong(unknown, maps / 8, std::memory_order_relaxed);
 }
 
 slab* new_slab(std::size_t size) {

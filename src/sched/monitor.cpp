@@ -1,4 +1,5 @@
 #include "sched/monitor.hpp"
+#include "platform/fork.hpp"
 
 #include <pthread.h>
 #include <signal.h>
@@ -251,6 +252,10 @@ bool scan_workers(scheduler& s, clock::nanos now) noexcept {
   }
 }
 
+const at_load anew_in_children([] {
+  ::pthread_atfork(nullptr, nullptr, [] { current_state.store(new state, std::memory_order_release); });
+});
+
 }  // namespace
 
 void start() noexcept {
@@ -258,10 +263,6 @@ void start() noexcept {
   if (model::modelled()) return;  // it acts by the time, of which there is none
 #endif
   std::call_once(self().once, [] {
-    static std::once_flag in_this_family;
-    std::call_once(in_this_family, [] {
-      ::pthread_atfork(nullptr, nullptr, [] { current_state.store(new state, std::memory_order_release); });
-    });
     std::thread(loop).detach();
     while (self().tid.load(std::memory_order_acquire) == 0) let_others_run();
   });
