@@ -53,7 +53,6 @@
 /// Thread-safe but for construction and destruction. Cannot be copied or moved. Panics with Go's text: `errgroup: modify limit while N
 /// goroutines in the group are still active`. `wait` may be called by many, and again: a group may be used further, but its context stays canceled.
 
-#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <functional>
@@ -66,6 +65,7 @@
 #include <tenon/context.hpp>
 #include <tenon/detail/atomic.hpp>
 #include <tenon/detail/kept_failure.hpp>
+#include <tenon/duration.hpp>
 #include <tenon/error.hpp>
 #include <tenon/go.hpp>
 #include <tenon/mutex.hpp>
@@ -278,7 +278,7 @@ class group {
   error wait(const context& until);
   /// As `wait`; if that takes longer than `grace`, cancels the members. What they return then, for having been told to, is no failure.
   /// Nothing keeps others from starting members meanwhile: end first what takes in new work.
-  error finish(std::chrono::nanoseconds grace);
+  error finish(duration grace);
 
  private:
   friend struct detail::group_access;

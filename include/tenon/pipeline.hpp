@@ -26,7 +26,6 @@
 /// are unbuffered. The members are thread-safe but for construction and destruction. Cannot be copied or moved.
 
 #include <array>
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -43,6 +42,7 @@
 #include <tenon/cond.hpp>
 #include <tenon/context.hpp>
 #include <tenon/detail/atomic.hpp>
+#include <tenon/duration.hpp>
 #include <tenon/error.hpp>
 #include <tenon/group.hpp>
 #include <tenon/panic.hpp>
@@ -251,15 +251,14 @@ class pipeline {
 
   /// Up to `size` values at a time; fewer at the end, and when the first of them has waited for `at_most`.
   template <class C>
-  [[nodiscard]] recv_chan<std::vector<detail::element<C>>> batch(
-      const C& in, std::size_t size, std::chrono::nanoseconds at_most = std::chrono::nanoseconds::max(),
-      at where = at::current()) {
+  [[nodiscard]] recv_chan<std::vector<detail::element<C>>> batch(const C& in, std::size_t size,
+                                                                 duration at_most = duration::max(),
+                                                                 at where = at::current()) {
     return batch(go_options{.where = where}, in, size, at_most);
   }
   template <class C>
-  [[nodiscard]] recv_chan<std::vector<detail::element<C>>> batch(
-      const go_options& options, const C& in, std::size_t size,
-      std::chrono::nanoseconds at_most = std::chrono::nanoseconds::max()) {
+  [[nodiscard]] recv_chan<std::vector<detail::element<C>>> batch(const go_options& options, const C& in,
+                                                                 std::size_t size, duration at_most = duration::max()) {
     using T = detail::element<C>;
     auto out = fresh<std::vector<T>>();
     group_.go(options, [out, in = recv_chan<T>(in), size, at_most](const context& c) {
@@ -282,7 +281,7 @@ class pipeline {
           if (!batch.empty()) (void)deliver();
           return;
         }
-        if (batch.empty() && at_most != std::chrono::nanoseconds::max()) late = recv(after(at_most));
+        if (batch.empty() && at_most != duration::max()) late = recv(after(at_most));
         batch.push_back(std::move(*next));
         if (batch.size() >= size && !deliver()) return;
       }

@@ -23,6 +23,7 @@
 #include <mutex>
 
 #include <tenon/context.hpp>
+#include <tenon/duration.hpp>
 #include <tenon/error.hpp>
 #include <tenon/mutex.hpp>
 #include <tenon/timer.hpp>
@@ -39,7 +40,7 @@ struct rate {
 };
 
 /// One event each `interval`; zero or less is no limit.
-[[nodiscard]] constexpr rate every(std::chrono::nanoseconds interval) noexcept {
+[[nodiscard]] constexpr rate every(duration interval) noexcept {
   return interval.count() <= 0 ? rate::infinite() : rate(1e9 / static_cast<double>(interval.count()));
 }
 

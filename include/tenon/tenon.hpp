@@ -9,6 +9,7 @@
 #include <tenon/cond.hpp>
 #include <tenon/context.hpp>
 #include <tenon/dump.hpp>
+#include <tenon/duration.hpp>
 #include <tenon/error.hpp>
 #include <tenon/fd.hpp>
 #include <tenon/go.hpp>

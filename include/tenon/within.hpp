@@ -10,15 +10,14 @@
 /// Only a temporary can be passed as a context, so that its end is the call's. For more than one call, and for what keeps the context (`go`, `range`,
 /// a group), take `with_timeout`. Does not block.
 
-#include <chrono>
-
 #include <tenon/context.hpp>
+#include <tenon/duration.hpp>
 
 namespace tenon {
 
 class [[nodiscard]] within {
  public:
-  within(const context& ctx, std::chrono::nanoseconds d) : scope_(with_timeout(ctx, d)) {}
+  within(const context& ctx, duration d) : scope_(with_timeout(ctx, d)) {}
   within(const within&) = delete;
   within& operator=(const within&) = delete;
   operator const context&() && noexcept { return scope_.ctx(); }  // NOLINT: implicit

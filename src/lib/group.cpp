@@ -115,7 +115,7 @@ error group::wait(const context& until) {
   return first;
 }
 
-error group::finish(std::chrono::nanoseconds grace) {
+error group::finish(duration grace) {
   detail::refuse_to_wait_for_own_end(this, "a member of the group that it finishes");
   const auto patience = with_timeout(without_cancel(ctx()), grace);
   if (error e = wait(patience.ctx()); !patience.ctx().is_canceled()) return e;

@@ -68,7 +68,8 @@ void slow_join_watch::begin() noexcept {
     a->left.store(true, std::memory_order_release);
   };
   try {
-    monitor::watch(&alarm_, clock::real() + after);
+    const clock::nanos now = clock::real();
+    monitor::watch(&alarm_, after > clock::never - now ? clock::never : now + after);
     on_ = true;
   } catch (const std::bad_alloc&) {  // then nothing is reported
   }

@@ -33,6 +33,7 @@
 
 #include <tenon/asio/library.hpp>
 #include <tenon/context.hpp>
+#include <tenon/duration.hpp>
 #include <tenon/net/stream.hpp>
 #include <tenon/timer.hpp>
 
@@ -82,9 +83,10 @@ class asio_stream {
   /// The context of the calls from now on; without it, that of the goroutine which calls.
   void use(context ctx) { ctx_ = std::move(ctx); }
   /// So long from now, on the clock of `tenon::now()`.
-  void expires_after(std::chrono::nanoseconds d) {
+  void expires_after(duration d) {
     const time_point now = tenon::now();
-    deadline_ = d > time_point::max() - now ? time_point::max() : now + d;
+    const std::chrono::nanoseconds length = d;
+    deadline_ = length > time_point::max() - now ? time_point::max() : now + length;
   }
   void expires_at(time_point t) { deadline_ = t; }
   void expires_never() noexcept { deadline_.reset(); }

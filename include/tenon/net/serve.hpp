@@ -36,6 +36,7 @@
 
 #include <tenon/context.hpp>
 #include <tenon/detail/atomic.hpp>
+#include <tenon/duration.hpp>
 #include <tenon/go.hpp>
 #include <tenon/group.hpp>
 #include <tenon/net/errc.hpp>
@@ -60,7 +61,7 @@ struct serve_options {
   /// 0: no limit.
   std::size_t max_connections = 0;
   /// For the connections that there are at the end.
-  std::chrono::nanoseconds grace{0};
+  duration grace{};
   std::function<void(const error&)> on_shortage = nullptr;
   /// Told when no more are accepted, before the wait for those that there are.
   std::function<void()> on_drain = nullptr;
@@ -110,7 +111,7 @@ struct closed_listener {
 /// Lets the members finish however the scope is left: they use what is in it.
 class finished_group {
  public:
-  finished_group(group& g, std::chrono::nanoseconds grace) noexcept : group_(&g), grace_(grace) {}
+  finished_group(group& g, duration grace) noexcept : group_(&g), grace_(grace) {}
   finished_group(const finished_group&) = delete;
   finished_group& operator=(const finished_group&) = delete;
   ~finished_group() {
@@ -120,7 +121,7 @@ class finished_group {
 
  private:
   group* group_;
-  std::chrono::nanoseconds grace_;
+  duration grace_;
 };
 
 }  // namespace detail

@@ -35,6 +35,7 @@
 #include <vector>
 
 #include <tenon/context.hpp>
+#include <tenon/duration.hpp>
 #include <tenon/error.hpp>
 #include <tenon/net/buffer.hpp>
 #include <tenon/os/process.hpp>
@@ -74,7 +75,7 @@ struct command_options {
   stdio out = stdio::null;
   stdio err = stdio::null;
   /// Between SIGTERM and SIGKILL; 0: SIGKILL at once.
-  std::chrono::nanoseconds grace = std::chrono::seconds(5);
+  duration grace = std::chrono::seconds(5);
   /// It becomes the leader of a process group, and signals go to all of that. Not for programs that use the terminal.
   bool own_group = false;
 };

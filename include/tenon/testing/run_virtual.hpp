@@ -34,7 +34,7 @@ namespace tenon::testing {
 
 template <class F>
 int run_virtual(F&& f, std::uint64_t seed = 1, std::source_location where = std::source_location::current()) {
-  const detail::virtual_world world(seed);
+  const tenon::detail::virtual_world world(seed);  // explore.hpp has a namespace detail here, too
   return run(std::forward<F>(f), {.workers = 1}, where);
 }
 

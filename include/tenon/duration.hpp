@@ -1,0 +1,64 @@
+#pragma once
+
+/// `duration`: how long, as the functions of tenon take it: made from any duration of `std::chrono`, of integers or of fractions.
+///
+/// Go counterpart: `time.Duration`.
+///
+///     tn::sleep_for(20ms);
+///     const auto scope = tn::with_timeout(ctx, std::chrono::hours::max());  // for ever
+///
+/// `std::chrono` itself converts without a look: in nanoseconds `hours::max()` is one hour ago. Here what is longer than nanoseconds can say, 292 years, is
+/// the longest that they can, and likewise what lies back. Fractions of a nanosecond are dropped; a value that is no number is 0. Converts to
+/// `std::chrono::nanoseconds` by itself. Nothing here blocks or throws. As thread-safe as an `int`.
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <limits>
+#include <ratio>
+#include <type_traits>
+
+namespace tenon {
+
+class duration {
+  using nanoseconds = std::chrono::nanoseconds;
+
+ public:
+  constexpr duration() noexcept = default;
+  template <class Rep, class Period>
+  constexpr duration(std::chrono::duration<Rep, Period> d) noexcept : value_(saturated(d)) {}  // NOLINT: implicit
+
+  constexpr operator nanoseconds() const noexcept { return value_; }  // NOLINT: implicit
+  /// In nanoseconds.
+  [[nodiscard]] constexpr std::int64_t count() const noexcept { return value_.count(); }
+
+  static constexpr duration max() noexcept { return nanoseconds::max(); }
+  friend constexpr bool operator==(duration a, duration b) noexcept { return a.count() == b.count(); }
+  friend constexpr auto operator<=>(duration a, duration b) noexcept { return a.count() <=> b.count(); }
+
+ private:
+  template <class Rep, class Period>
+  static constexpr nanoseconds saturated(std::chrono::duration<Rep, Period> d) noexcept {
+    if constexpr (std::is_same_v<decltype(d), nanoseconds>) {
+      return d;
+    } else {
+      using ns = std::ratio_divide<Period, std::nano>;
+      constexpr auto most = static_cast<long double>(std::numeric_limits<std::int64_t>::max());
+      const long double exact = static_cast<long double>(d.count()) * ns::num / ns::den;
+      if (!(exact == exact)) return nanoseconds::zero();
+      if (exact >= most) return nanoseconds::max();
+      if (exact <= -most) return nanoseconds::min();
+      if constexpr (std::is_integral_v<Rep>) {
+        // Between the two the product may be longer than 64 bits, and a long double may not have all of its digits.
+        __extension__ using wide = __int128;
+        return nanoseconds(static_cast<std::int64_t>(static_cast<wide>(d.count()) * ns::num / ns::den));
+      } else {
+        return nanoseconds(static_cast<std::int64_t>(exact));
+      }
+    }
+  }
+
+  nanoseconds value_{0};
+};
+
+}  // namespace tenon
