@@ -76,15 +76,15 @@ auto blocking(const context& ctx, F f, std::source_location where = std::source_
   detail::spawn_owned({.where = where, .inherits = false}, [set = p.setter(), f = std::move(f)]() mutable {
     try {
       if constexpr (std::is_same_v<R, error>) {
-        error e = blocking(std::move(f));
+        error e = tenon::blocking(std::move(f));
         (void)(e ? set.fail(std::move(e)) : set());
       } else if constexpr (std::is_void_v<R>) {
-        blocking(std::move(f));
+        tenon::blocking(std::move(f));
         (void)set();
       } else if constexpr (std::is_same_v<R, detail::blocking_value<F>>) {
-        (void)set(blocking(std::move(f)));
+        (void)set(tenon::blocking(std::move(f)));
       } else {
-        R r = blocking(std::move(f));
+        R r = tenon::blocking(std::move(f));
         (void)(r ? set(*std::move(r)) : set.fail(r.err()));
       }
     } catch (...) {

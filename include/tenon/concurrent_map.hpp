@@ -109,7 +109,7 @@ class concurrent_map {
         now.assign(p.map.begin(), p.map.end());
       }
       for (const auto& [key, value] : now) {
-        if constexpr (std::is_convertible_v<std::invoke_result_t<F&, const K&, const V&>, bool>) {
+        if constexpr (std::is_same_v<std::remove_cvref_t<std::invoke_result_t<F&, const K&, const V&>>, bool>) {
           if (!f(key, value)) return;
         } else {
           f(key, value);

@@ -212,7 +212,7 @@ struct go_access {
   template <class F, class... A>
   static auto spawn(spawn_options options, const context* parent, F&& f, A&&... a) {
     check_arguments<A...>();
-    if (is_nil(f)) go_of_nil();
+    if (detail::is_nil(f)) go_of_nil();
     if constexpr (std::is_invocable_v<std::decay_t<F>, context, std::decay_t<A>...>) {
       using R = std::invoke_result_t<std::decay_t<F>, context, std::decay_t<A>...>;
       held_child child(parent == nullptr ? child_of_current() : child_of(*parent));

@@ -33,7 +33,10 @@ class once {
   once() noexcept = default;
   once(const once&) = delete;
   once& operator=(const once&) = delete;
-  ~once() { const std::lock_guard its_runner_has_left(mu_); }  // `done` is seen before the one that set it has unlocked
+  ~once() {
+    // `done` is seen before its runner has unlocked. One that still runs, as the process ends by its `exit`, is not waited for.
+    if (done()) const std::lock_guard its_runner_has_left(mu_);
+  }
 
   template <class F>
   void call(F&& f) TENON_TSA_UNCHECKED {

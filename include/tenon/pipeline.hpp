@@ -160,8 +160,8 @@ class pipeline {
   [[nodiscard]] recv_chan<T> generate(const go_options& options, F&& f) {
     auto out = fresh<T>();
     group_.go(options, [out, f = std::decay_t<F>(std::forward<F>(f))](const context& c) mutable {
-      emitter<T> emit(c, out->to);
-      f(emit);
+      emitter<T> to(c, out->to);
+      f(to);
     });
     return out->to;
   }
@@ -173,13 +173,13 @@ class pipeline {
   template <std::ranges::input_range R>
   [[nodiscard]] recv_chan<std::ranges::range_value_t<R>> generate(const go_options& options, R&& range) {
     using T = std::ranges::range_value_t<R>;
-    return generate<T>(options, [all = std::decay_t<R>(std::forward<R>(range))](emitter<T>& emit) mutable {
+    return generate<T>(options, [all = std::decay_t<R>(std::forward<R>(range))](emitter<T>& to) mutable {
       constexpr bool refers = std::ranges::view<std::decay_t<R>> || std::ranges::borrowed_range<std::decay_t<R>>;
       for (auto&& v : all) {
         if constexpr (refers && std::convertible_to<decltype(v), T>) {
-          if (!emit(std::forward<decltype(v)>(v))) return;
+          if (!to(std::forward<decltype(v)>(v))) return;
         } else {
-          if (!emit(std::move(v))) return;
+          if (!to(std::move(v))) return;
         }
       }
     });
@@ -263,15 +263,15 @@ class pipeline {
     auto out = fresh<std::vector<T>>();
     group_.go(options, [out, in = recv_chan<T>(in), size, at_most](const context& c) {
       std::vector<T> batch;
-      auto next = recv(in);
-      auto late = recv(recv_chan<time_point>());
-      auto stop = recv(c.done());
+      auto next = tenon::recv(in);
+      auto late = tenon::recv(recv_chan<time_point>());
+      auto stop = tenon::recv(c.done());
       const auto deliver = [&] {
         late.disable();
         return out->to.send(c, std::exchange(batch, {}));
       };
       for (;;) {
-        select(next, late, stop);
+        tenon::select(next, late, stop);
         if (stop) return;
         if (late) {
           if (!deliver()) return;
@@ -281,7 +281,7 @@ class pipeline {
           if (!batch.empty()) (void)deliver();
           return;
         }
-        if (batch.empty() && at_most != duration::max()) late = recv(after(at_most));
+        if (batch.empty() && at_most != duration::max()) late = tenon::recv(tenon::after(at_most));
         batch.push_back(std::move(*next));
         if (batch.size() >= size && !deliver()) return;
       }
@@ -308,12 +308,12 @@ class pipeline {
         // To the consumer that is ready first, so that consumers that wait for each other cannot block each other here.
         std::vector<send_case<T>> sends;
         sends.reserve(N);
-        for (const auto& out : outs) sends.push_back(send(out->to, *v));
-        auto stop = recv(c.done());
+        for (const auto& out : outs) sends.push_back(tenon::send(out->to, *v));
+        auto stop = tenon::recv(c.done());
         std::vector<select_case*> left{&stop};
         for (auto& s : sends) left.push_back(&s);
         while (left.size() > 1) {
-          const std::size_t fired = select(left);
+          const std::size_t fired = tenon::select(left);
           if (stop) return;
           left[fired] = left.back();
           left.pop_back();

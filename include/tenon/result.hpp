@@ -15,6 +15,7 @@
 /// `[[nodiscard]]`. True means that there is a value, as for `std::optional`. Nothing here blocks. As thread-safe as T.
 
 #include <concepts>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -54,8 +55,8 @@ class [[nodiscard]] result {
   [[nodiscard]] T& operator*() & { return value(); }
   [[nodiscard]] const T& operator*() const& { return value(); }
   [[nodiscard]] T&& operator*() && { return std::move(*this).value(); }
-  [[nodiscard]] T* operator->() { return &value(); }
-  [[nodiscard]] const T* operator->() const { return &value(); }
+  [[nodiscard]] T* operator->() { return std::addressof(value()); }
+  [[nodiscard]] const T* operator->() const { return std::addressof(value()); }
 
   [[nodiscard]] T value_or(T instead) && { return value_ ? std::move(*value_) : std::move(instead); }
   [[nodiscard]] T value_or(T instead) const& { return value_ ? *value_ : std::move(instead); }

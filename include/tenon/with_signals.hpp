@@ -63,6 +63,6 @@ class [[nodiscard("dropping the scope cancels its context at once")]] signal_sco
   std::shared_ptr<detail::signal_watch> watch_;
 };
 
-signal_scope with_signals(const context& parent, std::initializer_list<int> signals);
+signal_scope with_signals(const context& parent, std::initializer_list<int> numbers);
 
 }  // namespace tenon

@@ -253,6 +253,7 @@ class exploration::state final : public explorer, public repeated_main {
       who_.push_back(number_of(*ready[i]));
       index_.push_back(i);
     }
+    state = mix(state, yielder_);  // whom the others go before
     const bool time = timer && options_.time_passes;
     if (time) {
       who_.push_back(0);
@@ -286,14 +287,15 @@ class exploration::state final : public explorer, public repeated_main {
     if (events_.size() % most_places == 0 && places_.size() < most_places) places_.resize(most_places);
     keep_call(places_[events_.size() % most_places], from,
               {reinterpret_cast<std::uintptr_t>(g.low), reinterpret_cast<std::uintptr_t>(g.slot.top())});
-    of(g).event = events_.size();
+    known_goroutine& k = of(g);
+    k.event = events_.size();
     if (op == operation::yield) {
+      happens(k, mix(k.chain, static_cast<std::uint64_t>(op)));  // with nothing else, but it is further than before
       events_.push_back({who, op, nullptr, 0, {}, 0, none});
       yielder_ = who;
       strategy_->yielded(who);
       return;
     }
-    known_goroutine& k = of(g);
     running_ = who;
     std::uint64_t hash = mix(mix(k.chain, static_cast<std::uint64_t>(op)), static_cast<std::uint64_t>(clock::now()));
     const known_object* there = nullptr;

@@ -121,7 +121,7 @@ TEST_F(Dump, ShowsTheirStacks) {
       {"chooser", "dump_user_select"}, {"pinned", "dump_user_recv"},
   };
   for (const auto& [name, function] : expected) {
-    EXPECT_NE(part(name).find(function), std::string::npos) << name << " is in " << function << ":\n" << part(name);
+    EXPECT_NE(part(name).find(function), std::string::npos) << name << " is in " << function << ": " << e_.describe();
   }
 }
 

@@ -403,6 +403,11 @@ void grace_over() {
       {.grace = 1ms});
 }
 
+void exit_within_a_static_once() {
+  static const auto value = tenon::once_value([]() -> int { std::exit(3); });
+  std::printf("%d\n", value());
+}
+
 void group_limit_while_a_caller_waits() {
   tenon::run(
       [](tenon::group& root) {
@@ -483,6 +488,7 @@ constexpr named_case cases[] = {
     {"many_throw", many_throw},
     {"grace_over", grace_over},
     {"group_limit_while_a_caller_waits", group_limit_while_a_caller_waits},
+    {"exit_within_a_static_once", exit_within_a_static_once},
 };
 
 }  // namespace

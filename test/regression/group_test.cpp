@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <string>
 
@@ -17,8 +18,8 @@ using tenon_test::in_virtual_time;
 
 /// Takes its time to go.
 struct slow_to_go {
-  int* alive;
-  explicit slow_to_go(int* a) : alive(a) { ++*alive; }
+  std::atomic<int>* alive;
+  explicit slow_to_go(std::atomic<int>* a) : alive(a) { ++*alive; }
   slow_to_go(const slow_to_go& other) : alive(other.alive) { ++*alive; }
   slow_to_go& operator=(const slow_to_go&) = delete;
   ~slow_to_go() {
@@ -29,7 +30,7 @@ struct slow_to_go {
 
 TEST(GroupEnd, ComesAfterWhatItsMembersCapturedAsConstIsGone) {
   in_virtual_time([](const tenon::context& ctx) {
-    int alive = 0;
+    std::atomic<int> alive = 0;
     tenon::group g(ctx);
     const slow_to_go captured(&alive);
     g.go([captured] {});
@@ -44,7 +45,7 @@ TEST(GroupEnd, ComesAfterWhatItsMembersCapturedAsConstIsGone) {
 
 TEST(WaitGroupEnd, ComesAfterWhatItsFunctionsCapturedAsConstIsGone) {
   in_virtual_time([] {
-    int alive = 0;
+    std::atomic<int> alive = 0;
     tenon::wait_group wg;
     const slow_to_go captured(&alive);
     wg.go([captured] {});

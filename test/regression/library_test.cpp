@@ -17,6 +17,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/subprocess.hpp"
 #include "support/virtual_time.hpp"
 
 namespace {
@@ -111,6 +112,72 @@ TEST(RateLimiterTime, MayBeBeforeTheClocksBeginning) {
   const tenon::time_point then(-5s);
   EXPECT_EQ(limit.reserve_at(then).delay_from(then), 0s);
   EXPECT_EQ(limit.reserve_at(then).delay_from(then), 1s);
+}
+
+TEST(OnceThatIsStatic, IsNotWaitedForWhenItsFunctionEndsTheProcess) {
+  const tenon_test::ending e = tenon_test::run_program("misuse", {"exit_within_a_static_once"});
+  EXPECT_EQ(e.status, 3) << e.describe();
+  EXPECT_EQ(e.out, "") << e.describe();
+}
+
+/// A type whose namespace has functions of tenon's names, that take anything.
+namespace protocol {
+struct message {
+  int n = 0;
+};
+template <class S>
+message recv(S&) = delete;
+template <class S, class V>
+void send(S&, V&&) = delete;
+template <class... C>
+void select(C&...) = delete;
+template <class T>
+bool is_nil(const T&) = delete;
+template <class F>
+void blocking(F) = delete;
+struct task {
+  int* done;
+  void operator()() const { ++*done; }
+};
+}  // namespace protocol
+
+TEST(NamesOfTheUsers, AreNotCalledForTenons) {
+  tenon::run([](const tenon::context& ctx) {
+    tenon::pipeline p(ctx);
+    const auto batches = p.batch(p.generate(std::vector<protocol::message>{{1}, {2}, {3}}), 2);
+    int seen = 0;
+    p.for_each(batches, [&](const std::vector<protocol::message>& b) { seen += static_cast<int>(b.size()); });
+    EXPECT_FALSE(p.wait());
+    EXPECT_EQ(seen, 3);
+    int done = 0;
+    tenon::go(protocol::task{&done}).join();
+    EXPECT_FALSE(tenon::blocking(ctx, protocol::task{&done}));
+    EXPECT_EQ(done, 2);
+  });
+}
+
+struct handle {
+  int n = 0;
+  int operator&() const { return 0; }  // NOLINT: as handles of COM have it
+};
+
+TEST(ResultOfAHandle, IsPointedAtByItsAddress) {
+  const tenon::result<handle> r = handle{7};
+  EXPECT_EQ(r->n, 7);
+}
+
+TEST(ConcurrentMapRange, StopsForABoolOnly) {
+  tenon::concurrent_map<int, int> m;
+  for (int i = 0; i < 10; ++i) m.store(i, i);
+  int visited = 0;
+  m.range([&](int, int) {
+    ++visited;
+    return 0;
+  });
+  EXPECT_EQ(visited, 10);
+  visited = 0;
+  m.range([&](int, int) { return ++visited < 3; });
+  EXPECT_EQ(visited, 3);
 }
 
 TEST(GuardedFunction, MayReturnAnOptional) {

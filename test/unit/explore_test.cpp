@@ -350,15 +350,60 @@ std::function<void(group&)> independent(int goroutines, int operations) {
 TEST(ExploreExhaustive, TriesEachOrderOnce) {
   std::multiset<std::string> seen;
   const auto program = [&](group& g) {
-    const auto log = std::make_shared<std::string>();
-    for (const char who : {'a', 'b', 'c'}) g.go([=] { *log += who; });
+    struct notes {
+      std::mutex lock;  // not tenon's: it is no point at which another goroutine may go first
+      std::string text;
+    };
+    const auto log = std::make_shared<notes>();
+    for (const char who : {'a', 'b', 'c'}) {
+      g.go([=] {
+        const std::lock_guard hold(log->lock);
+        log->text += who;
+      });
+    }
     (void)g.wait();
-    seen.insert(*log);
+    seen.insert(log->text);
   };
   const explored e = explore(program, {.by = strategy::exhaustive, .schedules = 100'000, .time = 1h, .preemptions = 3});
   EXPECT_TRUE(e.all);
   const std::set<std::string> orders(seen.begin(), seen.end());
   EXPECT_EQ(orders, (std::set<std::string>{"abc", "acb", "bac", "bca", "cab", "cba"}));
+}
+
+// After a yield another one is to go first: a state in which that is so is another one.
+TEST(ExploreExhaustive, LeavesOutNoOrderThatAYieldMakes) {
+  std::set<std::string> seen[2];
+  for (const bool prune : {false, true}) {
+    const auto program = [&](group& g) {
+      struct notes {
+        std::mutex lock;
+        std::string text;
+      };
+      const auto log = std::make_shared<notes>();
+      const auto note = [log](char c) {
+        tenon::testing::touch(log.get());
+        const std::lock_guard hold(log->lock);
+        log->text += c;
+      };
+      g.go([=] {
+        note('a');
+        tenon::yield();
+        note('b');
+      });
+      g.go([=] {
+        tenon::yield();
+        note('c');
+      });
+      g.go([=] { note('d'); });
+      (void)g.wait();
+      seen[prune ? 1 : 0].insert(log->text);
+    };
+    EXPECT_TRUE(
+        explore(program,
+                {.by = strategy::exhaustive, .schedules = 1'000'000, .time = 1h, .preemptions = 0, .prune = prune})
+            .all);
+  }
+  EXPECT_EQ(seen[0], seen[1]);
 }
 
 TEST(ExploreExhaustive, LeavesOutWhatLeadsToTheSame) {
