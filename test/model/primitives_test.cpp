@@ -112,6 +112,25 @@ TEST_P(Primitives, AMutexIsNotLostByAnEndedContext) {
   });
 }
 
+TEST_P(Primitives, AMutexGoesToTheNextWhoeverGivesUp) {
+  holds([] {
+    tenon::mutex mu;
+    const auto scope = tenon::with_cancel(tenon::background());
+    mu.lock();
+    model::thread gives_up([&] {
+      if (mu.lock(scope.ctx())) mu.unlock();
+    });
+    model::thread waits([&] {
+      mu.lock();
+      mu.unlock();
+    });
+    mu.unlock();
+    scope.cancel();
+    gives_up.join();
+    waits.join();
+  });
+}
+
 TEST_P(Primitives, ASharedMutexExcludesItsWriter) {
   holds([] {
     tenon::shared_mutex mu;
