@@ -22,6 +22,7 @@
 #include <utility>
 
 #include <tenon/context.hpp>
+#include <tenon/detail/caught.hpp>
 #include <tenon/detail/goroutine_frame.hpp>
 #include <tenon/promise.hpp>
 
@@ -88,7 +89,7 @@ auto blocking(const context& ctx, F f, std::source_location where = std::source_
         (void)(r ? set(*std::move(r)) : set.fail(r.err()));
       }
     } catch (...) {
-      (void)set.fail(error(std::current_exception()));
+      (void)set.fail(error(detail::caught()));
     }
   });
   return p.wait(ctx);

@@ -64,6 +64,7 @@
 
 #include <tenon/context.hpp>
 #include <tenon/detail/atomic.hpp>
+#include <tenon/detail/caught.hpp>
 #include <tenon/detail/kept_failure.hpp>
 #include <tenon/duration.hpp>
 #include <tenon/error.hpp>
@@ -307,7 +308,7 @@ class group {
       try {
         held.owner->call(f);
       } catch (...) {
-        held.owner->fail(error(std::current_exception()));
+        held.owner->fail(error(detail::caught()));
       }
     }
   };

@@ -6,7 +6,7 @@
 /// a blocking tenon call: an OpenGL context, a thread-affine library (for `errno` see last_error.hpp). While the scope lives, this thread runs no
 /// other goroutine, and its queue goes on without it; parking and waking cost a thread switch each. Scopes nest. On a plain OS
 /// thread the scope does nothing. The scope must end in the goroutine that began it. Does not block when it begins or ends, unless there are
-/// already more than 3,500 of them.
+/// already as many of them as 4,096 less `run_options::max_threads`.
 
 #include <tenon/detail/requirements.hpp>
 

@@ -24,6 +24,7 @@
 #include <utility>
 
 #include <tenon/detail/atomic.hpp>
+#include <tenon/detail/caught.hpp>
 #include <tenon/mutex.hpp>
 
 namespace tenon {
@@ -91,7 +92,7 @@ struct once_state {
           value.emplace((*call)());
         }
       } catch (...) {
-        failure = std::current_exception();
+        failure = detail::caught();
       }
       call.reset();
     });

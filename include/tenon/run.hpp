@@ -43,12 +43,12 @@ namespace tenon {
 
 struct run_options {
   /// Workers that run goroutines at the same time, at most; the runtime uses fewer when it measures that as faster. 0: the CPUs this process may
-  /// use (affinity mask and cgroup quota). At most 4096.
+  /// use (affinity mask and cgroup quota). At most 3,072.
   unsigned workers = 0;
   /// Threads altogether, including those that stand in while others block; beside them each goroutine in `on_this_thread` may have its own. Of
   /// these, `workers` stay free of `blocking` calls, so that goroutines can always run: further calls wait for their turn. Bare system calls and
   /// locks of the system can take all of them: that is said on stderr after `report_after`, with what they are in.
-  unsigned max_threads = 512;
+  unsigned max_threads = 512;  // at most 3,072
   /// Of a goroutine's stack, in bytes of address space; memory is used only as the stack is touched. Rounded up to a
   /// power of two; at least 16 KiB, at most 1 GiB. Below each stack lie 64 KiB of guard. docs/stacks.md says what needs how much.
   std::size_t stack_size = 256 * 1024;

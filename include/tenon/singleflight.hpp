@@ -27,6 +27,7 @@
 
 #include <tenon/chan.hpp>
 #include <tenon/context.hpp>
+#include <tenon/detail/caught.hpp>
 #include <tenon/error.hpp>
 #include <tenon/mutex.hpp>
 #include <tenon/select.hpp>
@@ -100,7 +101,7 @@ class singleflight {
     try {
       ours_.go([this, at, f = std::decay_t<F>(std::forward<F>(f))]() mutable { fly(*at, f); }, where);
     } catch (...) {  // no stack: others may be on board by now
-      at->failure = std::current_exception();
+      at->failure = detail::caught();
       land(*at);
     }
     return to;
@@ -158,7 +159,7 @@ class singleflight {
     try {
       at.value.emplace(f());
     } catch (...) {
-      at.failure = std::current_exception();
+      at.failure = detail::caught();
     }
     land(at);
   }
@@ -179,7 +180,7 @@ class singleflight {
       try {
         to.send({at.value, why ? why : error(at.failure), at.passengers != 0});
       } catch (...) {  // the copy of the value threw: that is what this one gets
-        to.send({std::nullopt, error(std::current_exception()), at.passengers != 0});
+        to.send({std::nullopt, error(detail::caught()), at.passengers != 0});
       }
     }
   }

@@ -32,6 +32,7 @@
 #include <utility>
 
 #include <tenon/detail/atomic.hpp>
+#include <tenon/detail/caught.hpp>
 #include <tenon/detail/kept_failure.hpp>
 #include <tenon/detail/wait_list.hpp>
 #include <tenon/go.hpp>
@@ -112,7 +113,7 @@ class wait_group {
       try {
         f();
       } catch (...) {
-        to_the_end.in->failed(std::current_exception());
+        to_the_end.in->failed(detail::caught());
       }
     }
   };

@@ -50,7 +50,16 @@ class faults_unblocked {
   sigset_t before_{};
 };
 
-void on_freeze(int, siginfo_t*, void* interrupted) {
+struct sigaction previous_of_freeze;
+
+void on_freeze(int signal, siginfo_t* info, void* interrupted) {
+  if (info->si_code != SI_QUEUE || info->si_value.sival_ptr != &frozen_round) {  // not ours: out-of-band data, say
+    if ((previous_of_freeze.sa_flags & SA_SIGINFO) != 0)
+      return previous_of_freeze.sa_sigaction(signal, info, interrupted);
+    const auto handler = previous_of_freeze.sa_handler;
+    if (handler != SIG_DFL && handler != SIG_IGN) handler(signal);  // by default it is ignored
+    return;
+  }
   const int saved = errno;
   const std::uint32_t round = frozen_round.load(std::memory_order_acquire);
   const worker* w = this_worker();
@@ -84,11 +93,16 @@ void freeze_world() noexcept {
   frozen_workers.store(0, std::memory_order_relaxed);
   frozen_round.fetch_add(1, std::memory_order_release);
   barrier::full();  // the round has begun before we look for threads; pairs with the one of join_the_world
+  siginfo_t ours{};
+  ours.si_code = SI_QUEUE;
+  ours.si_pid = ::getpid();
+  ours.si_uid = ::getuid();
+  ours.si_value.sival_ptr = &frozen_round;
   std::uint32_t asked = 0;
   for (unsigned i = 0; i < s.worker_slots(); ++i) {
     worker_traced[i].store(false, std::memory_order_relaxed);
     const pid_t tid = s.worker_at(i)->tid.load(std::memory_order_acquire);
-    if (tid != 0 && ::syscall(SYS_tgkill, ::getpid(), tid, freeze_signal) == 0) ++asked;
+    if (tid != 0 && ::syscall(SYS_rt_tgsigqueueinfo, ::getpid(), tid, freeze_signal, &ours) == 0) ++asked;
   }
   // A thread in uninterruptible sleep must not keep us for ever; its goroutine is then shown without a stack.
   const clock::nanos deadline = clock::real() + 1'000'000'000;
@@ -138,7 +152,7 @@ void install_freezer() {
   action.sa_sigaction = &on_freeze;
   action.sa_flags = SA_RESTART | SA_ONSTACK | SA_SIGINFO;
   ::sigemptyset(&action.sa_mask);
-  ::sigaction(freeze_signal, &action, nullptr);
+  ::sigaction(freeze_signal, &action, &previous_of_freeze);
 }
 
 }  // namespace tenon::diag

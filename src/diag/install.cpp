@@ -81,7 +81,13 @@ void pass_on(int sig, siginfo_t* info, void* context) noexcept {
       previous.sa_flags = 0;
       previous.sa_handler = SIG_DFL;
     }
+    // As the kernel would call it: with the signals blocked that it asked for. Or one that faults itself would be called without end.
+    sigset_t mask = handler.sa_mask;
+    sigset_t before;
+    if ((handler.sa_flags & SA_NODEFER) == 0) ::sigaddset(&mask, sig);
+    ::pthread_sigmask(SIG_BLOCK, &mask, &before);
     plain ? handler.sa_handler(sig) : handler.sa_sigaction(sig, info, context);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     return;
   }
   if (sent && previous.sa_handler == SIG_IGN) return;
@@ -132,6 +138,16 @@ void answer_signal(int signal, void (*handler)(int)) {
   ::sigaction(signal, &action, nullptr);
 }
 
+/// The default again, where our handler stands.
+void leave_signal(int signal, void (*handler)(int)) {
+  struct sigaction current{};
+  if (::sigaction(signal, nullptr, &current) != 0 || (current.sa_flags & SA_SIGINFO) != 0 ||
+      current.sa_handler != handler)
+    return;
+  current.sa_handler = SIG_DFL;
+  ::sigaction(signal, &current, nullptr);
+}
+
 constinit os_mutex installing;
 bool installed = false;  // guarded by it
 const at_load kept_free([] { free_in_child(installing); });
@@ -155,7 +171,11 @@ void install_once() {
 
 void install_diagnostics(bool dump_on_sigquit, int dump_signal) {
   install_once();
-  if (dump_on_sigquit) answer_signal(SIGQUIT, &on_quit);
+  if (dump_on_sigquit) {
+    answer_signal(SIGQUIT, &on_quit);
+  } else {
+    leave_signal(SIGQUIT, &on_quit);  // of an earlier run
+  }
   if (dump_signal != 0) answer_signal(dump_signal, &on_dump_signal);
 }
 

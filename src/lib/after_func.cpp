@@ -7,6 +7,7 @@
 
 #include "lib/context.hpp"
 #include "lib/spawn_or_thread.hpp"
+#include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
 
 // A function that runs when a context is canceled: a child of a context node of its own, under the one it watches.
@@ -62,6 +63,8 @@ struct after_func_node final : ctx_child {
       if (spawn_owned({.where = where, .owner = this, .only_while_running = true}, body)) return;
     } catch (...) {  // no stack: then here, too
     }
+    // The monitor must not wait: no timer would fire any more.
+    if (monitor::is_this_thread()) return in_thread(where, body);
     call_outside(where, body);
   }
 

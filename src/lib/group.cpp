@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include <tenon/detail/caught.hpp>
 #include <tenon/panic.hpp>
 
 #include "lib/keep.hpp"
@@ -84,7 +85,7 @@ void group::fail(error e) {
     try {
       return on_failure_(running_member(), e);
     } catch (...) {
-      e = error(std::current_exception());
+      e = error(detail::caught());
     }
   }
   {

@@ -9,6 +9,7 @@
 #include <new>
 
 #include <tenon/detail/atomic.hpp>
+#include <tenon/detail/caught.hpp>
 #include <tenon/detail/goroutine_frame.hpp>
 
 #include "base/diagnostics.hpp"
@@ -103,18 +104,19 @@ class interrupts {
     };
     second.sa_flags = SA_RESTART | SA_ONSTACK;
     ::sigemptyset(&second.sa_mask);
-    ::sigaction(SIGINT, &second, nullptr);
+    replaced_ = ::sigaction(SIGINT, &second, nullptr) == 0;
   }
   interrupts(const interrupts&) = delete;
   interrupts& operator=(const interrupts&) = delete;
   ~interrupts() {
-    if (active_) ::sigaction(SIGINT, &before_, nullptr);
+    if (replaced_) ::sigaction(SIGINT, &before_, nullptr);
   }
   [[nodiscard]] bool active() const noexcept { return active_; }
 
  private:
   struct sigaction before_{};
   bool active_ = false;
+  bool replaced_ = false;  // else the handler is not ours to give back: a watch from before the run may have gone
 };
 
 /// Does something once a context is canceled, or at once if it is. It waits for nothing, so it does not count as a waiter that a cancellation
@@ -195,7 +197,7 @@ struct main_call {
         root.cancel();
       }
     } catch (...) {
-      failure = std::current_exception();
+      failure = detail::caught();
       kept.set(failure);
       root.cancel();
     }

@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include <tenon/detail/caught.hpp>
 #include <tenon/detail/goroutine_frame.hpp>
 
 namespace tenon::detail {
@@ -16,7 +17,17 @@ void call_outside(std::source_location where, F& f) noexcept {
   try {
     f();
   } catch (...) {
-    unhandled_outside(std::current_exception(), where);
+    unhandled_outside(caught(), where);
+  }
+}
+
+/// Runs f() in a thread of its own or, where there is no memory for one, here.
+template <class F>
+void in_thread(std::source_location where, F f) noexcept {
+  try {
+    std::thread([where, f]() mutable { call_outside(where, f); }).detach();
+  } catch (...) {
+    call_outside(where, f);
   }
 }
 
@@ -25,10 +36,10 @@ template <class F>
 void spawn_or_thread(std::source_location where, F f, const void* owner = nullptr) noexcept {
   try {
     if (spawn_owned({.where = where, .owner = owner, .only_while_running = true}, f)) return;
-    std::thread([where, f]() mutable { call_outside(where, f); }).detach();
-  } catch (...) {
-    call_outside(where, f);
+  } catch (...) {  // no stack
+    return call_outside(where, f);
   }
+  in_thread(where, f);
 }
 
 }  // namespace tenon::detail

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <tenon/chan.hpp>
+#include <tenon/detail/caught.hpp>
 #include <tenon/group.hpp>
 #include <tenon/net/resolve.hpp>
 #include <tenon/within.hpp>
@@ -37,7 +38,7 @@ result<tcp_stream> attempt(const context& ctx, const endpoint& to) {
   try {
     return tcp_stream::connect(ctx, to);
   } catch (...) {
-    return error(std::current_exception());
+    return error(tenon::detail::caught());
   }
 }
 

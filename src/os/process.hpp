@@ -44,8 +44,7 @@ struct child {
   error send(int signal_number);
   /// As `send`, for a caller that ignores whether it is there still.
   void send_if_there(int signal_number) noexcept;
-  /// SIGTERM and, after `grace`, SIGKILL. The first call counts. Waits for neither: outside of a run it is the monitor thread that calls it when a deadline has passed, and no timer
-  /// fires until it returns.
+  /// SIGTERM and, after `grace`, SIGKILL. The first call counts. Waits for neither: a cancel, which calls it outside of a run, never blocks.
   void stop() noexcept;
 
  private:

@@ -304,6 +304,7 @@ void request(void (*job)() noexcept) noexcept {
 }
 
 int thread_id() noexcept { return self().tid.load(std::memory_order_acquire); }
+bool is_this_thread() noexcept { return thread_id() == static_cast<int>(::syscall(SYS_gettid)); }
 
 }  // namespace tenon::detail::monitor
 

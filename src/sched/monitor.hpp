@@ -32,5 +32,7 @@ void request(void (*job)() noexcept) noexcept;
 void await_pause() noexcept;
 /// Its thread id, once started.
 int thread_id() noexcept;
+/// Whether the caller is its thread.
+bool is_this_thread() noexcept;
 
 }  // namespace tenon::detail::monitor

@@ -128,14 +128,14 @@ void scheduler::begin(const run_options& options) {
   options_ = options;
   stack_size_ = stacks::round_size(options.stack_size);
   const unsigned wanted = options.workers != 0 ? options.workers : available_cpus();
-  procs_.store(simulated_ ? 1 : std::min(wanted, most_threads), std::memory_order_relaxed);
+  procs_.store(simulated_ ? 1 : std::min(wanted, most_max_threads), std::memory_order_relaxed);
   active_limit_.store(procs(), std::memory_order_relaxed);
   run_number_.fetch_add(1, std::memory_order_relaxed);
-  options_.max_threads = std::clamp(options_.max_threads, std::min(procs() + 1, most_threads), most_threads);
+  options_.max_threads = std::clamp(options_.max_threads, std::min(procs() + 1, most_max_threads), most_max_threads);
   // Enough threads stay free of blocking calls to run goroutines on. Pinned goroutines may have threads beyond max_threads.
   blocking_permits_.reset(
       static_cast<int>(std::max(options_.max_threads - std::min(procs(), options_.max_threads), 1U)));
-  pin_permits_.reset(static_cast<int>(std::max(most_threads - options_.max_threads, 1U)));
+  pin_permits_.reset(static_cast<int>(most_threads - options_.max_threads));
   // It outlives the run, because a thread that wakes a sleeper may come late.
   if (poller* before = poll(); before == nullptr || !before->is_ours()) {
     poller_.store(new poller, std::memory_order_release);

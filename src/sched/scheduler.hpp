@@ -72,6 +72,7 @@
 namespace tenon::detail {
 
 constexpr unsigned most_threads = 4096;
+constexpr unsigned most_max_threads = 3072;  // as run_options::max_threads may say: the rest is for pinned goroutines
 
 /// Who drives a worker's `worker_status`: the owner writes `running`, `blocking` and `idle`, the monitor turns the first two into their retaken
 /// forms. It passes through `retaking`, in which its counts are not complete yet: the owner waits for the end of that.

@@ -259,6 +259,23 @@ TEST(AfterFunc, OutsideOfRunTheCancelingThreadRunsIt) {
 }
 
 // Go: the difference to Go is that there is an outside
+TEST(AfterFunc, OutsideOfRunAfterADeadlineMayWait) {
+  // Not on the monitor thread, which has to fire the timer.
+  std::atomic<bool> started = false;
+  bool ran = false;
+  {
+    const auto scope = tenon::with_timeout(background(), 1ms);
+    const auto handle = tenon::after_func(scope.ctx(), [&] {
+      started = true;
+      tenon::sleep_for(1ms);
+      ran = true;
+    });
+    while (!started) std::this_thread::yield();
+  }
+  EXPECT_TRUE(ran);
+}
+
+// Go: the difference to Go is that there is an outside
 TEST(AfterFunc, OutsideOfRunACanceledContextRunsItOnTheSpot) {
   auto scope = tenon::with_cancel(background());
   const tenon::context c = scope.ctx();

@@ -433,7 +433,7 @@ TEST(MisuseOfRun, TooManyWorkersAreAsManyAsThereCanBe) {
   for (const unsigned workers : {4097U, UINT_MAX}) {
     unsigned n = 0;
     tenon::run([&] { n = tenon::worker_count(); }, {.workers = workers});
-    EXPECT_EQ(n, 4096U) << workers;
+    EXPECT_EQ(n, 3072U) << workers;
   }
 }
 

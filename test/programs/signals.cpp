@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -95,8 +96,24 @@ int main(int argc, char** argv) {
       std::puts("draining");
       tenon::sleep_for(1h);
     });
+  } else if (std::strcmp(name, "urgent") == 0) {
+    std::signal(SIGURG, [](int) { std::puts("urgent"); });
+    tenon::run([] { std::raise(SIGURG); });
+    std::raise(SIGURG);
+  } else if (std::strcmp(name, "watch before") == 0) {
+    std::optional before(tenon::with_signals(tenon::background(), {SIGINT}));
+    tenon::run([&] { before.reset(); });
+    std::puts("ready");
+    std::raise(SIGINT);
+    std::puts("came back");
+  } else if (std::strcmp(name, "quit left alone") == 0) {
+    tenon::run([] {});
+    tenon::run([] { std::raise(SIGQUIT); }, {.dump_on_sigquit = false});
+    std::puts("came back");
   } else {
-    std::fprintf(stderr, "usage: signals cancel|stubborn|off|after|second run|drain|dump|drain for ever\n");
+    std::fprintf(
+        stderr,
+        "usage: signals cancel|stubborn|off|after|second run|drain|dump|drain for ever|urgent|watch before|quit left alone\n");
     return 64;
   }
   return 0;

@@ -17,6 +17,13 @@ void say_so(int) {
   (void)!::write(STDOUT_FILENO, text, sizeof text - 1);
 }
 
+/// Faults itself.
+void fault_again(int) {
+  say_so(0);
+  static int* volatile nowhere = nullptr;
+  *nowhere = 1;
+}
+
 void send(const char* how, int sig) {
   if (std::strcmp(how, "kill") == 0) {
     ::kill(::getpid(), sig);
@@ -40,6 +47,7 @@ int main(int argc, char** argv) {
   action.sa_handler = SIG_DFL;
   if (std::strcmp(how, "ignored") == 0) action.sa_handler = SIG_IGN;
   if (std::strcmp(how, "handled") == 0 || std::strcmp(how, "handled_once") == 0) action.sa_handler = &say_so;
+  if (std::strcmp(how, "faults_again") == 0) action.sa_handler = &fault_again;
   if (std::strcmp(how, "handled_once") == 0) action.sa_flags = static_cast<int>(SA_RESETHAND);
   if (action.sa_handler != SIG_DFL) ::sigaction(sig, &action, nullptr);  // otherwise as it was: a sanitizer has one
   tenon::run([&] {

@@ -52,6 +52,13 @@ TEST(SentFaultWithDisposition, GoesToTheProgramsHandler) {
   }
 }
 
+// Its signal is blocked meanwhile, as the kernel would have it: so the fault ends the process, and does not call it again.
+TEST(SentFaultWithDisposition, EndsAProgramWhoseHandlerFaults) {
+  const ending e = run_program("sent_fault", {"faults_again", "segv"});
+  EXPECT_EQ(e.out, "handled\n") << e.describe();
+  EXPECT_EQ(e.signal, SIGSEGV) << e.describe();
+}
+
 TEST(SentFaultWithDisposition, GoesToAHandlerForOneSignalOnce) {
   for (const auto& [sig, number] : {std::pair{"segv", SIGSEGV}, std::pair{"bus", SIGBUS}}) {
     const ending e = run_program("sent_fault", {"handled_once", sig});

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include <tenon/tenon.hpp>
+
 #include "support/subprocess.hpp"
 
 namespace {
@@ -61,6 +63,24 @@ TEST_F(Threads, AChildProcessHasAMonitorOfItsOwn) {
   EXPECT_FALSE(e.timed_out) << e.describe();
   EXPECT_EQ(e.status, 0) << e.describe();
   EXPECT_EQ(e.out, "done\n") << e.describe();
+}
+
+// However many threads are asked for, pinned goroutines have theirs beside them.
+TEST(PinnedGoroutines, HaveThreadsHoweverManyThereMayBe) {
+  tenon::run(
+      [] {
+        const auto a = tenon::make_chan<int>();
+        const auto b = tenon::make_chan<int>();
+        auto other = tenon::go([&] {
+          const tenon::on_this_thread pinned;
+          a.send(*b.recv());
+        });
+        const tenon::on_this_thread pinned;
+        b.send(1);
+        EXPECT_EQ(a.recv(), 1);
+        other.join();
+      },
+      {.max_threads = 100'000});
 }
 
 }  // namespace

@@ -41,6 +41,7 @@
 #include <tenon/asio/library.hpp>
 #include <tenon/context.hpp>
 #include <tenon/detail/atomic.hpp>
+#include <tenon/detail/caught.hpp>
 #include <tenon/net/errc.hpp>
 #include <tenon/promise.hpp>
 #include <tenon/result.hpp>
@@ -213,7 +214,7 @@ class goroutine_handler {
     try {
       to_->values.emplace(std::forward<Values>(values)...);
     } catch (...) {
-      to_->thrown = std::current_exception();
+      to_->thrown = detail::caught();
     }
     std::exchange(to_, nullptr)->completed();
   }
@@ -355,7 +356,7 @@ class asio_start {
     try {
       std::apply([this](auto&... args) { std::move (*initiation_)(std::move(handler_), std::move(args)...); }, args_);
     } catch (...) {
-      outcome_->thrown = std::current_exception();
+      outcome_->thrown = detail::caught();
     }
   }
 

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include <tenon/detail/atomic.hpp>
+#include <tenon/detail/caught.hpp>
 #include <tenon/detail/kept_failure.hpp>
 
 namespace tenon {
@@ -114,7 +115,7 @@ class result_slot {
         value_.emplace(std::forward<F>(f)(std::forward<A>(a)...));
       }
     } catch (...) {
-      failure_ = std::current_exception();
+      failure_ = caught();
       kept_.set(failure_);
     }
   }
@@ -192,7 +193,7 @@ void call_unowned(F& f) noexcept {
   try {
     f();
   } catch (...) {
-    unhandled_in_current(std::current_exception());
+    unhandled_in_current(caught());
   }
 }
 

@@ -36,6 +36,7 @@
 
 #include <tenon/context.hpp>
 #include <tenon/detail/atomic.hpp>
+#include <tenon/detail/caught.hpp>
 #include <tenon/duration.hpp>
 #include <tenon/go.hpp>
 #include <tenon/group.hpp>
@@ -163,7 +164,7 @@ error serve(const context& ctx, group& connections, Listener& at, Answer answer,
       }
       failed = peer.err();
     } catch (const std::bad_alloc&) {  // no stack, say
-      failed = std::current_exception();
+      failed = tenon::detail::caught();
     }
     if (ctx.is_canceled() || failed == errc::closed) break;
     if (failures.survive(ctx, failed)) continue;
