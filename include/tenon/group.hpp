@@ -306,7 +306,12 @@ class group {
     F f;
     void operator()() {
       try {
-        held.owner->call(f);
+        if constexpr (std::is_trivially_copyable_v<F>) {
+          F local(f);  // nothing else looks at it: so the compiler keeps what it captured in registers
+          held.owner->call(local);
+        } else {
+          held.owner->call(f);
+        }
       } catch (...) {
         held.owner->fail(error(detail::caught()));
       }

@@ -111,7 +111,12 @@ class wait_group {
     F f;
     void operator()() {
       try {
-        f();
+        if constexpr (std::is_trivially_copyable_v<F>) {
+          F local(f);  // nothing else looks at it: so the compiler keeps what it captured in registers
+          local();
+        } else {
+          f();
+        }
       } catch (...) {
         to_the_end.in->failed(detail::caught());
       }
