@@ -70,8 +70,7 @@ void over_a_receive(tenon::group& root) {
   std::mutex mu;
   auto c = tenon::make_chan<int>();
   root.go([&] {
-    tenon::sleep_for(1ms);
-    c.send(1);
+    while (!c.try_send(1)) tenon::yield();  // until goroutine 1 waits for it
   });
   ANNOUNCED("locks", const std::unique_lock hold(mu));
   ANNOUNCED("waits", (void)c.recv());
@@ -87,8 +86,7 @@ void shared_over_a_receive(tenon::group& root) {
   std::shared_mutex mu;
   auto c = tenon::make_chan<int>();
   root.go([&] {
-    tenon::sleep_for(1ms);
-    c.send(1);
+    while (!c.try_send(1)) tenon::yield();  // until goroutine 1 waits for it
   });
   ANNOUNCED("locks", const std::shared_lock hold(mu));
   ANNOUNCED("waits", (void)c.recv());
