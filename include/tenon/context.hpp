@@ -31,8 +31,8 @@
 
 #include <tenon/chan.hpp>
 #include <tenon/detail/goroutine_frame.hpp>
-#include <tenon/duration.hpp>
 #include <tenon/error.hpp>
+#include <tenon/time_span.hpp>
 
 namespace tenon {
 
@@ -167,7 +167,7 @@ class [[nodiscard("dropping the scope cancels its context at once")]] cancel_cau
 cancel_scope with_cancel(const context& parent);
 cancel_cause_scope with_cancel_cause(const context& parent);
 /// Canceled also when the time has come, with `deadline_exceeded()`; `why` is then the cause.
-cancel_scope with_timeout(const context& parent, duration d, const error& why = {});
+cancel_scope with_timeout(const context& parent, time_span d, const error& why = {});
 cancel_scope with_deadline(const context& parent, time_point when, const error& why = {});
 
 /// Canceled also when stop is requested on `token`.

@@ -66,11 +66,11 @@
 #include <tenon/detail/atomic.hpp>
 #include <tenon/detail/caught.hpp>
 #include <tenon/detail/kept_failure.hpp>
-#include <tenon/duration.hpp>
 #include <tenon/error.hpp>
 #include <tenon/go.hpp>
 #include <tenon/mutex.hpp>
 #include <tenon/sender.hpp>
+#include <tenon/time_span.hpp>
 #include <tenon/wait_group.hpp>
 
 namespace tenon {
@@ -279,7 +279,7 @@ class group {
   error wait(const context& until);
   /// As `wait`; if that takes longer than `grace`, cancels the members. What they return then, for having been told to, is no failure.
   /// Nothing keeps others from starting members meanwhile: end first what takes in new work.
-  error finish(duration grace);
+  error finish(time_span grace);
 
  private:
   friend struct detail::group_access;

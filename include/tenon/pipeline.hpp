@@ -42,12 +42,12 @@
 #include <tenon/cond.hpp>
 #include <tenon/context.hpp>
 #include <tenon/detail/atomic.hpp>
-#include <tenon/duration.hpp>
 #include <tenon/error.hpp>
 #include <tenon/group.hpp>
 #include <tenon/panic.hpp>
 #include <tenon/select.hpp>
 #include <tenon/semaphore.hpp>
+#include <tenon/time_span.hpp>
 #include <tenon/timer.hpp>
 
 namespace tenon {
@@ -252,13 +252,14 @@ class pipeline {
   /// Up to `size` values at a time; fewer at the end, and when the first of them has waited for `at_most`.
   template <class C>
   [[nodiscard]] recv_chan<std::vector<detail::element<C>>> batch(const C& in, std::size_t size,
-                                                                 duration at_most = duration::max(),
+                                                                 time_span at_most = time_span::max(),
                                                                  at where = at::current()) {
     return batch(go_options{.where = where}, in, size, at_most);
   }
   template <class C>
   [[nodiscard]] recv_chan<std::vector<detail::element<C>>> batch(const go_options& options, const C& in,
-                                                                 std::size_t size, duration at_most = duration::max()) {
+                                                                 std::size_t size,
+                                                                 time_span at_most = time_span::max()) {
     using T = detail::element<C>;
     auto out = fresh<std::vector<T>>();
     group_.go(options, [out, in = recv_chan<T>(in), size, at_most](const context& c) {
@@ -281,7 +282,7 @@ class pipeline {
           if (!batch.empty()) (void)deliver();
           return;
         }
-        if (batch.empty() && at_most != duration::max()) late = tenon::recv(tenon::after(at_most));
+        if (batch.empty() && at_most != time_span::max()) late = tenon::recv(tenon::after(at_most));
         batch.push_back(std::move(*next));
         if (batch.size() >= size && !deliver()) return;
       }

@@ -23,9 +23,9 @@
 #include <mutex>
 
 #include <tenon/context.hpp>
-#include <tenon/duration.hpp>
 #include <tenon/error.hpp>
 #include <tenon/mutex.hpp>
+#include <tenon/time_span.hpp>
 #include <tenon/timer.hpp>
 
 namespace tenon {
@@ -40,7 +40,7 @@ struct rate {
 };
 
 /// One event each `interval`; zero or less is no limit.
-[[nodiscard]] constexpr rate every(duration interval) noexcept {
+[[nodiscard]] constexpr rate every(time_span interval) noexcept {
   return interval.count() <= 0 ? rate::infinite() : rate(1e9 / static_cast<double>(interval.count()));
 }
 

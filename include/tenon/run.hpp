@@ -36,8 +36,8 @@
 #include <utility>
 
 #include <tenon/context.hpp>
-#include <tenon/duration.hpp>
 #include <tenon/group.hpp>
+#include <tenon/time_span.hpp>
 
 namespace tenon {
 
@@ -57,9 +57,9 @@ struct run_options {
   /// Idle stacks may keep this many bytes of memory; what is above is given back to the system within about a second.
   std::size_t idle_stack_bytes = 64 * 1024 * 1024;
   /// How long the root group may go on after it has been canceled and `f` has returned; then a dump, and exit status 2. Zero: for ever.
-  duration grace{};
+  time_span grace{};
   /// An owner that has waited so long for its goroutines, in a destructor or at the end of the run, says on stderr for whom, once. Zero: never.
-  duration report_after = std::chrono::seconds(5);
+  time_span report_after = std::chrono::seconds(5);
   /// SIGINT cancels the root context.
   bool cancel_on_interrupt = true;
   /// SIGQUIT prints a dump of every goroutine and exits with status 2, as a Go program does.

@@ -9,17 +9,17 @@
 #include <chrono>
 
 #include <tenon/detail/requirements.hpp>
-#include <tenon/duration.hpp>
+#include <tenon/time_span.hpp>
 
 namespace tenon {
 
 class context;
 
-void sleep_for(duration d);
+void sleep_for(time_span d);
 void sleep_until(std::chrono::steady_clock::time_point when);
 
 /// False if `ctx` was canceled before the time was up.
-[[nodiscard]] bool sleep_for(const context& ctx, duration d);
+[[nodiscard]] bool sleep_for(const context& ctx, time_span d);
 [[nodiscard]] bool sleep_until(const context& ctx, std::chrono::steady_clock::time_point when);
 
 }  // namespace tenon

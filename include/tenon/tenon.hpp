@@ -9,7 +9,6 @@
 #include <tenon/cond.hpp>
 #include <tenon/context.hpp>
 #include <tenon/dump.hpp>
-#include <tenon/duration.hpp>
 #include <tenon/error.hpp>
 #include <tenon/fd.hpp>
 #include <tenon/go.hpp>
@@ -33,6 +32,7 @@
 #include <tenon/shared_mutex.hpp>
 #include <tenon/singleflight.hpp>
 #include <tenon/sleep_for.hpp>
+#include <tenon/time_span.hpp>
 #include <tenon/timer.hpp>
 #include <tenon/wait_group.hpp>
 #include <tenon/with_signals.hpp>

@@ -24,7 +24,7 @@
 
 #include <tenon/chan.hpp>
 #include <tenon/context.hpp>
-#include <tenon/duration.hpp>
+#include <tenon/time_span.hpp>
 
 namespace tenon {
 
@@ -36,7 +36,7 @@ struct timer_core;
 [[nodiscard]] time_point now() noexcept;
 
 /// A channel that delivers the time once, after `d`. Needs no stop: dropping the last handle to the channel ends the timer.
-[[nodiscard]] recv_chan<time_point> after(duration d);
+[[nodiscard]] recv_chan<time_point> after(time_span d);
 
 /// Fires once.
 class timer {
@@ -44,11 +44,11 @@ class timer {
   /// An uninitialised timer, whose `stop` and `reset` panic.
   timer() noexcept = default;
   /// Delivers on `c()` after `d`.
-  explicit timer(duration d);
+  explicit timer(time_span d);
   /// Runs `f` in a goroutine of its own after `d` (Go: `time.AfterFunc`; `c()` is nil). Destruction waits for an `f` that has started, whose
   /// `reset` then starts nothing, and destroys `f`: fatal where `f` itself destroys its timer. Outside of `run`, and once it has ended, `f` runs
   /// on a thread of its own.
-  timer(duration d, std::function<void()> f, std::source_location where = std::source_location::current());
+  timer(time_span d, std::function<void()> f, std::source_location where = std::source_location::current());
   timer(timer&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
   timer& operator=(timer&& other) noexcept {  // the old one ends with `other`
     std::swap(core_, other.core_);
@@ -64,7 +64,7 @@ class timer {
   /// True if this call stopped it: it had not fired, or its tick had not been received.
   bool stop() const;
   /// Starts it again, to fire after `d`; true if it was active, as for `stop`.
-  bool reset(duration d) const;
+  bool reset(time_span d) const;
 
  private:
   detail::timer_core* core_ = nullptr;
@@ -75,7 +75,7 @@ class timer {
 class ticker {
  public:
   ticker() noexcept = default;
-  explicit ticker(duration period);
+  explicit ticker(time_span period);
   ticker(ticker&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
   ticker& operator=(ticker&& other) noexcept {
     std::swap(core_, other.core_);
@@ -88,7 +88,7 @@ class ticker {
   [[nodiscard]] const recv_chan<time_point>& c() const& noexcept;
   [[nodiscard]] recv_chan<time_point> c() const&& noexcept { return std::as_const(*this).c(); }
   void stop() const;
-  void reset(duration period) const;
+  void reset(time_span period) const;
 
  private:
   detail::timer_core* core_ = nullptr;

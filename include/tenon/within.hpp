@@ -11,13 +11,13 @@
 /// a group), take `with_timeout`. Does not block.
 
 #include <tenon/context.hpp>
-#include <tenon/duration.hpp>
+#include <tenon/time_span.hpp>
 
 namespace tenon {
 
 class [[nodiscard]] within {
  public:
-  within(const context& ctx, duration d) : scope_(with_timeout(ctx, d)) {}
+  within(const context& ctx, time_span d) : scope_(with_timeout(ctx, d)) {}
   within(const within&) = delete;
   within& operator=(const within&) = delete;
   operator const context&() && noexcept { return scope_.ctx(); }  // NOLINT: implicit

@@ -86,8 +86,8 @@ bool sleep_to(std::chrono::steady_clock::time_point when, chan_core* done) {
 
 }  // namespace
 
-void sleep_for(duration d) { (void)sleep_or_done(clock::after(d.count()), d.count() <= 0, nullptr); }
-bool sleep_for(const context& ctx, duration d) {
+void sleep_for(time_span d) { (void)sleep_or_done(clock::after(d.count()), d.count() <= 0, nullptr); }
+bool sleep_for(const context& ctx, time_span d) {
   return sleep_or_done(clock::after(d.count()), d.count() <= 0, done_core(ctx));
 }
 

@@ -471,7 +471,7 @@ cancel_scope with_deadline(const context& parent, time_point when, const error& 
   return out;
 }
 
-cancel_scope with_timeout(const context& parent, duration d, const error& why) {
+cancel_scope with_timeout(const context& parent, time_span d, const error& why) {
   const clock::nanos when = d.count() <= 0 ? clock::now() : clock::after(d.count());
   return with_deadline(parent, time_point(std::chrono::nanoseconds(when)), why);
 }

@@ -116,7 +116,7 @@ error group::wait(const context& until) {
   return first;
 }
 
-error group::finish(duration grace) {
+error group::finish(time_span grace) {
   detail::refuse_to_wait_for_own_end(this, "a member of the group that it finishes");
   const auto patience = with_timeout(without_cancel(ctx()), grace);
   if (error e = wait(patience.ctx()); !patience.ctx().is_canceled()) return e;

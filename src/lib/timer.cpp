@@ -278,7 +278,7 @@ timer_core* make_channel_timer_explored(clock::nanos d, clock::nanos period) {
 
 time_point now() noexcept { return time_point(std::chrono::nanoseconds(clock::now())); }
 
-recv_chan<time_point> after(duration d) {
+recv_chan<time_point> after(time_span d) {
   detail::point(detail::operation::start, nullptr);
   detail::held_core unowned(new detail::timer_core);
   unowned->make_channel();
@@ -291,9 +291,9 @@ recv_chan<time_point> after(duration d) {
   return c;
 }
 
-timer::timer(duration d) : core_(detail::make_channel_timer(d.count(), 0)) {}
+timer::timer(time_span d) : core_(detail::make_channel_timer(d.count(), 0)) {}
 
-timer::timer(duration d, std::function<void()> f, std::source_location where) {
+timer::timer(time_span d, std::function<void()> f, std::source_location where) {
   if (!f) detail::go_of_nil();
   detail::held_core t(new detail::timer_core);
   t->f = std::move(f);
@@ -311,12 +311,12 @@ bool timer::stop() const {
   return detail::stop(core_);
 }
 
-bool timer::reset(duration d) const {
+bool timer::reset(time_span d) const {
   if (core_ == nullptr) throw panic("time: Reset called on uninitialized Timer");
   return detail::restart(core_, d.count(), 0);
 }
 
-ticker::ticker(duration period) {
+ticker::ticker(time_span period) {
   if (period.count() <= 0) throw panic("non-positive interval for NewTicker");
   core_ = detail::make_channel_timer(period.count(), period.count());
 }
@@ -329,7 +329,7 @@ void ticker::stop() const {
   (void)detail::stop(core_);
 }
 
-void ticker::reset(duration period) const {
+void ticker::reset(time_span period) const {
   if (period.count() <= 0) throw panic("non-positive interval for Ticker.Reset");
   if (core_ == nullptr) throw panic("time: Reset called on uninitialized Ticker");
   (void)detail::restart(core_, period.count(), period.count());

@@ -33,8 +33,8 @@
 
 #include <tenon/asio/library.hpp>
 #include <tenon/context.hpp>
-#include <tenon/duration.hpp>
 #include <tenon/net/stream.hpp>
+#include <tenon/time_span.hpp>
 #include <tenon/timer.hpp>
 
 #if defined(TENON_ASIO_BOOST)
@@ -83,7 +83,7 @@ class asio_stream {
   /// The context of the calls from now on; without it, that of the goroutine which calls.
   void use(context ctx) { ctx_ = std::move(ctx); }
   /// So long from now, on the clock of `tenon::now()`.
-  void expires_after(duration d) {
+  void expires_after(time_span d) {
     const time_point now = tenon::now();
     const std::chrono::nanoseconds length = d;
     deadline_ = length > time_point::max() - now ? time_point::max() : now + length;

@@ -15,13 +15,13 @@
 #include <string_view>
 
 #include <tenon/context.hpp>
-#include <tenon/duration.hpp>
 #include <tenon/net/tcp_stream.hpp>
+#include <tenon/time_span.hpp>
 
 namespace tenon::net {
 
 struct dial_options {
-  duration attempt_delay = std::chrono::milliseconds(250);
+  time_span attempt_delay = std::chrono::milliseconds(250);
 };
 
 /// "host:port", "[address]:port", where the port may be a service's name. An empty host is this machine.

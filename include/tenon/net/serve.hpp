@@ -37,11 +37,11 @@
 #include <tenon/context.hpp>
 #include <tenon/detail/atomic.hpp>
 #include <tenon/detail/caught.hpp>
-#include <tenon/duration.hpp>
 #include <tenon/go.hpp>
 #include <tenon/group.hpp>
 #include <tenon/net/errc.hpp>
 #include <tenon/semaphore.hpp>
+#include <tenon/time_span.hpp>
 
 namespace tenon::net {
 
@@ -62,7 +62,7 @@ struct serve_options {
   /// 0: no limit.
   std::size_t max_connections = 0;
   /// For the connections that there are at the end.
-  duration grace{};
+  time_span grace{};
   std::function<void(const error&)> on_shortage = nullptr;
   /// Told when no more are accepted, before the wait for those that there are.
   std::function<void()> on_drain = nullptr;
@@ -112,7 +112,7 @@ struct closed_listener {
 /// Lets the members finish however the scope is left: they use what is in it.
 class finished_group {
  public:
-  finished_group(group& g, duration grace) noexcept : group_(&g), grace_(grace) {}
+  finished_group(group& g, time_span grace) noexcept : group_(&g), grace_(grace) {}
   finished_group(const finished_group&) = delete;
   finished_group& operator=(const finished_group&) = delete;
   ~finished_group() {
@@ -122,7 +122,7 @@ class finished_group {
 
  private:
   group* group_;
-  duration grace_;
+  time_span grace_;
 };
 
 }  // namespace detail

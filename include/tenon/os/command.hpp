@@ -35,11 +35,11 @@
 #include <vector>
 
 #include <tenon/context.hpp>
-#include <tenon/duration.hpp>
 #include <tenon/error.hpp>
 #include <tenon/net/buffer.hpp>
 #include <tenon/os/process.hpp>
 #include <tenon/result.hpp>
+#include <tenon/time_span.hpp>
 
 namespace tenon::os {
 
@@ -75,7 +75,7 @@ struct command_options {
   stdio out = stdio::null;
   stdio err = stdio::null;
   /// Between SIGTERM and SIGKILL; 0: SIGKILL at once.
-  duration grace = std::chrono::seconds(5);
+  time_span grace = std::chrono::seconds(5);
   /// It becomes the leader of a process group, and signals go to all of that. Not for programs that use the terminal.
   bool own_group = false;
 };

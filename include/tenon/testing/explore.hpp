@@ -43,8 +43,8 @@
 #include <string>
 #include <type_traits>
 
-#include <tenon/duration.hpp>
 #include <tenon/run.hpp>
+#include <tenon/time_span.hpp>
 
 namespace tenon::testing {
 
@@ -63,7 +63,7 @@ struct explore_options {
   strategy by = strategy::random;
   /// At most so many schedules, and none is begun after so much time (of the real clock).
   std::size_t schedules = 10'000;
-  duration time = std::chrono::seconds(30);
+  time_span time = std::chrono::seconds(30);
   /// Of `random` and `priorities`.
   std::uint64_t seed = 1;
   /// Of `priorities`: how many orderings a bug needs.

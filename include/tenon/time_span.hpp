@@ -1,6 +1,6 @@
 #pragma once
 
-/// `duration`: how long, as the functions of tenon take it: made from any duration of `std::chrono`, of integers or of fractions.
+/// `time_span`: how long, as the functions of tenon take it: made from any duration of `std::chrono`, of integers or of fractions.
 ///
 /// Go counterpart: `time.Duration`.
 ///
@@ -20,21 +20,21 @@
 
 namespace tenon {
 
-class duration {
+class time_span {
   using nanoseconds = std::chrono::nanoseconds;
 
  public:
-  constexpr duration() noexcept = default;
+  constexpr time_span() noexcept = default;
   template <class Rep, class Period>
-  constexpr duration(std::chrono::duration<Rep, Period> d) noexcept : value_(saturated(d)) {}  // NOLINT: implicit
+  constexpr time_span(std::chrono::duration<Rep, Period> d) noexcept : value_(saturated(d)) {}  // NOLINT: implicit
 
   constexpr operator nanoseconds() const noexcept { return value_; }  // NOLINT: implicit
   /// In nanoseconds.
   [[nodiscard]] constexpr std::int64_t count() const noexcept { return value_.count(); }
 
-  static constexpr duration max() noexcept { return nanoseconds::max(); }
-  friend constexpr bool operator==(duration a, duration b) noexcept { return a.count() == b.count(); }
-  friend constexpr auto operator<=>(duration a, duration b) noexcept { return a.count() <=> b.count(); }
+  static constexpr time_span max() noexcept { return nanoseconds::max(); }
+  friend constexpr bool operator==(time_span a, time_span b) noexcept { return a.count() == b.count(); }
+  friend constexpr auto operator<=>(time_span a, time_span b) noexcept { return a.count() <=> b.count(); }
 
  private:
   template <class Rep, class Period>
