@@ -24,7 +24,7 @@
 /// ever. Sending on a closed channel, closing twice and closing the nil channel are panics, with Go's texts.
 ///
 /// **Values** move: `send` takes by value, `recv` moves out. T must be nothrow-move-constructible (checked). T's move
-/// constructor runs while the channel is locked: it must not use tenon.
+/// constructor and the destructor of what was moved from run while the channel is locked: they must not use tenon.
 ///
 /// **Thread safety.** Every member may be called from any number of goroutines and OS threads on the same channel. As with a
 /// `shared_ptr`, one *handle object* must not be assigned while another thread uses that same handle object.
@@ -128,7 +128,8 @@ class sends<void, Self> {
   chan_core* core() const noexcept { return chan_access::core(static_cast<const Self&>(*this)); }
 };
 
-/// What a loop over a channel steps through: single pass, one value at a time, which may be moved from.
+/// What a loop over a channel steps through: single pass, one value at a time, which may be moved from. It holds the channel, as Go's `range`
+/// does: the body may set the handle to nil, or to another channel.
 template <class T>
 class received {
  public:
@@ -137,7 +138,7 @@ class received {
   using difference_type = std::ptrdiff_t;
 
   received() = default;
-  received(chan_core* from, chan_core* done) : from_(from), done_(done) { ++*this; }
+  received(chan_core* from, chan_core* done) : from_(chan_access::share(from)), done_(done) { ++*this; }
   received(received&&) noexcept = default;
   received& operator=(received&&) noexcept = default;
   received(const received&) = delete;
@@ -148,7 +149,7 @@ class received {
   received& operator++() {
     value_.reset();
     raw_storage<T> slot;
-    if (done_ == nullptr ? chan_recv(from_, &slot) : chan_recv_or_done(from_, &slot, done_)) {
+    if (done_ == nullptr ? chan_recv(from_.get(), &slot) : chan_recv_or_done(from_.get(), &slot, done_)) {
       value_.emplace(std::move(slot.value));
       slot.value.~T();
     }
@@ -158,8 +159,8 @@ class received {
   friend bool operator==(const received& it, std::default_sentinel_t) noexcept { return !it.value_.has_value(); }
 
  private:
-  chan_core* from_ = nullptr;
-  chan_core* done_ = nullptr;
+  chan_ref from_;
+  chan_core* done_ = nullptr;  // the range's
   mutable std::optional<T> value_;
 };
 

@@ -176,29 +176,7 @@ constexpr void check_arguments() {
 }
 
 struct go_access {
-  template <class R, class Call>
-  static goroutine<R> start(const spawn_options& options, ctx_node* child, Call&& call) {
-    static_assert(!std::is_reference_v<Call>);
-    using frame = joined_frame<R, Call>;
-    void* memory = nullptr;
-    goroutine_core* g = nullptr;
-    frame* f = nullptr;
-    try {
-      g = goroutine_create(options, sizeof(frame), alignof(frame), &memory);
-      f = ::new (memory) frame(std::move(call));
-    } catch (...) {
-      if (g != nullptr) goroutine_discard(g);
-      if (child != nullptr) cancel_and_drop(child);
-      throw;
-    }
-    frame_head<R>* head = f;
-    head->child.set(child);
-    goroutine_has_context(g, head->child);
-    goroutine_start(g, &run_joined<R, Call>, true);
-    return goroutine<R>(g, head);
-  }
-
-  struct held_child {  // until `start` has it: copying `f` or an argument may throw
+  struct held_child {  // until the frame has it: copying `f` or an argument may throw, too
     ctx_node* node;
     explicit held_child(ctx_node* n) noexcept : node(n) {}
     held_child(const held_child&) = delete;
@@ -207,6 +185,25 @@ struct go_access {
       if (node != nullptr) cancel_and_drop(node);
     }
   };
+
+  template <class R, class Call>
+  static goroutine<R> start(const spawn_options& options, held_child& child, Call&& call) {
+    static_assert(!std::is_reference_v<Call>);
+    using frame = joined_frame<R, Call>;
+    void* memory = nullptr;
+    goroutine_core* g = goroutine_create(options, sizeof(frame), alignof(frame), &memory);
+    frame_head<R>* head = nullptr;
+    try {
+      head = ::new (memory) frame(std::move(call));
+    } catch (...) {
+      goroutine_discard(g);
+      throw;
+    }
+    head->child.set(std::exchange(child.node, nullptr));
+    goroutine_has_context(g, head->child);
+    goroutine_start(g, &run_joined<R, Call>, true);
+    return goroutine<R>(g, head);
+  }
 
   /// `parent`: null for the caller's.
   template <class F, class... A>
@@ -217,17 +214,18 @@ struct go_access {
       using R = std::invoke_result_t<std::decay_t<F>, context, std::decay_t<A>...>;
       held_child child(parent == nullptr ? child_of_current() : child_of(*parent));
       options.inherits = false;
-      auto call = [node = child.node, f = std::decay_t<F>(std::forward<F>(f)),
-                   args = std::tuple<std::decay_t<A>...>(std::forward<A>(a)...)]() mutable -> R {
-        return std::apply([&](auto&... x) -> R { return std::invoke(std::move(f), share(node), std::move(x)...); },
-                          args);
-      };
-      return start<R>(options, std::exchange(child.node, nullptr), std::move(call));
+      return start<R>(options, child,
+                      [node = child.node, f = std::decay_t<F>(std::forward<F>(f)),
+                       args = std::tuple<std::decay_t<A>...>(std::forward<A>(a)...)]() mutable -> R {
+                        return std::apply(
+                            [&](auto&... x) -> R { return std::invoke(std::move(f), share(node), std::move(x)...); },
+                            args);
+                      });
     } else {
       using R = std::invoke_result_t<std::decay_t<F>, std::decay_t<A>...>;
       held_child child(parent == nullptr ? nullptr : child_of(*parent));
       options.inherits = parent == nullptr;
-      return start<R>(options, std::exchange(child.node, nullptr),
+      return start<R>(options, child,
                       [f = std::decay_t<F>(std::forward<F>(f)),
                        args = std::tuple<std::decay_t<A>...>(std::forward<A>(a)...)]() mutable -> R {
                         return std::apply([&](auto&... x) -> R { return std::invoke(std::move(f), std::move(x)...); },

@@ -14,7 +14,8 @@
 
 namespace tenon {
 
-class panic : public std::logic_error {
+/// Visible: a handler in a plugin that is built with -fvisibility=hidden catches it by its type, which has to be one type there, too.
+class [[gnu::visibility("default")]] panic : public std::logic_error {
  public:
   explicit panic(const std::string& what) : std::logic_error(what) {}
   explicit panic(const char* what) : std::logic_error(what) {}

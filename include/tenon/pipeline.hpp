@@ -13,7 +13,7 @@
 ///     if (tenon::error e = p.wait()) …
 ///
 /// **Stages** return the channel of their output at once and never block. A function of a stage is called as `f(ctx, v)` if it can be, else as
-/// `f(v)`; it fails by throwing (in `for_each` also by returning an error). A stage with `workers` calls it from that many goroutines. Its
+/// `f(v)`; it fails by throwing (in `for_each` also by returning an error, or a result that is one). A stage with `workers` calls it from that many goroutines. Its
 /// output is in the order of its input unless `ordered` is false; held back are at most `window` results (0: twice the number
 /// of workers), whatever the length of the input. Fewer than one worker are one, and a `batch` of 0 is one of 1; a null function fails
 /// as a throwing one does; a window that no memory could hold is a panic.
@@ -173,16 +173,16 @@ class pipeline {
   template <std::ranges::input_range R>
   [[nodiscard]] recv_chan<std::ranges::range_value_t<R>> generate(const go_options& options, R&& range) {
     using T = std::ranges::range_value_t<R>;
-    return generate<T>(options, [all = std::decay_t<R>(std::forward<R>(range))](emitter<T>& to) mutable {
-      constexpr bool refers = std::ranges::view<std::decay_t<R>> || std::ranges::borrowed_range<std::decay_t<R>>;
-      for (auto&& v : all) {
-        if constexpr (refers && std::convertible_to<decltype(v), T>) {
-          if (!to(std::forward<decltype(v)>(v))) return;
-        } else {
-          if (!to(std::move(v))) return;
-        }
-      }
-    });
+    static_assert(
+        !detail::is_initializer_list<std::remove_cvref_t<R>>,
+        "generate: the elements of an initializer_list are gone when the stage looks at them: pass a std::vector");
+    static_assert(!std::is_same_v<std::ranges::iterator_t<R>, detail::received<T>>,
+                  "generate: a channel is the input of a stage as it is: pass it to that stage");
+    if constexpr (std::is_array_v<std::remove_reference_t<R>>) {
+      return generate(options, std::to_array(std::forward<R>(range)));
+    } else {
+      return generate_from<T>(options, std::forward<R>(range));
+    }
   }
 
   /// f of each value.
@@ -338,7 +338,11 @@ class pipeline {
       each(how.workers, in, std::forward<F>(f), options_of(how, where), [](const context& c, auto& of, T v) -> step {
         using R = decltype(detail::call_stage(of, c, std::move(v)));
         if constexpr (std::is_convertible_v<R, error>) {
-          return step(detail::call_stage(of, c, std::move(v)));
+          return step(error(detail::call_stage(of, c, std::move(v))));
+        } else if constexpr (requires {
+                               { std::declval<R>().err() } -> std::convertible_to<error>;
+                             }) {
+          return step(error(detail::call_stage(of, c, std::move(v)).err()));  // of a result
         } else {
           (void)detail::call_stage(of, c, std::move(v));
           return step(true);
@@ -371,6 +375,20 @@ class pipeline {
     bool goes_on;
     error err;
   };
+
+  template <class T, class R>
+  recv_chan<T> generate_from(const go_options& options, R&& range) {
+    return generate<T>(options, [all = std::decay_t<R>(std::forward<R>(range))](emitter<T>& to) mutable {
+      constexpr bool refers = std::ranges::view<std::decay_t<R>> || std::ranges::borrowed_range<std::decay_t<R>>;
+      for (auto&& v : all) {
+        if constexpr (refers && std::convertible_to<decltype(v), T>) {
+          if (!to(std::forward<decltype(v)>(v))) return;
+        } else {
+          if (!to(std::move(v))) return;
+        }
+      }
+    });
+  }
 
   static go_options options_of(const parallel& how, at where) noexcept {
     return {.name = how.name, .stack_size = how.stack_size, .where = where};

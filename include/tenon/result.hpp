@@ -17,6 +17,7 @@
 #include <concepts>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -24,6 +25,16 @@
 #include <tenon/panic.hpp>
 
 namespace tenon {
+
+namespace detail {
+/// What is an error and nothing else, whatever it converts to beside: Asio's codes are plain enumerations, which are ints, too, and a std::any
+/// takes everything.
+template <class E>
+inline constexpr bool is_only_an_error = std::is_base_of_v<error, E> || std::is_error_code_enum_v<E>;
+template <class E, class T>
+concept why_no = std::convertible_to<E, error> && !std::same_as<std::remove_cvref_t<E>, T> &&
+                 (is_only_an_error<std::remove_cvref_t<E>> || !std::convertible_to<E, T>);
+}  // namespace detail
 
 template <class T>
 class [[nodiscard]] result {
@@ -35,8 +46,7 @@ class [[nodiscard]] result {
 
   result(T value) : value_(std::move(value)) {}  // NOLINT: `return value;`
   /// Anything an error is made from, too. No error is a `panic`: then there would be neither.
-  template <class E>
-    requires(std::convertible_to<E, error> && !std::convertible_to<E, T>)
+  template <detail::why_no<T> E>
   result(E&& why) : err_(std::forward<E>(why)) {  // NOLINT: `return error;`
     if (!err_) throw panic("tenon: a result made from no error and without a value");
   }

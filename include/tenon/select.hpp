@@ -23,8 +23,8 @@
 /// borrows the channel, not the handle: the caller must keep the channel alive. One made from an rvalue owns it.
 ///
 /// **Values.** What a receive case got is in the case (`*next`, move from it freely) until its next round. What a send case will send
-/// is in the case, too: `set(v)` before the next round, `take()` for what was not sent. Values move while the channel is locked, and
-/// nothing else of the user's runs there.
+/// is in the case, too: `set(v)` before the next round, `take()` for what was not sent. Values move, and what was moved from is destroyed,
+/// while the channel is locked; nothing else of the user's runs there.
 ///
 /// **Cancellation** is a case: `recv(ctx.done())`. Usable from goroutines and OS threads alike; one case object belongs to one of them at
 /// a time. What happens before a send or close happens before the end of the select that sees it.

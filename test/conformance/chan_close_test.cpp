@@ -262,6 +262,21 @@ TEST_P(Close, EndsARange) {
   });
 }
 
+// Go: the specification, the range expression is evaluated once
+TEST_P(Close, EndsARangeWhoseHandleTheBodySetsToNil) {
+  tenon_test::as(GetParam(), [] {
+    auto c = tenon::make_chan<int>(3, "the test sends three");
+    for (int i = 0; i < 3; ++i) c.send(i);
+    c.close();
+    int next = 0;
+    for (const int v : c) {
+      c = nullptr;  // the last handle
+      EXPECT_EQ(v, next++);
+    }
+    EXPECT_EQ(next, 3);
+  });
+}
+
 // Go: runtime/chan.go closechan: of several closes at once one succeeds, and every other one panics
 TEST_P(Close, OnlyOneOfManySucceeds) {
   tenon_test::as(GetParam(), [] {

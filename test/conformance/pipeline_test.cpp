@@ -86,6 +86,43 @@ TEST_P(PipelineOn, ParallelWorkKeepsItsOrderAndItsBound) {
   });
 }
 
+// Go: an array is a value
+TEST_P(PipelineOn, AnArrayIsCopiedIntoTheStage) {
+  in_run([](const context& root) {
+    pipeline p(root);
+    tenon::recv_chan<std::string> words;
+    {
+      std::string all[] = {"one", "two"};
+      words = p.generate(all);
+      EXPECT_EQ(all[0], "one");
+    }
+    EXPECT_EQ(collect(p, words), (std::vector<std::string>{"one", "two"}));
+  });
+}
+
+// Go: a failing stage ends the pipeline, however it says so
+TEST_P(PipelineOn, TheLastStageFailsByWhateverErrorItReturns) {
+  in_run([](const context& root) {
+    const auto fails = [&](auto how) {
+      pipeline p(root);
+      int seen = 0;
+      p.for_each(p.generate(numbers(10)), [&, how](int v) {
+        seen = v;
+        return how(v);
+      });
+      const tenon::error why = p.wait();
+      EXPECT_EQ(seen, 4);
+      return why;
+    };
+    EXPECT_EQ(fails([](int v) { return v == 4 ? tenon::error("four") : nullptr; }).message(), "four");
+    EXPECT_EQ(fails([](int v) -> tenon::result<int> {
+                if (v == 4) return tenon::error("no four");
+                return v;
+              }).message(),
+              "no four");
+  });
+}
+
 // Go: the guide's fan-out
 TEST_P(PipelineOn, ParallelWorkWithoutOrderLosesNothing) {
   in_run([](const context& root) {

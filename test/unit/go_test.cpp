@@ -463,6 +463,15 @@ TEST(Go, AFunctionThatCannotBeCopiedInStartsNothing) {
     const with_context w;
     EXPECT_THROW((void)tenon::go(root, w), std::runtime_error);
     EXPECT_EQ(tenon::goroutine_count(), before);
+    // Nor does a context stay behind, which would keep its parent.
+    static constexpr tenon::context_key<std::shared_ptr<int>> key{"kept"};
+    const auto kept = std::make_shared<int>(1);
+    {
+      const auto parent = tenon::with_value(root, key, kept);
+      EXPECT_THROW((void)tenon::go(parent, f), std::runtime_error);
+      EXPECT_THROW((void)tenon::go(parent, w), std::runtime_error);
+    }
+    EXPECT_EQ(kept.use_count(), 1);
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <any>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -9,6 +10,12 @@
 #include <tenon/tenon.hpp>
 
 #include "support/panics.hpp"
+
+/// As Boost.Asio's codes are: an int as well.
+enum legacy_code { legacy_eof = 2 };
+template <>
+struct std::is_error_code_enum<legacy_code> : std::true_type {};
+std::error_code make_error_code(legacy_code c) { return {c, std::generic_category()}; }
 
 namespace {
 
@@ -44,6 +51,15 @@ TEST(Result, IsMadeFromWhatAnErrorIsMadeFrom) {
   EXPECT_TRUE(code.err().is(std::errc::timed_out));
   EXPECT_THROW((void)code.value(), std::system_error);
   EXPECT_PANIC((void)result<int>(error{}), "tenon: a result made from no error and without a value");
+}
+
+TEST(Result, TakesAnErrorForOneEvenIfItIsAValueAsWell) {
+  const result<int> number = legacy_eof;
+  EXPECT_EQ(number.err().code(), make_error_code(legacy_eof));
+  const result<std::any> anything = error("gone");
+  EXPECT_EQ(anything.err().message(), "gone");
+  const result<legacy_code> code = legacy_eof;
+  EXPECT_EQ(*code, legacy_eof);
 }
 
 TEST(Result, CarriesWhatCanOnlyBeMoved) {
