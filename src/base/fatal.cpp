@@ -13,6 +13,7 @@ namespace tenon {
 
 namespace {
 detail::atomic<dump_hook> dump{nullptr};
+detail::atomic<dump_hook> meanwhile{nullptr};
 detail::atomic<dump_hook> failures{nullptr};
 detail::atomic<last_words_hook> last_words{nullptr};
 detail::atomic<calls_hook> calls{nullptr};
@@ -32,6 +33,8 @@ void put(const char* s) noexcept {
 }  // namespace
 
 void set_dump_hook(dump_hook hook) noexcept { dump.store(hook, std::memory_order_release); }
+
+void set_meanwhile_hook(dump_hook hook) noexcept { meanwhile.store(hook, std::memory_order_release); }
 
 void set_last_words_hook(last_words_hook hook) noexcept { last_words.store(hook, std::memory_order_release); }
 
@@ -74,6 +77,7 @@ void die_with_dump(const char* text, int status) noexcept {
   // One thread reports; the others wait for it to end the process. One that dies of its report has none to wait for.
   if (dying.exchange(true, std::memory_order_acq_rel)) {
     if (reports) ::_exit(status);
+    if (dump_hook hook = meanwhile.load(std::memory_order_acquire)) hook();
     for (;;) ::pause();
   }
   reports = true;

@@ -22,6 +22,10 @@ void print_report(const char* text) noexcept;
 using dump_hook = void (*)() noexcept;
 void set_dump_hook(dump_hook hook) noexcept;
 
+/// What a thread does that wants to end the process, too, while another one is at it: the one that dumps has to go on answering. It does not
+/// return. Null: it only waits.
+void set_meanwhile_hook(dump_hook hook) noexcept;
+
 /// What stands after the dump, at the very end, and is all that is said when a signal ends the process (`crashed`: nothing may be allocated then):
 /// how to repeat it. Null: nothing.
 using last_words_hook = void (*)(bool crashed) noexcept;

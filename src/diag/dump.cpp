@@ -1,6 +1,5 @@
 #include "diag/dump.hpp"
 
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -49,7 +48,7 @@ namespace {
 
 using namespace detail;
 
-detail::atomic<std::uint64_t> requested_by{0};  // the goroutine that asked for the dump, if one did
+detail::atomic<std::uint64_t> dying{0};  // the goroutine that ends the process, if one does
 
 /// Where the text goes, piece by piece.
 struct sink {
@@ -118,7 +117,7 @@ TENON_NO_SANITIZE void visit(const stack_slot& slot, void* arg) {
   r.state = state;
   r.reason = g->reason.load(std::memory_order_relaxed);
   r.since = g->since.load(std::memory_order_relaxed);
-  r.current = r.id == requested_by.load(std::memory_order_relaxed);
+  r.current = r.id == all.asked_for_by;
   r.pinned = g->pinned.load(std::memory_order_relaxed) != nullptr;
   look_at_locks(all, *g, r.id);
   if (g->ctx.busy.load(std::memory_order_acquire) != 0) {
@@ -334,6 +333,7 @@ constexpr sink to_stderr{&write_to_stderr, nullptr};
 void dump_now() noexcept {
   try {
     records all(enough_room());
+    all.asked_for_by = dying.load(std::memory_order_relaxed);
     look(all);
     tell(all, to_stderr);
   } catch (...) {
@@ -357,15 +357,13 @@ void answer() noexcept {
   futex::wake_all(r->done);
 }
 
-bool on_monitor_thread() noexcept { return static_cast<int>(::syscall(SYS_gettid)) == monitor::thread_id(); }
-
 }  // namespace
 
 void dump_all() noexcept {
   if (const goroutine_core* g = running_goroutine())
-    requested_by.store(g->id.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    dying.store(g->id.load(std::memory_order_relaxed), std::memory_order_relaxed);
   if (monitor::thread_id() == 0) return;  // there has never been a runtime
-  if (on_monitor_thread()) return dump_now();
+  if (monitor::is_this_thread()) return dump_now();
   finished.store(0, std::memory_order_relaxed);
   monitor::request([]() noexcept {
     dump_now();
@@ -398,20 +396,16 @@ void dump_and_go_on() noexcept {
 std::string dump_text() {
   if (monitor::thread_id() == 0) return {};
   const goroutine_core* g = running_goroutine();
-  const std::uint64_t id = g != nullptr ? g->id.load(std::memory_order_relaxed) : 0;
   const blocking_scope the_thread_waits;
   const auto r = std::make_unique<request>();
-  {
+  if (g != nullptr) r->all.asked_for_by = g->id.load(std::memory_order_relaxed);
+  if (monitor::is_this_thread()) {
+    look(r->all);  // in a function of the user's that a cancellation calls; those whose turn it is wait for this thread
+  } else {
     const std::lock_guard turn(asking);
-    requested_by.store(id, std::memory_order_relaxed);
     asked.store(r.get(), std::memory_order_release);
-    if (on_monitor_thread()) {
-      answer();
-    } else {
-      monitor::request(&answer);
-      while (r->done.load(std::memory_order_acquire) == 0) futex::wait(r->done, 0, 100'000'000);
-    }
-    requested_by.store(0, std::memory_order_relaxed);
+    monitor::request(&answer);
+    while (r->done.load(std::memory_order_acquire) == 0) futex::wait(r->done, 0, 100'000'000);
   }
   std::string text;
   const std::lock_guard one_text_after_the_other(telling);

@@ -115,7 +115,7 @@ void on_fault(int sig, siginfo_t* info, void* context) {
 
 void on_quit(int) {
   const int saved = errno;
-  monitor::request([]() noexcept { die_with_dump("SIGQUIT: quit"); });
+  if (monitor::answers(SIGQUIT)) monitor::request([]() noexcept { die_with_dump("SIGQUIT: quit"); });
   errno = saved;
 }
 
@@ -156,6 +156,7 @@ void install_once() {
   const std::lock_guard hold(installing);
   if (std::exchange(installed, true)) return;
   set_dump_hook(&diag::dump_all);
+  set_meanwhile_hook(&monitor::serve_requests);
   set_calls_hooks(&diag::calls_text, &diag::place_text);
   set_thread_hooks(&thread_started, &thread_stops);
   diag::install_freezer();

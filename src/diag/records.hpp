@@ -70,6 +70,8 @@ class records {
   /// A copy of `text`, whose owner may be gone when the world goes on; equal texts share one. Null if there is no room.
   const char* keep(const char* text) noexcept;
 
+  std::uint64_t asked_for_by = 0;  // the goroutine that wants the dump; 0: none
+
   [[nodiscard]] std::span<record> all() const noexcept { return {records_, n_}; }
   [[nodiscard]] std::span<holding> holdings() const noexcept { return {holdings_, holdings_n_}; }
   [[nodiscard]] const kept_stack& stack(std::uint32_t number) const noexcept { return stacks_[number]; }

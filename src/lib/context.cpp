@@ -348,17 +348,32 @@ ctx_node* child_of_current() {
   return derive_node(n != nullptr ? n : background_node());
 }
 
+namespace {
+bool release_unless_last(cancel_node* n) noexcept {
+  std::uint32_t refs = n->refs.load(std::memory_order_relaxed);
+  while (refs > 1) {
+    if (n->refs.compare_exchange_weak(refs, refs - 1, std::memory_order_acq_rel, std::memory_order_relaxed))
+      return true;
+  }
+  return false;
+}
+}  // namespace
+
 bool run_context_is_listened_to() noexcept {
   ctx_node* root = run_context.load(std::memory_order_acquire);  // the node, which another thread has made
   cancel_node* top = root == nullptr ? nullptr : root->canceler();
   if (top == nullptr) return false;
+  retain(top);
   std::vector<cancel_node*> left{top};
+  bool listened_to = false;
   while (!left.empty()) {
     cancel_node* n = left.back();
     left.pop_back();
-    if (n->has_listeners(left)) return true;
+    listened_to = listened_to || n->has_listeners(left);
+    // Values of the user's go with the last reference, and their destructors may wait: not on this worker's own stack.
+    if (!release_unless_last(n)) in_thread(std::source_location::current(), [n] { release(n); });
   }
-  return false;
+  return listened_to;
 }
 
 void set_run_context(const context& ctx) noexcept {

@@ -95,7 +95,7 @@ struct ctx_child {
   virtual void propagate(const error& err, const error& cause, list<ctx_child>& pending) noexcept = 0;
   /// The second: all descendants of the canceled node have been through the first, and the child's own through this one.
   virtual void propagated() noexcept {}
-  /// Whether a cancellation would wake or run anything; adds those below to `further`. Only while every goroutine is parked.
+  /// Whether a cancellation would wake or run anything; adds those below to `further`, with a reference each. Only while every goroutine is parked.
   virtual bool listens(std::vector<cancel_node*>& further) = 0;
   /// The third, which may run functions of the user; gives the reference back.
   virtual void parent_canceled() noexcept = 0;
@@ -142,7 +142,7 @@ struct cancel_node : ctx_node, ctx_child {
   void propagated() noexcept override;
   void parent_canceled() noexcept override;
   bool listens(std::vector<cancel_node*>& further) override {
-    further.push_back(this);
+    if (try_retain(refs)) further.push_back(this);  // a thread outside of the run may be about to drop it
     return false;
   }
   /// Whether a canceler has passed the point from which on no child is adopted: it calls canceled() after this was true.
@@ -150,7 +150,7 @@ struct cancel_node : ctx_node, ctx_child {
     const std::lock_guard hold(lock_);
     return ended_.load(std::memory_order_relaxed);
   }
-  /// Whether anything waits for this node's own end; adds those below.
+  /// Whether anything waits for this node's own end; adds those below, with a reference each.
   bool has_listeners(std::vector<cancel_node*>& further);
 
  protected:

@@ -99,7 +99,8 @@ class interrupts {
     struct sigaction second{};
     second.sa_handler = [](int) {
       const int saved = errno;
-      monitor::request([]() noexcept { die_with_dump("SIGINT: interrupt", 128 + SIGINT); });
+      if (monitor::answers(SIGINT))
+        monitor::request([]() noexcept { die_with_dump("SIGINT: interrupt", 128 + SIGINT); });
       errno = saved;
     };
     second.sa_flags = SA_RESTART | SA_ONSTACK;

@@ -9,6 +9,8 @@
 #include <tenon/detail/caught.hpp>
 #include <tenon/detail/goroutine_frame.hpp>
 
+#include "sched/monitor.hpp"
+
 namespace tenon::detail {
 
 /// Calls f() where no caller joins and no goroutine runs: an exception goes to the unhandled hook.
@@ -25,7 +27,10 @@ void call_outside(std::source_location where, F& f) noexcept {
 template <class F>
 void in_thread(std::source_location where, F f) noexcept {
   try {
-    std::thread([where, f]() mutable { call_outside(where, f); }).detach();
+    std::thread([where, f, by_monitor = monitor::is_this_thread()]() mutable {
+      if (by_monitor) monitor::unblock_signals();  // a thread inherits what its creator blocks
+      call_outside(where, f);
+    }).detach();
   } catch (...) {
     call_outside(where, f);
   }

@@ -22,7 +22,8 @@
 // Invariants
 //  1. A signal has our handler from when a watch wants it until it comes or no watch wants it any more; `before` is what it did otherwise. Both change under
 //     the registry's lock.
-//  2. The handler touches atomics only: it notes the signal, gives it its former effect back, and asks the monitor thread for the rest.
+//  2. The handler touches atomics only: it notes the signal, gives it its former effect back, and asks the monitor thread for the rest. In a child
+//     of fork that has none yet the former effect comes at once.
 //  3. A watch ends once: by its signal or by stop. Its context is canceled outside of the lock, since that may run functions of the user,
 //     and only then does it no longer count as a waker: in between there would seem to be a deadlock. A quiet watch
 //     (run's own) counts only meanwhile: a waiter that has been taken out of its list and not been woken yet is seen nowhere else.
@@ -120,6 +121,7 @@ void on_signal(int s) {
   ::sigaction(s, &r.before[i], nullptr);
   r.noted[i].store(true, std::memory_order_release);
   monitor::request(&deliver);
+  if (monitor::thread_id() == 0) ::raise(s);  // nobody delivers it, in a child of fork: then it does what it did before
   errno = saved;
 }
 

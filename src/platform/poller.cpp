@@ -21,6 +21,8 @@ namespace tenon {
 //    instrumented. `this` stands for it.
 //  - used → closed: who deletes a poller is the only thread that there is (a child after fork). `epoll_` stands for it, and only the
 //    destructor acquires it: the users are ordered with each other by nothing that is said here.
+//
+// A child does not close its parent's: it may have closed all that it inherited, as daemons do, and the numbers be other files' now.
 
 namespace {
 constexpr int most_events = 64;  // at a time
@@ -61,6 +63,7 @@ poller::poller() : pid_(::getpid()), id_(last_id.fetch_add(1, std::memory_order_
 
 poller::~poller() {
   annotate::happens_after(&epoll_);
+  if (!is_ours()) return;
   for (int fd : {timer_, event_, epoll_}) {
     if (fd >= 0) ::close(fd);
   }

@@ -38,10 +38,13 @@ struct state {
   detail::atomic<std::uint32_t> word{0};  // futex: changes when there is something to do
   detail::atomic<bool> firing{false};     // a timer may be out of the heap, and what it does not done yet
   detail::atomic<bool> asleep{false};     // in a sleep that only a wake-up or its timeout ends
-  detail::atomic<void (*)() noexcept> jobs[4] = {};
+  // Twice as many as there are kinds of jobs: one may run as it is asked for again.
+  detail::atomic<void (*)() noexcept> jobs[12] = {};
   detail::atomic<int> tid{0};
+  sigset_t blocked{};  // in the thread that has started it; constant once tid is set
   std::once_flag once;
-  std::mutex looking;  // held while the monitor looks at a run
+  state* of_parent = nullptr;  // in a child of fork: kept, as its memory is
+  std::mutex looking;          // held while the monitor looks at a run
 };
 
 /// Immortal: the thread is never joined. A child process has no such thread, whatever its parent had, and gets a state of its own.
@@ -191,12 +194,18 @@ bool scan_workers(scheduler& s, clock::nanos now) noexcept {
   return acted;
 }
 
+void carry_out_jobs(state& me) noexcept {
+  for (auto& waiting : me.jobs) {
+    if (auto* job = waiting.exchange(nullptr, std::memory_order_acq_rel)) job();
+  }
+}
+
 [[noreturn]] void loop() noexcept {
   state& me = self();
   sigset_t all;
   ::sigfillset(&all);
   for (const int fault : {SIGSEGV, SIGBUS}) ::sigdelset(&all, fault);  // blocked, they would end the process unheard
-  ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+  ::pthread_sigmask(SIG_SETMASK, &all, &me.blocked);
   name_this_thread("tenon-monitor");
   me.tid.store(static_cast<int>(::syscall(SYS_gettid)), std::memory_order_release);
   scheduler& s = the_scheduler();
@@ -205,9 +214,7 @@ bool scan_workers(scheduler& s, clock::nanos now) noexcept {
   clock::nanos last_trim = 0;
   for (;;) {
     const std::uint32_t word = me.word.load(std::memory_order_acquire);
-    for (auto& waiting : me.jobs) {
-      if (auto* job = waiting.exchange(nullptr, std::memory_order_acq_rel)) job();
-    }
+    carry_out_jobs(me);
     const clock::nanos now = clock::real();
     s.set_coarse_now(now);
     if (me.timers.next() <= now) {
@@ -236,24 +243,33 @@ bool scan_workers(scheduler& s, clock::nanos now) noexcept {
       }
       if (period < 0) period = trim_every;
     }
+    const bool resting = !(running && now - last_active < linger);
+    // Who wakes it has written what is to be seen, and reads `asleep` after that; we write `asleep` and look after that. Acquire: what `watch` has
+    // written before it exchanged.
+    me.asleep.exchange(resting, std::memory_order_seq_cst);
+    const bool woke_up = resting && s.active() != 0 &&
+                         s.started();  // the run that `running` speaks of may be over, and the next one there
     const clock::nanos next = std::min(me.timers.next(), me.watches.next());
     clock::nanos timeout = period;
     if (next != clock::never) {
       const clock::nanos left = std::max<clock::nanos>(next - clock::real(), 0);
       timeout = timeout < 0 ? left : std::min(timeout, left);
     }
-    const bool resting = !(running && now - last_active < linger);
-    me.asleep.store(resting, std::memory_order_seq_cst);
-    // wake writes what it wants seen, then reads `asleep`; we wrote `asleep` and look again.
-    const bool woke_up = running && resting && s.active() != 0;
     if (!woke_up && timeout != 0) futex::wait(me.word, word, timeout);
-    me.asleep.store(false, std::memory_order_relaxed);
+    me.asleep.exchange(
+        false, std::memory_order_acq_rel);  // no plain store: what `watch` has written goes on to the next exchange
     if (resting) period = shortest;
   }
 }
 
 const at_load anew_in_children([] {
-  ::pthread_atfork(nullptr, nullptr, [] { current_state.store(new state, std::memory_order_release); });
+  (void)self();  // a signal handler must not be the first to ask for it
+  ::pthread_atfork(nullptr, nullptr, [] {
+    auto* fresh = new state;
+    fresh->of_parent = current_state.load(std::memory_order_relaxed);
+    current_state.store(fresh, std::memory_order_release);
+    the_scheduler().threads_are_gone();
+  });
 });
 
 }  // namespace
@@ -268,20 +284,25 @@ void start() noexcept {
   });
 }
 
-void wake() noexcept {
-  state& me = self();
-  if (!me.asleep.load(std::memory_order_seq_cst)) return;
-  // One of those who find it asleep wakes it; a wake-up too many costs it one round.
+namespace {
+/// One of those who find it asleep wakes it; a wake-up too many costs it one round.
+void wake_if_asleep(state& me) noexcept {
   if (!me.asleep.exchange(false, std::memory_order_seq_cst)) return;
   me.word.fetch_add(1, std::memory_order_seq_cst);
   futex::wake_one(me.word);
+}
+}  // namespace
+
+void wake() noexcept {
+  state& me = self();
+  if (me.asleep.load(std::memory_order_seq_cst)) wake_if_asleep(me);
 }
 
 void await_pause() noexcept { const std::lock_guard monitor_is_not_inside(self().looking); }
 
 void watch(timer_node* t, clock::nanos when) {
   self().watches.start(t, when);
-  wake();
+  wake_if_asleep(self());  // an exchange in any case, which the monitor's own comes before, or after and sees the timer
 }
 
 bool has_timers() noexcept {
@@ -291,6 +312,13 @@ bool has_timers() noexcept {
 timer_heap& timers() noexcept {
   annotate::happens_after(&self());
   return self().timers;
+}
+
+bool answers(int signal) noexcept {
+  if (thread_id() != 0) return true;
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);
+  return false;
 }
 
 void request(void (*job)() noexcept) noexcept {
@@ -303,8 +331,19 @@ void request(void (*job)() noexcept) noexcept {
   futex::wake_one(me.word);
 }
 
+void serve_requests() noexcept {
+  if (!is_this_thread()) return;
+  state& me = self();
+  for (;;) {
+    const std::uint32_t word = me.word.load(std::memory_order_acquire);
+    carry_out_jobs(me);
+    futex::wait(me.word, word, -1);
+  }
+}
+
 int thread_id() noexcept { return self().tid.load(std::memory_order_acquire); }
 bool is_this_thread() noexcept { return thread_id() == static_cast<int>(::syscall(SYS_gettid)); }
+void unblock_signals() noexcept { ::pthread_sigmask(SIG_SETMASK, &self().blocked, nullptr); }
 
 }  // namespace tenon::detail::monitor
 

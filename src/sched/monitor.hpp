@@ -28,11 +28,18 @@ void watch(timer_node* t, clock::nanos when);
 /// Asks it to call `job` soon (a null one: just to look around). Async-signal-safe. A few jobs may wait at a time; one that waits
 /// already is not added again.
 void request(void (*job)() noexcept) noexcept;
+/// In a handler of `signal`, whose answer is to end the process: whether there is a thread that can. If not (a child of fork that has begun no run)
+/// the signal does what it does by default.
+bool answers(int signal) noexcept;
+/// On its thread, when the process is about to end: carries out what is asked for, and nothing else, for ever. Elsewhere it does nothing.
+void serve_requests() noexcept;
 /// Returns when the monitor is not looking at the workers, and will not before the next run.
 void await_pause() noexcept;
 /// Its thread id, once started.
 int thread_id() noexcept;
 /// Whether the caller is its thread.
 bool is_this_thread() noexcept;
+/// For a thread of the user's that it has started: no signal is blocked but those that were when the monitor was started.
+void unblock_signals() noexcept;
 
 }  // namespace tenon::detail::monitor

@@ -275,6 +275,8 @@ class scheduler {
   }
   /// A thread counts itself in when it sleeps; its waker counts it out: it may wake others before it has noticed itself.
   void thread_parked(int delta) noexcept { parked_threads_.fetch_add(delta, std::memory_order_seq_cst); }
+  /// In a child of fork, which has none of its parent's threads but the caller.
+  void threads_are_gone() noexcept { parked_threads_.store(0, std::memory_order_relaxed); }
   /// Null before the first run.
   [[nodiscard]] poller* poll() const noexcept { return poller_.load(std::memory_order_acquire); }
 

@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <fstream>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -320,15 +319,6 @@ TEST(ContextCancel, AChildOfACustomContextGoesWithoutWaitingForTheOneThatClosesI
   closer.join();
 }
 
-/// 'R': it computes (or yields); 'S': it sleeps.
-char state_of(long thread) {
-  std::ifstream in("/proc/self/task/" + std::to_string(thread) + "/stat");
-  std::string line;
-  std::getline(in, line);
-  const auto name_end = line.rfind(')');
-  return name_end == std::string::npos || name_end + 2 >= line.size() ? '?' : line[name_end + 2];
-}
-
 TEST(ContextCancel, ASecondCancelerSleepsUntilTheFirstHasReachedTheDescendants) {
   auto scope = tenon::with_cancel(background());
   const auto child = tenon::with_cancel(scope.ctx());
@@ -345,13 +335,34 @@ TEST(ContextCancel, ASecondCancelerSleepsUntilTheFirstHasReachedTheDescendants) 
   });
   ASSERT_TRUE(tenon_test::eventually([&] { return id != 0; }));
   if (!tenon_test::emulated()) {
-    EXPECT_TRUE(tenon_test::eventually([&] { return state_of(id) == 'S'; }));
+    EXPECT_TRUE(tenon_test::eventually([&] { return tenon_test::state_of_thread(id) == 'S'; }));
   }
   EXPECT_FALSE(returned);
   slow.released = true;
   second.join();
   first.join();
   EXPECT_TRUE(returned);
+}
+
+// ---- a function of the user's on the monitor thread ----------------------------------------------------------------
+
+TEST(StopCallback, OfADeadlineOutsideOfARunMayDumpWhileOthersDo) {
+  tenon::run([] {});
+  std::atomic<bool> over = false;
+  std::thread other([&] {
+    while (!over) (void)tenon::dump();
+  });
+  for (int i = 0; i < 50; ++i) {
+    const auto scope = tenon::with_timeout(background(), 1ms);
+    std::atomic<bool> dumped = false;
+    const std::stop_callback on_stop(scope.ctx().stop_token(), [&] {
+      (void)tenon::dump();
+      dumped = true;
+    });
+    EXPECT_TRUE(tenon_test::eventually([&] { return dumped.load(); }));
+  }
+  over = true;
+  other.join();
 }
 
 }  // namespace

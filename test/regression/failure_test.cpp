@@ -192,4 +192,14 @@ TEST(FailureThatWasNotSeen, IsPrintedBesideAnExceptionOnItsWay) {
       << e.describe();
 }
 
+// ---- two at once ---------------------------------------------------------------------------------------------------
+
+TEST(FatalError, IsDumpedByTheMonitorThoughThatWantsToEndTheProcessToo) {
+  const ending e = run_program("failures", {"fatal_on_the_monitor_meanwhile"});
+  EXPECT_EQ(e.status, 2) << e.describe();
+  EXPECT_TRUE(has_line(e.err, "^fatal error: the worker's$")) << e.describe();
+  EXPECT_FALSE(has_line(e.err, "the monitor's")) << e.describe();
+  EXPECT_TRUE(has_line(e.err, "^goroutine 1 \\[running\\]:$")) << e.describe();
+}
+
 }  // namespace

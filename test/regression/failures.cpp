@@ -9,8 +9,13 @@
 #include <string>
 #include <thread>
 
+#include <tenon/detail/atomic.hpp>
 #include <tenon/tenon.hpp>
 #include <tenon/testing/run_virtual.hpp>
+
+#include "base/fatal.hpp"
+#include "platform/os_thread.hpp"
+#include "sched/monitor.hpp"
 
 namespace {
 
@@ -198,6 +203,21 @@ void unseen_failure_beside_an_exception() {
   }
 }
 
+/// While one thread ends the process, the monitor, whose dump it waits for, is told to do the same.
+void fatal_on_the_monitor_meanwhile() {
+  static tenon::detail::atomic<bool> there = false;
+  tenon::run([] {
+    tenon::set_failures_hook([]() noexcept {
+      tenon::detail::monitor::request([]() noexcept {
+        there.store(true);
+        tenon::fatal("the monitor's");
+      });
+      while (!there.load()) tenon::let_others_run();
+    });
+    tenon::fatal("the worker's");
+  });
+}
+
 const struct {
   const char* name;
   void (*run)();
@@ -218,6 +238,7 @@ const struct {
     {"unseen_failure_of_a_stage", unseen_failure_of_a_stage},
     {"unseen_failure_in_a_wait_group", unseen_failure_in_a_wait_group},
     {"unseen_failure_beside_an_exception", unseen_failure_beside_an_exception},
+    {"fatal_on_the_monitor_meanwhile", fatal_on_the_monitor_meanwhile},
 };
 
 }  // namespace

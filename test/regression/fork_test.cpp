@@ -1,6 +1,9 @@
 // A child of fork may begin a run of its own, whatever tenon's threads did in its parent at that moment.
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +16,8 @@
 #include "platform/stack.hpp"
 #include "support/scale.hpp"
 #include "support/subprocess.hpp"
+#include "support/threads.hpp"
+#include "support/waiting.hpp"
 
 namespace {
 
@@ -43,6 +48,82 @@ TEST(Fork, GivesTheChildStacksWhateverOtherThreadsDo) {
   }
   over = true;
   at_the_stacks.join();
+}
+
+/// What waitpid says of a child that does f() and exits with what that returns.
+template <class F>
+int status_of_child(F f) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(30);
+    ::_exit(f());
+  }
+  int status = -1;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return status;
+}
+
+TEST(Fork, LeavesTheChildItsSignalsUntilThereIsAThreadToAnswerThem) {
+  if (tenon_test::under_thread_sanitizer()) GTEST_SKIP() << "it takes the signals";
+  for (const int signal : {SIGQUIT, SIGTERM})
+    ::signal(signal, SIG_DFL);  // where shells ignore them for what they run in the background
+  tenon::run([] {
+    const auto scope = tenon::with_signals(tenon::background(), {SIGTERM});
+    for (const int signal : {SIGQUIT, SIGTERM}) {
+      const int status = status_of_child([&] {
+        const struct rlimit no_core{};
+        ::setrlimit(RLIMIT_CORE, &no_core);
+        ::raise(signal);
+        return 0;
+      });
+      EXPECT_TRUE(WIFSIGNALED(status)) << "status " << status;
+      EXPECT_EQ(WTERMSIG(status), signal);
+    }
+  });
+}
+
+TEST(Fork, LeavesTheChildTheFilesThatItHasOpenedOnceItHasClosedAllItInherited) {
+  if (tenon_test::under_thread_sanitizer()) GTEST_SKIP() << "it starts no threads after a fork";
+  if (tenon_test::emulated()) GTEST_SKIP() << "the emulator may end a child of fork that starts a thread";
+  tenon::run([] {});
+  const int status = status_of_child([] {
+    constexpr int most = 64;
+    for (int fd = 3; fd < most; ++fd) ::close(fd);
+    while (::open("/dev/null", O_RDONLY | O_CLOEXEC) < most - 1) {
+    }
+    tenon::run([] { tenon::go([] {}).join(); });
+    for (int fd = 3; fd < most; ++fd) {
+      if (::fcntl(fd, F_GETFD) < 0) return 1;
+    }
+    return 0;
+  });
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "status " << status;
+}
+
+// The parent's parked thread was counted in the child, whose own thread then seemed to be a parked one.
+TEST(Fork, ReportsNoDeadlockWhereAThreadOfTheChildsStillWorks) {
+  if (tenon_test::under_thread_sanitizer()) GTEST_SKIP() << "it starts no threads after a fork";
+  if (tenon_test::emulated()) GTEST_SKIP() << "the emulator may end a child of fork that starts a thread";
+  const auto parents = tenon::make_chan<void>();
+  std::atomic<long> id = 0;
+  std::thread parked([&] {
+    id = tenon_test::os_thread_number();
+    parents.recv();
+  });
+  ASSERT_TRUE(tenon_test::eventually([&] { return id != 0 && tenon_test::state_of_thread(id) == 'S'; }));
+  const int status = status_of_child([] {
+    const auto signal = tenon::make_chan<void>();
+    std::thread works([&] {
+      ::usleep(100'000);  // time to make the mistake in; it makes none without it
+      signal.send();
+    });
+    tenon::run([&] { signal.recv(); });
+    works.join();
+    return 0;
+  });
+  parents.send();
+  parked.join();
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "status " << status;
 }
 
 }  // namespace
