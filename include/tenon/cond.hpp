@@ -92,6 +92,7 @@ class cond {
     return signaled;
   }
 
+  // By spin_acquire and spin_release; a destructor acquires the last release, of the one who has let its owner go.
   detail::atomic<std::uint32_t> list_lock_{0};
   detail::wait_list waiters_;
 };

@@ -76,7 +76,8 @@ class TENON_TSA(capability("mutex")) mutex {
   bool take_if_free(caller_frame caller) noexcept;
   void unlock_slow();
 
-  detail::atomic<std::uint32_t> state_{undecided_bit};
+  detail::atomic<std::uint32_t> state_{undecided_bit};  // an unlock releases, a lock acquires
+  // By spin_acquire and spin_release; a destructor acquires the last release, of the one who has let its owner go.
   detail::atomic<std::uint32_t> list_lock_{0};
   detail::wait_list waiters_;
   bool woken_ = false;

@@ -69,7 +69,7 @@ class once {
     std::invoke(std::forward<F>(f));
   }
 
-  detail::atomic<bool> done_{false};
+  detail::atomic<bool> done_{false};  // released with what f did, acquired by every later call
   mutex mu_;
 };
 

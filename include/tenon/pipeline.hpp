@@ -13,8 +13,8 @@
 ///     if (tenon::error e = p.wait()) …
 ///
 /// **Stages** return the channel of their output at once and never block. A function of a stage is called as `f(ctx, v)` if it can be, else as
-/// `f(v)`; it fails by throwing (in `for_each` also by returning an error, or a result that is one). A stage with `workers` calls it from that many goroutines. Its
-/// output is in the order of its input unless `ordered` is false; held back are at most `window` results (0: twice the number
+/// `f(v)`; it fails by throwing (in `for_each` also by returning an error, or a result that is one). A stage with `workers` calls it from that many
+/// goroutines. Its output is in the order of its input unless `ordered` is false; held back are at most `window` results (0: twice the number
 /// of workers), whatever the length of the input. Fewer than one worker are one, and a `batch` of 0 is one of 1; a null function fails
 /// as a throwing one does; a window that no memory could hold is a panic.
 ///

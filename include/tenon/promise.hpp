@@ -63,7 +63,8 @@ class promise_end {
   }
 
   bool settle(outcome o) {
-    if (settled_.exchange(true, std::memory_order_acq_rel)) return false;
+    // It says who does; the outcome goes through the channel.
+    if (settled_.exchange(true, std::memory_order_relaxed)) return false;
     to_.send(std::move(o));  // there is room for it
     to_.close();
     outside_waker(-1);  // last: the waiter has been woken, and is seen as such

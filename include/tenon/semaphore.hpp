@@ -87,6 +87,7 @@ class semaphore {
 
   const std::int64_t size_;
   std::int64_t held_ = 0;  // guarded by list_lock_, as is waiters_
+  // By spin_acquire and spin_release; a destructor acquires the last release, of the one who has let its owner go.
   detail::atomic<std::uint32_t> list_lock_{0};
   detail::wait_list waiters_;
 };

@@ -128,7 +128,9 @@ class TENON_TSA(capability("shared_mutex")) shared_mutex {
   detail::waiter* admit(bool readers_first) noexcept;
   [[nodiscard]] bool checked() const noexcept { return (state_.load(std::memory_order_relaxed) & checked_bit) != 0; }
 
+  // An unlock releases, a reader's for the next writer; a lock acquires.
   detail::atomic<std::uint32_t> state_{undecided_bit};
+  // By spin_acquire and spin_release; a destructor acquires the last release, of the one who has let its owner go.
   detail::atomic<std::uint32_t> list_lock_{0};
   detail::wait_list readers_;
   detail::wait_list writers_;

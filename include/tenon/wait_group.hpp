@@ -123,8 +123,10 @@ class wait_group {
     }
   };
 
-  detail::atomic<std::uint64_t> state_{
-      0};  // the count in the upper half; below it, whether a caller waits and whether a function failed
+  // The count in the upper half; below it, whether a caller waits and whether a function failed. done() releases what was done, and acquires what
+  // the others have, for the waiters that the last one wakes; wait() acquires.
+  detail::atomic<std::uint64_t> state_{0};
+  // By spin_acquire and spin_release; a destructor acquires the last release, of the one who has let its owner go.
   detail::atomic<std::uint32_t> list_lock_{0};
   detail::wait_list waiters_;
   std::exception_ptr failure_;  // the first; guarded by list_lock_, as are the next two

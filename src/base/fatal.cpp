@@ -12,6 +12,7 @@
 namespace tenon {
 
 namespace {
+// Released when it is set, by a layer above that is ready then; acquired where it is called.
 detail::atomic<dump_hook> dump{nullptr};
 detail::atomic<dump_hook> meanwhile{nullptr};
 detail::atomic<dump_hook> failures{nullptr};
@@ -75,7 +76,7 @@ void print_report(const char* text) noexcept { put(text); }
 
 void die_with_dump(const char* text, int status) noexcept {
   // One thread reports; the others wait for it to end the process. One that dies of its report has none to wait for.
-  if (dying.exchange(true, std::memory_order_acq_rel)) {
+  if (dying.exchange(true, std::memory_order_relaxed)) {
     if (reports) ::_exit(status);
     if (dump_hook hook = meanwhile.load(std::memory_order_acquire)) hook();
     for (;;) ::pause();

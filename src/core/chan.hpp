@@ -15,8 +15,8 @@
 namespace tenon::detail {
 
 struct chan_core {
-  // Changed under `lock`; `count`, `closed` and the list heads may be peeked at without it, and are therefore stored with release
-  // (counting_lock). First what every operation touches.
+  // Changed under `lock`; `count`, `closed` and the list heads may be peeked at without it, and are therefore stored with release and peeked at with
+  // acquire (counting_lock). Who sees `closed` so sees what came before the close. First what every operation touches.
   counting_lock lock;
   detail::atomic<bool> closed{false};
   bool is_timer = false;  // constant: a timer's channel, its one slot of buffer is not the user's to see
@@ -34,7 +34,7 @@ struct chan_core {
   void (*abandoned)(void* owner) noexcept = nullptr;
   void* owner = nullptr;
 
-  detail::atomic<std::uint32_t> refs{1};
+  detail::atomic<std::uint32_t> refs{1};  // each drop releases, the last one acquires
 
   inline chan_core(const elem_ops& o, std::size_t c, std::unique_ptr<const std::string> r) noexcept;
 

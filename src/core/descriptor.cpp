@@ -49,8 +49,8 @@ struct alignas(cache_line) descriptor_entry : watched_descriptor {
 namespace {
 
 constexpr unsigned page = 64;
-constexpr unsigned pages = 1U << 16U;  // four million numbers; the kernel's default limit is one
-detail::atomic<descriptor_entry*> table[pages];
+constexpr unsigned pages = 1U << 16U;            // four million numbers; the kernel's default limit is one
+detail::atomic<descriptor_entry*> table[pages];  // released with the entries, acquired by who finds them
 
 void fire(watched_descriptor* w, bool readable, bool writable, bool special) noexcept;
 

@@ -17,7 +17,7 @@ using namespace detail;
 struct alarm : timer_node {
   waiter self;
   claim_group group;
-  detail::atomic<bool> left{false};
+  detail::atomic<bool> left{false};  // released when the timer has done with it, acquired before its memory goes
 };
 
 void ring_alone(timer_node* t, clock::nanos) noexcept { unpark(static_cast<alarm*>(t)->self.who); }

@@ -22,7 +22,7 @@
 namespace tenon::detail {
 
 struct claim_group {
-  detail::atomic<waiter*> winner{nullptr};
+  detail::atomic<waiter*> winner{nullptr};  // see claim, which releases it; the waiter acquires it
 };
 
 struct waiter {

@@ -340,15 +340,15 @@ void dump_now() noexcept {
   }
 }
 
-detail::atomic<std::uint32_t> finished{0};
+detail::atomic<std::uint32_t> finished{0};  // released after the dump, acquired before the process ends
 
 /// Of a dump for the program itself.
 struct request {
   records all{enough_room()};
-  detail::atomic<std::uint32_t> done{0};
+  detail::atomic<std::uint32_t> done{0};  // released with the records, acquired before they are read
 };
-std::mutex asking;  // guards what is asked for: one request at a time
-detail::atomic<request*> asked{nullptr};
+std::mutex asking;                        // guards what is asked for: one request at a time
+detail::atomic<request*> asked{nullptr};  // released with its memory, acquired by the monitor
 
 void answer() noexcept {
   request* r = asked.load(std::memory_order_acquire);

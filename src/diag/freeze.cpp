@@ -24,10 +24,13 @@ using namespace detail;
 // Invariant: no worker runs a goroutine from the end of freeze_world to thaw_world. It has answered the signal; or freeze_world found no
 // `tid` of it, since it was only starting, and it finds the round that began before (join_the_world).
 
-detail::atomic<std::uint32_t> frozen_round{0};  // odd: freeze; the handler waits for it to change
+// Odd: freeze. A change releases, and the handlers, which wait for it, acquire: what they write next comes after the dump has read what they wrote
+// before.
+detail::atomic<std::uint32_t> frozen_round{0};
+// Each answer releases a stack, as its entry below does; acquired before they are looked at.
 detail::atomic<std::uint32_t> frozen_workers{0};
 stack_ends worker_stacks[most_threads];
-detail::atomic<bool> worker_traced[most_threads];
+detail::atomic<bool> worker_traced[most_threads];  // released with the stack, acquired by who reads it
 
 void await_thaw(std::uint32_t round) noexcept {
   while (frozen_round.load(std::memory_order_acquire) == round) futex::wait(frozen_round, round, 100'000'000);

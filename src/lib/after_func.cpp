@@ -23,8 +23,10 @@ namespace tenon::detail {
 struct after_func_node final : ctx_child {
   enum class phase : std::uint8_t { waiting, stopped, started, finished };
 
-  detail::atomic<std::uint32_t> refs{1};
+  detail::atomic<std::uint32_t> refs{1};  // each drop releases, the last one acquires
+  // Who leaves `waiting` acquires f; `finished` is released after it, for who drops the handle.
   detail::atomic<phase> at{phase::waiting};
+  // Released before f is called; acquired by a drop that may come from within.
   detail::atomic<const parker*> runner{nullptr};
   std::function<void()> f;
   std::source_location where;

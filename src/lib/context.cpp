@@ -127,7 +127,7 @@ struct custom_node final : ctx_node {
 /// that has taken it out), so that neither waits for the other: the closer may have a long way to go until it comes to this waiter.
 struct foreign_link final : callback_parker {
   waiter self;
-  detail::atomic<std::uint32_t> owners{1};
+  detail::atomic<std::uint32_t> owners{1};  // each drop releases, the last one acquires
   spin_lock lock;
   cancel_node* child;      // guarded by lock; null: it is going away
   ctx_node* const parent;  // alive while its child is
@@ -312,6 +312,7 @@ ctx_node* background_node() noexcept {
 }
 
 /// The run's own context, which lives longer than any goroutine: that of most goroutines, so that references to it need not be counted.
+// Released with the node, acquired by threads that are not its goroutines'.
 detail::atomic<ctx_node*> run_context{nullptr};
 
 /// The context that goroutine g runs under; null: none. Only g itself calls this.

@@ -24,6 +24,7 @@ inline constexpr context_key<cancel_node> canceler_key{"canceler"};
 
 struct ctx_node {
   static constexpr std::uint32_t immortal = ~0U;  // instead of a count
+  // Each drop releases, the last one acquires; so does try_retain, which has none of its own before.
   detail::atomic<std::uint32_t> refs{1};
   ctx_node* const parent;  // counted (see release); null for a root
 
@@ -84,8 +85,9 @@ bool try_retain(detail::atomic<std::uint32_t>& refs) noexcept;
 struct ctx_child {
   ctx_child* next = nullptr;  // guarded by the parent's lock, as all of these
   ctx_child* prev = nullptr;
-  detail::atomic<bool> listed{false};  // once false again it stays so, and the parent does not know the child any more
-  cancel_node* under = nullptr;        // set before it is listed, constant afterwards
+  // Once false again it stays so, and the parent does not know the child any more: released after its last look, acquired by disown.
+  detail::atomic<bool> listed{false};
+  cancel_node* under = nullptr;  // set before it is listed, constant afterwards
   // What to count up, under the parent's lock, before parent_canceled is called; if it is zero the child is going away. Not a
   // virtual call: the child's destructor may be running.
   detail::atomic<std::uint32_t>& references;
@@ -180,14 +182,17 @@ struct cancel_node : ctx_node, ctx_child {
   error err_;                 // constant once ended_, as is cause_
   error cause_;
   recv_chan<void> done_;                  // made when first asked for, under lock_; closed when canceled
-  detail::atomic<bool> has_done_{false};  // once true, done_ is constant
-  detail::atomic<bool> ended_{
-      false};  // set under lock_; the node counts as canceled once its done channel, if it has one, is closed
-  bool propagating_ = false;                               // belongs to the canceler that set ended_
-  detail::atomic<bool> finished_{false};                   // everything that a cancellation does has been done
-  detail::atomic<bool> has_stop_{false};                   // changes with stop_
-  detail::atomic<std::uint32_t> descendants_notified_{0};  // a futex: see await_descendants_notified
-  std::optional<std::stop_source> stop_;                   // guarded by lock_
+  detail::atomic<bool> has_done_{false};  // once true, done_ is constant: released after it, acquired before it is used
+  // Set under lock_; the node counts as canceled once its done channel, if it has one, is closed. Released with err_ and cause_, acquired by
+  // has_ended.
+  detail::atomic<bool> ended_{false};
+  bool propagating_ = false;  // belongs to the canceler that set ended_
+  // Everything that a cancellation does has been done: released after it, acquired by who has nothing left to do.
+  detail::atomic<bool> finished_{false};
+  detail::atomic<bool> has_stop_{false};  // changes with stop_
+  // A futex: see await_descendants_notified; `notified` releases their states.
+  detail::atomic<std::uint32_t> descendants_notified_{0};
+  std::optional<std::stop_source> stop_;  // guarded by lock_
 };
 
 }  // namespace tenon::detail

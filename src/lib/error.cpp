@@ -10,7 +10,7 @@
 namespace tenon {
 
 struct error::node {
-  detail::atomic<std::uint32_t> refs{1};
+  detail::atomic<std::uint32_t> refs{1};  // each drop releases, the last one acquires
   bool immortal = false;
   bool has_message = false;
   std::string message;

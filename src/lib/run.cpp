@@ -144,7 +144,7 @@ class on_cancel : ctx_child {
     references_.fetch_sub(1, std::memory_order_release);
   }
 
-  detail::atomic<std::uint32_t> references_{1};
+  detail::atomic<std::uint32_t> references_{1};  // released after f, acquired by the destructor
   cancel_node* node_;
   void (*f_)(void*) noexcept;
   void* arg_;

@@ -39,7 +39,7 @@ struct timer_core {
     timer_core* core = nullptr;
   };
 
-  detail::atomic<std::uint32_t> refs{1};
+  detail::atomic<std::uint32_t> refs{1};  // each drop releases, the last one acquires
   spin_lock lock;
   pending node;  // guarded by lock, as are the next four
   bool armed = false;

@@ -52,6 +52,7 @@ struct registry {
   std::array<bool, most_signals>
       installed{};  // false as well once a signal has come, though run's watch may still want it
   std::array<struct sigaction, most_signals> before{};
+  // Released by the handler, acquired by deliver: `before` has its effect again.
   std::array<detail::atomic<bool>, most_signals> noted{};
 };
 

@@ -44,7 +44,8 @@ struct socket {
 
   static constexpr std::uint32_t closed = 1U << 31U;
   const int fd;
-  tenon::detail::atomic<std::uint32_t> state{0};                 // the number of operations, and `closed`
+  // The number of operations, and `closed`: the end of an operation releases, who closes acquires.
+  tenon::detail::atomic<std::uint32_t> state{0};
   mutable tenon::detail::atomic<std::uint32_t> without_wait{0};  // calls in a row; lossy
   wait_group gone;
   mutex reading;

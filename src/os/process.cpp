@@ -80,7 +80,7 @@ result<exit_status> child::wait(const context* ctx) {
   if (status) return *status;
   if (error e = wait_for_end(ctx)) return e;
   // Those whom it has left behind, if they were to end with it.
-  if (own_group && told.load(std::memory_order_acquire)) send_if_there(SIGKILL);
+  if (own_group && told.load(std::memory_order_relaxed)) send_if_there(SIGKILL);
   const std::lock_guard hold(mu);
   int value = 0;
   pid_t done = 0;
@@ -101,7 +101,7 @@ void child::send_if_there(int signal_number) noexcept {
 }
 
 void child::stop() noexcept {
-  if (told.exchange(true, std::memory_order_acq_rel)) return;
+  if (told.exchange(true, std::memory_order_relaxed)) return;
   if (grace > std::chrono::nanoseconds(0)) {
     send_if_there(SIGTERM);
     try {

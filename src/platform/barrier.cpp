@@ -25,11 +25,12 @@
 
 namespace tenon::barrier {
 
-detail::atomic<bool> symmetric{true};
+detail::atomic<bool> symmetric{true};  // heavy acquires it: who finds it true finds `changing`, which was set before it
 
 namespace {
 
 detail::atomic<std::uint32_t> fence_word{0};
+// Released when every processor has been visited, acquired by those who wait for that.
 detail::atomic<bool> changing{false};
 
 long membarrier(int command) noexcept { return ::syscall(SYS_membarrier, command, 0, 0); }
@@ -75,7 +76,7 @@ TENON_NOINLINE void change_over() noexcept {
 
 void init() noexcept {
   // No static that the first caller initialises: a child of fork might wait for it (fork.hpp). Two callers at the same time do the same.
-  static constinit detail::atomic<bool> done{false};
+  static constinit detail::atomic<bool> done{false};  // released after `symmetric`, acquired by the next
   if (done.load(std::memory_order_acquire)) return;
   const long commands = membarrier(MEMBARRIER_CMD_QUERY);
   const bool expedited = commands > 0 && (commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0 &&

@@ -63,7 +63,8 @@ class biased_lock {
   void unlock_slow() noexcept;
   void rebias_slow() noexcept;
 
-  detail::atomic<std::uint32_t> inside_{0};
+  detail::atomic<std::uint32_t> inside_{0};  // the owner's visit releases at its end; who takes the bias acquires that
+  // Who has taken it releases what it acquired of `inside_`, to the next that finds it nobody's.
   detail::atomic<bias> bias_{bias::with_owner};
   bool holds_spin_ = false;  // the owner's, as are the next two
   std::uint8_t quiet_ = 0;

@@ -50,6 +50,7 @@ struct machine_context {
   void* sp = nullptr;  // offsets 0, 8, 16 and 24 are known to the asm below and to walk_from
   void* fp = nullptr;
   void* pc = nullptr;
+  // Released when the stack has been left, acquired before it is entered, or read.
   detail::atomic<std::uint32_t> busy{0};
 #if defined(TENON_ASAN)
   void* fake_stack = nullptr;

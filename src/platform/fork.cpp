@@ -9,7 +9,7 @@ namespace tenon {
 namespace {
 
 constexpr unsigned most = 32;
-detail::atomic<os_mutex*> locks[most];
+detail::atomic<os_mutex*> locks[most];  // released with the lock, acquired by who forks
 detail::atomic<unsigned> added{0};
 thread_local unsigned held = 0;  // by a fork that is under way
 

@@ -56,7 +56,8 @@ class poller {
   int epoll_ = -1;
   int event_ = -1;
 #if defined(TENON_MODEL)
-  detail::atomic<std::uint32_t> wakes_{0};  // in place of event_
+  // In place of event_: what is written before a wake is acquired after it, as by way of the kernel.
+  detail::atomic<std::uint32_t> wakes_{0};
 #endif
   int timer_ = -1;  // epoll_wait counts in milliseconds; sleeps are finer than that
 };

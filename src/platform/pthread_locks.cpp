@@ -9,6 +9,7 @@
 
 namespace tenon {
 
+// Released with the table, acquired where one is called.
 detail::atomic<const pthread_lock_hooks*> installed_pthread_hooks{nullptr};
 
 namespace {

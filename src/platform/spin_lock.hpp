@@ -37,7 +37,7 @@ class spin_lock {
   detail::atomic<std::uint32_t>& word() noexcept { return word_; }
 
  private:
-  detail::atomic<std::uint32_t> word_{0};
+  detail::atomic<std::uint32_t> word_{0};  // see spin_acquire, spin_release
 };
 
 /// A spin lock that tells readers that only peek whether it has been held meanwhile: a sequence lock for its readers.
@@ -66,8 +66,8 @@ class counting_lock {
   }
 
  private:
-  detail::atomic<std::uint32_t> word_{0};
-  detail::atomic<std::uint32_t> turns_{0};
+  detail::atomic<std::uint32_t> word_{0};   // see spin_acquire, spin_release, and above
+  detail::atomic<std::uint32_t> turns_{0};  // released and acquired as said above
 };
 
 /// Scope guard for a bare word.

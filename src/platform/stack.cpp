@@ -40,7 +40,7 @@ struct slab {
   std::byte* first;    // slot 0
   std::size_t size;    // of a stack
   std::uint32_t slots;
-  detail::atomic<std::uint32_t> carved;
+  detail::atomic<std::uint32_t> carved;  // released with the slot, acquired by for_each
   slab* next;
 };
 
@@ -51,7 +51,7 @@ struct size_class {
   std::vector<stack_slot> cold;
 };
 
-detail::atomic<slab*> all_slabs{nullptr};
+detail::atomic<slab*> all_slabs{nullptr};  // released with the slab, acquired by who walks them
 
 // What a debugger reads (tools/gdb/tenon.py, which must change with it). It needs no debug information, nor symbols: it looks in the section.
 struct debugger_view {

@@ -31,7 +31,7 @@ namespace tenon::detail {
 namespace {
 constexpr unsigned pool_limit = 256;  // stacks of the default size that a worker keeps to itself
 
-detail::atomic<unhandled_hook> hook{nullptr};
+detail::atomic<unhandled_hook> hook{nullptr};  // released when it is set, acquired where it is called
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"  // of a class with a base, which no compiler of ours minds

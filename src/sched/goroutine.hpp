@@ -54,21 +54,24 @@ struct goroutine_core : parker {
   detail::atomic<worker*> pinned{nullptr};  // on_this_thread: the worker it must run on
   std::uint32_t pin_depth = 0;
   bool has_handle = false;
-  bool has_run = false;  // not yet: it is fresh, whichever queue it is in
-  detail::atomic<goroutine_state> state{goroutine_state::free};
+  bool has_run = false;                                          // not yet: it is fresh, whichever queue it is in
+  detail::atomic<goroutine_state> state{goroutine_state::free};  // a new one's is released last, and acquired by dumps
   detail::atomic<wait_reason> reason{};
   detail::atomic<bool> system{false};  // tenon's own: not a user's, left out of dumps
   detail::atomic<const void*> wait_object{nullptr};
   detail::atomic<std::int64_t> since{0};  // coarse clock, when it began to wait
 
-  detail::atomic<join_state> join{join_state::running};  // see core/join.cpp, as for the next two
+  // See core/join.cpp, as for the next two. The end releases the result, and who joins acquires it; a waiter releases its place in the list, and the
+  // end acquires it. Of a new one it is released after `own`.
+  detail::atomic<join_state> join{join_state::running};
+  // By spin_acquire and spin_release; who recycles acquires the last release.
   detail::atomic<std::uint32_t> join_lock{0};
   wait_list joiners;
 
   // The context it runs under (src/lib/context.cpp): `*own` once that has been made, a child of `under`; without `own` it is `under`.
   ctx_node* under = nullptr;                                // null: none
   bool under_counted = false;                               // it holds a reference
-  detail::atomic<detail::atomic<ctx_node*>*> own{nullptr};  // in the frame
+  detail::atomic<detail::atomic<ctx_node*>*> own{nullptr};  // in the frame, released with it; acquired by remaining
   const void* owner = nullptr;                              // see spawn_options
 
   stack_slot slot;

@@ -42,7 +42,7 @@ namespace {
 
 spin_lock records_lock;
 list<failure_record> records;
-detail::atomic<bool> any{false};                        // whether there has ever been one
+detail::atomic<bool> any{false};  // whether there has ever been one, which is then looked for under the lock
 detail::atomic<const void*> reported_already{nullptr};  // the exception that the report is about
 
 void put(const char* text, int length, int room) noexcept {
@@ -124,7 +124,7 @@ void print_failures() noexcept {
   goroutine_core* g = running_goroutine();
   const bool interrupted = on_another_stack(g);
   if (!interrupted) print_own(g);
-  if (any.load(std::memory_order_acquire)) {
+  if (any.load(std::memory_order_relaxed)) {
     for (int tries = 0; !records_lock.try_lock() && tries < 1 << 20; ++tries) cpu_relax();
     for (const failure_record* r = records.front(); r != nullptr; r = r->next)
       print("failed before: ", &r->who, ": ", r->what);
@@ -139,7 +139,7 @@ void keep(failure_record*& record, std::string what) {
   auto fresh = std::make_unique<failure_record>();
   fresh->who = failed_goroutine::of(running_goroutine());
   fresh->what = std::move(what);
-  any.store(true, std::memory_order_release);
+  any.store(true, std::memory_order_relaxed);
   const std::lock_guard hold(records_lock);
   record = fresh.release();
   records.push_back(record);

@@ -34,20 +34,22 @@ constexpr clock::nanos trim_every = 1'000'000'000;
 
 struct state {
   timer_heap timers;
-  timer_heap watches;                     // see watch()
-  detail::atomic<std::uint32_t> word{0};  // futex: changes when there is something to do
-  detail::atomic<bool> firing{false};     // a timer may be out of the heap, and what it does not done yet
-  detail::atomic<bool> asleep{false};     // in a sleep that only a wake-up or its timeout ends
+  timer_heap watches;  // see watch()
+  // Futex: changes after what is to be done has been written; acquired before that is looked for.
+  detail::atomic<std::uint32_t> word{0};
+  detail::atomic<bool> firing{false};  // a timer may be out of the heap, and what it does not done yet
+  detail::atomic<bool> asleep{false};  // in a sleep that only a wake-up or its timeout ends; see loop for its orders
   // Twice as many as there are kinds of jobs: one may run as it is asked for again.
   detail::atomic<void (*)() noexcept> jobs[12] = {};
-  detail::atomic<int> tid{0};
-  sigset_t blocked{};  // in the thread that has started it; constant once tid is set
+  detail::atomic<int> tid{0};  // released once the thread has begun, acquired by who waits for that
+  sigset_t blocked{};          // in the thread that has started it; constant once tid is set
   std::once_flag once;
   state* of_parent = nullptr;  // in a child of fork: kept, as its memory is
   std::mutex looking;          // held while the monitor looks at a run
 };
 
 /// Immortal: the thread is never joined. A child process has no such thread, whatever its parent had, and gets a state of its own.
+/// Released with it, acquired by everybody.
 detail::atomic<state*> current_state{nullptr};
 
 state& self() noexcept {

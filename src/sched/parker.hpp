@@ -56,7 +56,7 @@ struct parker {
 
 /// An OS thread that is no worker, or a worker outside of any goroutine (which must not wait).
 struct thread_parker : parker {
-  detail::atomic<std::uint32_t> word{0};
+  detail::atomic<std::uint32_t> word{0};  // a futex: unpark releases, the thread acquires
   thread_parker() noexcept : parker(kind::thread) {}
   ~thread_parker();
 };

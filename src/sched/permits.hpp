@@ -37,6 +37,7 @@ class permits {
   void wait(wait_reason reason) noexcept;
   void serve() noexcept;
 
+  // Who gives one back releases, who gets it acquires; so does who has to wait, or to serve, for the list's sake.
   detail::atomic<int> free_{0};
   spin_lock lock_;
   waiting* first_ = nullptr;  // guarded by lock_, as the next two

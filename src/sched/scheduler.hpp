@@ -124,14 +124,16 @@ struct alignas(cache_line) worker {
   alignas(cache_line) detail::atomic<std::uint32_t> tick{0};  // switches so far
   detail::atomic<std::uint32_t> operations{0};                // see made_progress
   detail::atomic<goroutine_core*> running{nullptr};           // = current, for dumps
+  // Released and acquired so that the sums tell: who sees an end counted sees its goroutine's creation counted, and those that it has made (live).
   detail::atomic<std::uint64_t> created{0};
   detail::atomic<std::uint64_t> ended{0};
   detail::atomic<std::uint64_t> steals{0};
-  detail::atomic<pid_t> tid{0};
+  detail::atomic<pid_t> tid{0};  // released when the thread can be frozen, acquired by who does it
 
   // ---- The owner's under queue_lock, thieves' under its other side. All three may be peeked at without.
   alignas(cache_line) biased_lock queue_lock;
-  detail::atomic<goroutine_core*> slot{nullptr};  // only the owner fills it, without the lock if it is empty
+  // Only the owner fills it, without the lock if it is empty: released with its goroutine, acquired by take_slot.
+  detail::atomic<goroutine_core*> slot{nullptr};
   work_queue woken;
   work_queue fresh;
 
@@ -143,10 +145,13 @@ struct alignas(cache_line) worker {
   detail::atomic<bool> slot_open{false};    // the monitor lets thieves have the slot
   detail::atomic<bool> take_oldest{false};  // the monitor: the front of `fresh` has waited long enough
   detail::atomic<bool> resched{false};      // look around at the next switch
+  // Mostly with sequential consistency (worker_status.cpp): it is weighed against the counts below. Acquired by its owner while the monitor changes
+  // it; released at the end of the thread.
   detail::atomic<worker_status> status{worker_status::offline};
-  detail::atomic<std::uint32_t> sleep_word{0};  // idle: 0 asleep, 1 woken; locked: likewise
+  // Idle: 0 asleep, 1 woken; locked: likewise. The waker releases, the worker acquires.
+  detail::atomic<std::uint32_t> sleep_word{0};
   detail::atomic<bool> in_poller{false};
-  detail::atomic<bool> locked_ready{false};
+  detail::atomic<bool> locked_ready{false};  // released with the goroutine that is ready, acquired by its thread
   timer_heap timers;
 
   // ---- The idle list's (idle_lock_).
@@ -351,8 +356,9 @@ class scheduler {
   static void goroutine_main(machine_context* c) noexcept;
 
   bool simulated_ = false;  // constant during a run
+  // Changed with sequential consistency; acquired by those who look from outside of the run.
   detail::atomic<intake> intake_{intake::closed};
-  detail::atomic<bool> stopping_{false};
+  detail::atomic<bool> stopping_{false};  // likewise, by workers
   detail::atomic<unsigned> procs_{0};
   detail::atomic<unsigned> active_limit_{0};  // how many of them may be active
   detail::atomic<bool> active_limit_held_{false};
@@ -360,8 +366,10 @@ class scheduler {
   detail::atomic<std::uint32_t> run_number_{0};
   run_options options_;
   std::size_t stack_size_ = 0;
-  detail::atomic<poller*> poller_{nullptr};  // immortal, but for a child process's own
+  // Immortal, but for a child process's own; released with it, acquired by everybody.
+  detail::atomic<poller*> poller_{nullptr};
 
+  // Both are released with a new worker, and acquired by those who look at all.
   detail::atomic<worker*> workers_[most_threads] = {};
   detail::atomic<unsigned> workers_made_{0};  // entries of workers_ that exist, for ever
   detail::atomic<unsigned> threads_{0};       // threads of this run
@@ -393,10 +401,12 @@ class scheduler {
   detail::atomic<int> being_created_{0};  // by plain threads and timers: counted as living, and in no queue yet
   detail::atomic<int> outside_wakers_{0};
   detail::atomic<int> descriptor_waits_{0};
-  detail::atomic<bool (*)() noexcept> interrupt_would_wake_{nullptr};  // null: SIGINT is not being watched
+  // Null: SIGINT is not being watched; released with the run's context, acquired by the last worker.
+  detail::atomic<bool (*)() noexcept> interrupt_would_wake_{nullptr};
   detail::atomic<int> parked_threads_{0};
   detail::atomic<bool> main_ended_{false};
-  detail::atomic<std::uint32_t> finished_{0};  // futex word: everything has been joined
+  // Futex word: everything has been joined, which is released, and acquired by the caller of run.
+  detail::atomic<std::uint32_t> finished_{0};
   detail::atomic<bool> deadlock_recheck_{false};
 };
 

@@ -32,7 +32,7 @@ class slow_join_watch {
   struct alarm : timer_node {
     const goroutine_core* who = nullptr;  // null: a plain thread
     join_target whom;
-    detail::atomic<bool> left{false};
+    detail::atomic<bool> left{false};  // released when the timer has done with it, acquired before its memory goes
   };
   static void report(const alarm& a) noexcept;
   alarm alarm_;

@@ -23,6 +23,7 @@ class timer_heap;
 
 struct timer_node {
   void (*fire)(timer_node* t, clock::nanos now) noexcept = nullptr;
+  // Changed under the heap's lock, with release; acquired by who stops it, or starts it anew.
   detail::atomic<timer_heap*> heap{nullptr};
   std::uint32_t index = 0;
 };
@@ -52,6 +53,7 @@ class timer_heap {
 
   spin_lock lock_;
   std::vector<entry> entries_;  // guarded by lock_
+  // Released with what the timers have done, acquired by next (invariant 3).
   detail::atomic<clock::nanos> next_{clock::never};
   detail::atomic<std::size_t> size_{0};
 };

@@ -25,7 +25,7 @@ namespace {
 // Beyond any real reading, so that what watches over real time never finds a virtual timer due.
 constexpr clock::nanos epoch = clock::nanos{1} << 60U;
 
-detail::atomic<bool> taken{false};
+detail::atomic<bool> taken{false};  // released at the end of a world, acquired by the next
 spin_lock lock;
 random_source choices{1};  // guarded by lock
 

@@ -162,7 +162,7 @@ class asio_wait {
 #endif
   semaphore parts_{part_count};
   detail::atomic<bool> offered_{false};
-  detail::atomic<bool> has_executor_{false};
+  detail::atomic<bool> has_executor_{false};  // released once executor_ is set, acquired before it is used
   asio_library::any_io_executor executor_;
   bool canceled_ = false;
 };

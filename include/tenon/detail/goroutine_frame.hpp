@@ -95,7 +95,7 @@ class own_context {
   static ctx_node* canceled_unmade() noexcept { return reinterpret_cast<ctx_node*>(1); }
 
  private:
-  detail::atomic<ctx_node*> node_{nullptr};
+  detail::atomic<ctx_node*> node_{nullptr};  // released with what it points to, acquired by who cancels or drops that
 };
 /// Before its start: the goroutine has a context of its own.
 void goroutine_has_context(goroutine_core* g, own_context& c) noexcept;

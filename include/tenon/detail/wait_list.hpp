@@ -10,7 +10,7 @@ namespace tenon::detail {
 struct waiter;
 
 struct wait_list {
-  detail::atomic<waiter*> head{nullptr};  // changed under the owner's lock; may be peeked at without
+  detail::atomic<waiter*> head{nullptr};  // changed under the owner's lock, with release: a peek without it acquires
   waiter* tail = nullptr;
 };
 
