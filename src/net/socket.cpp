@@ -258,15 +258,16 @@ error connect_socket(socket& s, const context* ctx, const system_address& to) {
   pollfd connected{s.fd, POLLOUT, 0};
   do {
     if (error e = wait_until_ready(s, way::write, readiness::next_call, ctx)) return e;
-  } while (::poll(&connected, 1, 0) == 0);  // SO_ERROR alone does not tell a connection from one under way
+  } while (::poll(&connected, 1, 0) <=
+           0);  // or a signal's EINTR. SO_ERROR alone does not tell a connection from one under way
   const int number = option(s.fd, SO_ERROR);
   return number == 0 ? error() : failure(s, "connect", number);
 }
 
-error listen_socket(socket& s, const system_address& at, int backlog) {
-  if (::bind(s.fd, at.get(), at.size) != 0) return system_error("bind");
-  return ::listen(s.fd, backlog) != 0 ? system_error("listen") : error();
+error bind_socket(socket& s, const system_address& at) {
+  return ::bind(s.fd, at.get(), at.size) != 0 ? system_error("bind") : error();
 }
+error listen_socket(socket& s, int backlog) { return ::listen(s.fd, backlog) != 0 ? system_error("listen") : error(); }
 
 namespace {
 
@@ -308,7 +309,9 @@ error wait_closed(socket* s, const context& ctx) {
     // A listener is never writable: only its close ends that, or the context.
     const error e = wait_writable(ctx, s->fd);
     if (ctx.is_canceled()) return ctx.err();
-    if (e) break;
+    if (e) return s->is_closed() ? error() : e;
+    // One that was shut down says that it is ready, and goes on saying so.
+    if (!s->is_closed() && !sleep_for(ctx, std::chrono::milliseconds(10))) return ctx.err();
   }
   return nullptr;
 }

@@ -177,7 +177,8 @@ error connect_socket(socket& s, const context* ctx, const system_address& to);
 result<socket_ptr> accept_socket(socket* s, const context* ctx, system_address* from);
 /// Of a listener.
 error wait_closed(socket* s, const context& ctx);
-error listen_socket(socket& s, const system_address& at, int backlog);
+error bind_socket(socket& s, const system_address& at);
+error listen_socket(socket& s, int backlog);
 error set_option(socket* s, int level, int name, int value, const char* text);
 result<endpoint> local_endpoint(socket* s);
 error close_socket(socket* s);

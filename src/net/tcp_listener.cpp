@@ -45,8 +45,9 @@ result<detail::socket_ptr> listening(const endpoint& at, const listen_options& o
   if (at.address.is_v6()) {
     if (error e = detail::set_option(raw, IPPROTO_IPV6, IPV6_V6ONLY, options.only_v6 ? 1 : 0, "listen")) return e;
   }
-  if (error e = detail::listen_socket(*raw, where, options.backlog))
-    return error("listen " + at.to_string(), std::move(e));
+  error e = detail::bind_socket(*raw, where);
+  if (!e) e = detail::listen_socket(*raw, options.backlog);
+  if (e) return error("listen " + at.to_string(), std::move(e));
   return s;
 }
 
@@ -74,7 +75,7 @@ result<tcp_listener> tcp_listener::listen(std::string_view address, const listen
 result<tcp_listener> tcp_listener::adopt(int fd) {
   auto s = detail::adopt_socket(fd, detail::socket_kind::tcp_listener);
   if (!s) return s.err();
-  if (error e = set_options(s->get(), inherited, "adopt")) return e;
+  (void)set_options(s->get(), inherited, "adopt");  // wishes: a failure would close what is the caller's
   return tcp_listener(*std::move(s));
 }
 

@@ -14,10 +14,11 @@ namespace tenon::net {
 
 namespace {
 
-result<tcp_stream> with_options(detail::socket_ptr s) {
+/// Both options are wishes: what cannot have one (an old system's MPTCP, say) is a stream all the same.
+tcp_stream with_options(detail::socket_ptr s) {
   auto made = detail::access::make<tcp_stream>(std::move(s));
-  if (error e = made.set_nodelay(true)) return e;
-  if (error e = made.set_keepalive(std::chrono::seconds(15))) return e;
+  (void)made.set_nodelay(true);
+  (void)made.set_keepalive(std::chrono::seconds(15));
   return made;
 }
 
@@ -29,7 +30,7 @@ result<tcp_stream> connect_to(const context* ctx, const endpoint& to) {
     if (error e = detail::connect_socket(**s, ctx, at)) return e;
     auto made = with_options(*std::move(s));
     // Nothing listened at that port of this machine, and the system has chosen the same for our end (as Go, tried again).
-    const auto local = made ? made->local() : made.err();
+    const auto local = made.local();
     if (again == 0 || !local || *local != to) return made;
   }
 }

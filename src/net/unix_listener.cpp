@@ -22,11 +22,15 @@ unix_address name_of(int fd) {
 result<unix_listener> unix_listener::listen(const unix_address& at, const listen_options& options) {
   auto s = detail::make_socket(AF_UNIX, SOCK_STREAM);
   if (!s) return s.err();
-  if (error e = detail::listen_socket(**s, detail::system_address(at), options.backlog)) {
-    return error("listen " + at.path(), std::move(e));
-  }
   const bool is_chosen_by_system = at.path().empty();
-  if (!is_chosen_by_system && !at.is_abstract()) (*s)->file = at.path();
+  std::string file;
+  if (!is_chosen_by_system && !at.is_abstract()) file = at.path();
+  error e = detail::bind_socket(**s, detail::system_address(at));
+  if (!e) {
+    (*s)->file = std::move(file);  // ours, and so to be removed, from here on
+    e = detail::listen_socket(**s, options.backlog);
+  }
+  if (e) return error("listen " + at.path(), std::move(e));
   auto local = is_chosen_by_system ? name_of((*s)->fd) : at;
   return unix_listener(*std::move(s), std::move(local));
 }

@@ -7,9 +7,11 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <string>
@@ -341,6 +343,24 @@ TEST(NetUdpSocket, CloseEndsTheReceivesOfOthers) {
     EXPECT_FALSE(g.wait());
     EXPECT_EQ(e, error(errc::closed));
     EXPECT_TRUE(a.send(root, "x").is(errc::closed));
+  });
+}
+
+// A listener that was shut down is ready for ever: the wait for its close does not keep a processor busy with that, and is not its end.
+TEST(NetTcpListener, ThatWasShutDownIsClosedByItsCloseAlone) {
+  tenon::run([](const context& root) {
+    auto at = tcp_listener::listen("127.0.0.1:0").value();
+    ASSERT_EQ(::shutdown(at.native_handle(), SHUT_RDWR), 0);
+    std::atomic<bool> ended = false;
+    group g(root);
+    g.go([&] {
+      EXPECT_FALSE(at.wait_closed(root));
+      ended = true;
+    });
+    tenon::sleep_for(50ms);  // some rounds of it
+    EXPECT_FALSE(ended);
+    EXPECT_FALSE(at.close());
+    EXPECT_FALSE(g.wait());
   });
 }
 

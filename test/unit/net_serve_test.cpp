@@ -22,6 +22,8 @@
 #include <tenon/net/net.hpp>
 #include <tenon/tenon.hpp>
 
+#include "support/waiting.hpp"
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -183,16 +185,50 @@ TEST(NetServe, ACloseOfTheListenerEndsItAlsoAtTheLimit) {
   });
 }
 
+// No further client has to come for that.
 TEST(NetServe, EndsWithItsGroup) {
   tenon::run([](const context& root) {
     auto at = tcp_listener::listen("127.0.0.1:0").value();
-    const auto here = at.local().value();
     group connections(root);
     group g(root);
     g.go([&] { (void)serve(root, connections, at, answer); });
+    tenon_test::settle();
     connections.cancel();
-    while (tcp_stream::connect(root, here)) tenon::yield();
     EXPECT_FALSE(g.wait());
+    EXPECT_FALSE(at.is_open());
+  });
+}
+
+TEST(NetServe, EndsWithItsGroupAlsoAtTheLimit) {
+  tenon::run([](const context& root) {
+    auto at = tcp_listener::listen("127.0.0.1:0").value();
+    const auto here = at.local().value();
+    serve_counters counters;
+    group connections(root);
+    group g(root);
+    g.go([&] { (void)serve(root, connections, at, answer, {.max_connections = 1, .counters = &counters}); });
+    auto client = tcp_stream::connect(root, here).value();
+    while (counters.waits_for_limit == 0) tenon::yield();
+    connections.cancel();  // its member gives the seat back
+    EXPECT_FALSE(g.wait());
+    EXPECT_FALSE(at.is_open());
+  });
+}
+
+TEST(NetServe, TakesAContextThatNeverEndsForOneAtTheLimitToo) {
+  tenon::run([](const context& root) {
+    auto at = tcp_listener::listen("127.0.0.1:0").value();
+    const auto here = at.local().value();
+    serve_counters counters;
+    group connections(root);
+    group g(root);
+    error e = tenon::canceled();
+    g.go([&] { e = serve(context(), connections, at, answer, {.max_connections = 1, .counters = &counters}); });
+    auto client = tcp_stream::connect(root, here).value();
+    while (counters.waits_for_limit == 0) tenon::yield();
+    EXPECT_FALSE(at.close());
+    EXPECT_FALSE(g.wait());
+    EXPECT_FALSE(e) << e.message();
   });
 }
 

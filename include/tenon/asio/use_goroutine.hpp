@@ -316,11 +316,23 @@ auto asio_executor_of_object(const First& first, const Rest&...) {
   }
 }
 
+template <class... A>
+inline constexpr bool asio_first_is_executor = false;
+template <class First, class... Rest>
+inline constexpr bool asio_first_is_executor<First, Rest...> =
+    std::is_convertible_v<const First&, asio_library::any_io_executor>;
+template <class First, class... Rest>
+const First& asio_first(const First& first, const Rest&...) {
+  return first;
+}
+
 /// Where an operation is to be started: the executor of its object, or one that was bound to the token; null if neither is known. Wrapped tokens wrap
 /// the initiation, too.
 template <class Initiation, class... InitArgs>
 auto asio_executor_of(const Initiation& initiation, const InitArgs&... args) {
-  if constexpr (requires { initiation.get_executor(); }) {
+  if constexpr (asio_first_is_executor<InitArgs...>) {
+    return asio_first(args...);  // bind_executor's, since Asio 1.32
+  } else if constexpr (requires { initiation.get_executor(); }) {
     return initiation.get_executor();
   } else if constexpr (requires {
                          initiation.ex_;

@@ -93,13 +93,14 @@ semaphore::permit take_seat(const context& ctx, semaphore& seats, Listener& at, 
   if (semaphore::permit free = seats.try_hold()) return free;
   counters.waits_for_limit.fetch_add(1, std::memory_order_relaxed);
   const auto open = with_cancel(ctx);
-  const auto watch = go([&] {
-    (void)at.wait_closed(open.ctx());
-    open.cancel();
+  // It waits under a context of its own, which ends with the handle, however this is left.
+  const auto watch = go(open.ctx(), [&](const context& c) {
+    try {
+      if (!at.wait_closed(c)) open.cancel();
+    } catch (const std::bad_alloc&) {  // then a close is seen once there is a seat
+    }
   });
-  semaphore::permit left = seats.hold(open.ctx());
-  open.cancel();
-  return left;
+  return seats.hold(open.ctx());
 }
 
 /// Refuses new clients however the scope is left.
@@ -116,9 +117,19 @@ class finished_group {
   finished_group(const finished_group&) = delete;
   finished_group& operator=(const finished_group&) = delete;
   ~finished_group() {
-    if (group_ != nullptr) (void)group_->finish(grace_);
+    if (group_ == nullptr) return;
+    try {
+      (void)group_->finish(grace_);
+    } catch (...) {  // no memory for a grace
+      group_->cancel();
+      (void)group_->wait();
+    }
   }
-  error finish() { return std::exchange(group_, nullptr)->finish(grace_); }
+  error finish() {
+    error e = group_->finish(grace_);
+    group_ = nullptr;
+    return e;
+  }
 
  private:
   group* group_;
@@ -142,13 +153,16 @@ error serve(const context& ctx, group& connections, Listener& at, Answer answer,
   detail::accept_failures failures(options, counters);
   detail::finished_group members(connections, options.grace);
   const detail::closed_listener<Listener> refused{at};
+  const auto open = with_cancel(ctx ? ctx : background());
+  const auto with_the_group = after_func(connections.ctx(), [&] { open.cancel(); });
+  const context& both = open.ctx();
   error why;
-  while (!connections.ctx().is_canceled()) {
+  while (!both.is_canceled()) {
     error failed;
     try {
-      auto seat = detail::take_seat(ctx, seats, at, counters);
+      auto seat = detail::take_seat(both, seats, at, counters);
       if (!seat) break;
-      auto peer = at.accept(ctx);
+      auto peer = at.accept(both);
       if (peer) {
         counters.accepted.fetch_add(1, std::memory_order_relaxed);
         // The stream goes before its seat does.
@@ -166,9 +180,9 @@ error serve(const context& ctx, group& connections, Listener& at, Answer answer,
     } catch (const std::bad_alloc&) {  // no stack, say
       failed = tenon::detail::caught();
     }
-    if (ctx.is_canceled() || failed == errc::closed) break;
-    if (failures.survive(ctx, failed)) continue;
-    if (!ctx.is_canceled()) why = failed;
+    if (both.is_canceled() || failed == errc::closed) break;
+    if (failures.survive(both, failed)) continue;
+    if (!both.is_canceled()) why = failed;
     break;
   }
   (void)at.close();

@@ -46,7 +46,8 @@ class tcp_listener {
 
   [[nodiscard]] result<endpoint> local() const;
   error close();
-  /// Blocks until it is closed, by another goroutine; or `ctx` ends, whose error is returned.
+  /// Blocks until it is closed, by another goroutine; or `ctx` ends, whose error is returned; or it cannot be watched (no memory, or a limit of the
+  /// system's), which is returned, too.
   error wait_closed(const context& ctx);
   [[nodiscard]] bool is_open() const noexcept;
   [[nodiscard]] int native_handle() const noexcept;
