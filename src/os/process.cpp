@@ -42,13 +42,14 @@ bool is_readable(int fd) noexcept {
 }  // namespace
 
 error child::wait_for_end(const context* ctx) const {
-  if (end.is_open()) {
+  error failed;
+  while (end.is_open() && !failed) {
+    failed = ctx != nullptr ? wait_readable(*ctx, end.get()) : wait_readable(end.get());
+    if (failed && ctx != nullptr && ctx->is_canceled()) return ctx->err();
     // A wait may end with nothing there, by an event of the file that had this number before.
-    do {
-      if (error e = ctx != nullptr ? wait_readable(*ctx, end.get()) : wait_readable(end.get())) return e;
-    } while (!is_readable(end.get()));
-    return nullptr;
+    if (!failed && is_readable(end.get())) return nullptr;
   }
+  // There is no descriptor, or none to be had for the wait.
   if (ctx == nullptr) {
     blocking([this] { return has_ended(number, 0); });
     return nullptr;
@@ -120,7 +121,11 @@ child::~child() {
   stop();
   try {
     (void)wait(nullptr);
-  } catch (...) {
+  } catch (...) {  // no memory to wait with
+    send_if_there(SIGKILL);
+    int value = 0;
+    while (::waitpid(number, &value, 0) < 0 && last_error() == EINTR) {
+    }
   }
 }
 
