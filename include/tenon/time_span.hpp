@@ -8,11 +8,11 @@
 ///     const auto scope = tn::with_timeout(ctx, std::chrono::hours::max());  // for ever
 ///
 /// `std::chrono` itself converts without a look: in nanoseconds `hours::max()` is one hour ago. Here what is longer than nanoseconds can say, 292 years, is
-/// the longest that they can, and likewise what lies back. Fractions of a nanosecond are dropped; a value that is no number is 0. Converts to
-/// `std::chrono::nanoseconds` by itself. Nothing here blocks or throws. As thread-safe as an `int`.
+/// the longest that they can, and likewise what lies back. A fraction is rounded to the nearest nanosecond; what a smaller unit counts beyond the last
+/// whole one is dropped; a value that is no number is 0. It is a `std::chrono::nanoseconds`, and reckons as one. Nothing here blocks or throws. As
+/// thread-safe as an `int`.
 
 #include <chrono>
-#include <compare>
 #include <cstdint>
 #include <limits>
 #include <ratio>
@@ -20,21 +20,15 @@
 
 namespace tenon {
 
-class time_span {
+class time_span : public std::chrono::nanoseconds {
   using nanoseconds = std::chrono::nanoseconds;
 
  public:
-  constexpr time_span() noexcept = default;
+  constexpr time_span() noexcept : nanoseconds(0) {}
   template <class Rep, class Period>
-  constexpr time_span(std::chrono::duration<Rep, Period> d) noexcept : value_(saturated(d)) {}  // NOLINT: implicit
-
-  constexpr operator nanoseconds() const noexcept { return value_; }  // NOLINT: implicit
-  /// In nanoseconds.
-  [[nodiscard]] constexpr std::int64_t count() const noexcept { return value_.count(); }
+  constexpr time_span(std::chrono::duration<Rep, Period> d) noexcept : nanoseconds(saturated(d)) {}  // NOLINT: implicit
 
   static constexpr time_span max() noexcept { return nanoseconds::max(); }
-  friend constexpr bool operator==(time_span a, time_span b) noexcept { return a.count() == b.count(); }
-  friend constexpr auto operator<=>(time_span a, time_span b) noexcept { return a.count() <=> b.count(); }
 
  private:
   template <class Rep, class Period>
@@ -53,12 +47,13 @@ class time_span {
         __extension__ using wide = __int128;
         return nanoseconds(static_cast<std::int64_t>(static_cast<wide>(d.count()) * ns::num / ns::den));
       } else {
-        return nanoseconds(static_cast<std::int64_t>(exact));
+        const long double nearest = exact + (exact < 0 ? -0.5L : 0.5L);
+        if (nearest >= most) return nanoseconds::max();
+        if (nearest <= -most) return nanoseconds::min();
+        return nanoseconds(static_cast<std::int64_t>(nearest));
       }
     }
   }
-
-  nanoseconds value_{0};
 };
 
 }  // namespace tenon

@@ -32,6 +32,10 @@ TEST(Duration, IsInNanoseconds) {
 TEST(Duration, OfFractions) {
   EXPECT_EQ(time_span(std::chrono::duration<double>(1.5)), 1500ms);
   EXPECT_EQ(time_span(std::chrono::duration<float, std::milli>(-0.25F)), -250us);
+  for (const double tenths : {1.0, 3.0, 6.0, 7.0, 23.0}) {  // none of which a double has exactly
+    EXPECT_EQ(time_span(std::chrono::duration<double>(tenths / 10)),
+              std::chrono::milliseconds(static_cast<int>(100 * tenths)));
+  }
   EXPECT_EQ(time_span(std::chrono::duration<double>(std::numeric_limits<double>::infinity())), time_span::max());
   EXPECT_EQ(time_span(std::chrono::duration<double>(-1e300)).count(), std::numeric_limits<std::int64_t>::min());
   EXPECT_EQ(time_span(std::chrono::duration<double>(std::numeric_limits<double>::quiet_NaN())), 0ns);
@@ -40,6 +44,15 @@ TEST(Duration, OfFractions) {
   EXPECT_EQ(time_span(std::chrono::duration<std::int64_t, std::ratio<1, 30>>(100'000'000'000)).count() / 1'000'000'000,
             3'333'333'333);
   EXPECT_GT(time_span(std::chrono::duration<float>(9'223'371'776.0F)), 0ns);
+}
+
+TEST(Duration, ReckonsAsOneOfTheStandard) {
+  tenon::run_options options{.grace = 2s};
+  EXPECT_EQ(options.grace * 2, 4s);
+  EXPECT_EQ(std::chrono::duration_cast<std::chrono::milliseconds>(options.grace).count(), 2000);
+  EXPECT_EQ(std::chrono::duration<double>(options.grace).count(), 2.0);
+  EXPECT_GT(std::chrono::steady_clock::now() + options.grace, std::chrono::steady_clock::now());
+  EXPECT_EQ(options.grace > 5ns ? options.grace : 5ns, 2s);
 }
 
 TEST(Duration, TooLongIsTheLongest) {
