@@ -78,8 +78,7 @@ class fetcher {
 
   tn::error one(const tn::context& ctx, const std::string& text) {
     const auto begun = std::chrono::steady_clock::now();
-    tn::error e = save(tn::within(ctx, std::chrono::duration_cast<std::chrono::nanoseconds>(chosen_.timeout_each * 1s)),
-                       text, begun);
+    tn::error e = save(tn::within(ctx, chosen_.timeout_each * 1s), text, begun);
     return e ? tn::error(text, e) : nullptr;
   }
 
@@ -158,8 +157,7 @@ tn::error run(tn::group& root, const options& chosen) {
   progress so_far;
   so_far.all = chosen.urls.size();
   auto bound = tn::with_cancel(root.ctx());
-  if (chosen.timeout > 0)
-    bound = tn::with_timeout(root.ctx(), std::chrono::duration_cast<std::chrono::nanoseconds>(chosen.timeout * 1s));
+  if (chosen.timeout > 0) bound = tn::with_timeout(root.ctx(), chosen.timeout * 1s);
   const bool shows = !chosen.quiet && ::isatty(STDERR_FILENO) == 1;
   tn::group line(root.ctx());
   if (shows) {

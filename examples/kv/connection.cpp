@@ -53,6 +53,7 @@ tenon::error connection::flush() {
   }
   tenon::error e = peer_.write_all(ctx_, out_);
   out_.clear();
+  if (out_.capacity() > large) out_.shrink_to_fit();  // a client that waits does not keep what its largest answer took
   return e;
 }
 
