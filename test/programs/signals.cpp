@@ -1,5 +1,7 @@
 // What signals do to a program: `signals <case>`.
 
+#include <unistd.h>
+
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -97,7 +99,7 @@ int main(int argc, char** argv) {
       tenon::sleep_for(1h);
     });
   } else if (std::strcmp(name, "urgent") == 0) {
-    std::signal(SIGURG, [](int) { std::puts("urgent"); });
+    std::signal(SIGURG, [](int) { (void)!::write(STDOUT_FILENO, "urgent\n", 7); });
     tenon::run([] { std::raise(SIGURG); });
     std::raise(SIGURG);
   } else if (std::strcmp(name, "watch before") == 0) {
@@ -106,6 +108,26 @@ int main(int argc, char** argv) {
     std::puts("ready");
     std::raise(SIGINT);
     std::puts("came back");
+  } else if (std::strcmp(name, "watch during") == 0) {
+    std::optional<tenon::signal_scope> during;
+    tenon::run([&] { during.emplace(tenon::with_signals(tenon::background(), {SIGINT})); });
+    std::puts("ready");
+    std::raise(SIGINT);
+    (void)during->ctx().done().recv();
+    std::puts("told");
+    during.reset();
+    std::raise(SIGINT);
+    std::puts("came back");
+  } else if (std::strcmp(name, "refused run") == 0) {
+    tenon::run([](const tenon::context& root) {
+      try {
+        tenon::run([] {}, {.dump_on_sigquit = false});
+      } catch (const tenon::panic&) {
+        std::puts("ready");
+      }
+      (void)root.done().recv();
+      std::puts("canceled");
+    });
   } else if (std::strcmp(name, "quit left alone") == 0) {
     tenon::run([] {});
     tenon::run([] { std::raise(SIGQUIT); }, {.dump_on_sigquit = false});

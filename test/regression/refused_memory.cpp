@@ -89,7 +89,8 @@ void start_of_another() {
 
 }  // namespace
 
-void* operator new(std::size_t n) {
+// Not inlined: compilers would see that what one gives the other frees by another name.
+[[gnu::noinline]] void* operator new(std::size_t n) {
   if (n > most.load(std::memory_order_relaxed)) throw std::bad_alloc();
   if (refuse) {
     refuse = false;
@@ -98,11 +99,11 @@ void* operator new(std::size_t n) {
   if (void* p = std::malloc(n)) return p;
   throw std::bad_alloc();
 }
-void* operator new(std::size_t n, const std::nothrow_t&) noexcept {
+[[gnu::noinline]] void* operator new(std::size_t n, const std::nothrow_t&) noexcept {
   return std::exchange(refuse, false) ? nullptr : std::malloc(n);
 }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 int main(int argc, char** argv) {
   const std::string name = argc > 1 ? argv[1] : "";
