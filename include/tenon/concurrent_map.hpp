@@ -5,8 +5,8 @@
 /// Go counterpart: `sync.Map`, call by call. Values are copied in and out: nothing inside is reachable by reference. For a map together
 /// with other data under one lock use `guarded`.
 ///
-/// Every member is thread-safe and takes the lock of one of `shards` parts for a short time. The comparison of keys and of values, and the copying
-/// and moving of both, happen under it, and must not use the map; what is replaced or erased is destroyed after it, and its destructor may. A
+/// Every member is thread-safe and takes the lock of one of `shards` parts for a short time. The hash and the comparison of keys, the comparison of
+/// values, and the copying and moving of both happen under it, and must not use the map; what is replaced or erased is destroyed after it, and its destructor may. A
 /// store happens before a load that returns its value. `range` visits every key that is there from its beginning to its end once; what is
 /// stored or erased meanwhile it may see or not, as in Go; its function may use the map. Cannot be copied or moved.
 

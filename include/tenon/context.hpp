@@ -224,7 +224,7 @@ class [[nodiscard("dropping the handle takes the function back at once")]] after
 };
 
 /// Runs `f` in a goroutine of its own once `ctx` is canceled (at once if it is already). Outside of `run` it runs on the thread
-/// that cancels. Go: `context.AfterFunc`.
+/// that cancels, or, where that is a deadline or a signal, in a thread of its own. Go: `context.AfterFunc`.
 inline after_func_handle after_func(const context& ctx, std::function<void()> f,
                                     std::source_location where = std::source_location::current()) {
   return after_func_handle(detail::after_func_start(ctx, std::move(f), where));

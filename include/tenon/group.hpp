@@ -306,7 +306,7 @@ class group {
     F f;
     void operator()() {
       try {
-        if constexpr (std::is_trivially_copyable_v<F>) {
+        if constexpr (detail::runs_from_a_copy<F>) {
           F local(f);  // nothing else looks at it: so the compiler keeps what it captured in registers
           held.owner->call(local);
         } else {

@@ -44,7 +44,7 @@ class pool_core {
   std::unique_ptr<shard[]> shards_;
   void (*destroy_)(void*) noexcept;
   std::size_t max_idle_;
-  detail::atomic<std::size_t> idle_{0};  // in all shards, and on the way into one
+  alignas(64) detail::atomic<std::size_t> idle_{0};  // in all shards, and on the way into one
 };
 }  // namespace detail
 

@@ -167,7 +167,9 @@ class singleflight {
   void land(flight& at) {
     {
       const std::lock_guard hold(mu_);
-      if (at.key != nullptr) in_the_air_.erase(in_the_air_.find(*at.key));
+      // A key that is not equal to itself, or refers to what has changed, is not found.
+      const auto place = at.key == nullptr ? in_the_air_.end() : in_the_air_.find(*at.key);
+      if (place != in_the_air_.end() && place->second.get() == &at) in_the_air_.erase(place);
     }
     // Before others have the exception: the last of them to let go destroys it, and ThreadSanitizer sees no order between that and a look at its text.
     error why;

@@ -111,7 +111,7 @@ class wait_group {
     F f;
     void operator()() {
       try {
-        if constexpr (std::is_trivially_copyable_v<F>) {
+        if constexpr (detail::runs_from_a_copy<F>) {
           F local(f);  // nothing else looks at it: so the compiler keeps what it captured in registers
           local();
         } else {

@@ -26,6 +26,8 @@
 #include "diag/freeze.hpp"
 #include "diag/records.hpp"
 #include "diag/stack_text.hpp"
+#include "diag/symbol_table.hpp"
+#include "platform/fork.hpp"
 #include "platform/futex.hpp"
 #include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
@@ -325,7 +327,7 @@ void tell(const records& all, sink out_to) {
 }
 
 /// Held over `tell`, but for last words: the first one to ask for lines reads all debug information, and each of several at once would.
-std::mutex telling;
+os_mutex telling;
 
 constexpr sink to_stderr{&write_to_stderr, nullptr};
 
@@ -347,8 +349,15 @@ struct request {
   records all{enough_room()};
   detail::atomic<std::uint32_t> done{0};  // released with the records, acquired before they are read
 };
-std::mutex asking;                        // guards what is asked for: one request at a time
+os_mutex asking;                          // guards what is asked for: one request at a time
 detail::atomic<request*> asked{nullptr};  // released with its memory, acquired by the monitor
+
+// In the order in which they are taken.
+const at_load kept_free([] {
+  free_in_child(asking);
+  free_in_child(telling);
+  free_in_child(symbol_tables_lock());
+});
 
 void answer() noexcept {
   request* r = asked.load(std::memory_order_acquire);

@@ -56,14 +56,15 @@ class faults_unblocked {
 struct sigaction previous_of_freeze;
 
 void on_freeze(int signal, siginfo_t* info, void* interrupted) {
-  if (info->si_code != SI_QUEUE || info->si_value.sival_ptr != &frozen_round) {  // not ours: out-of-band data, say
-    if ((previous_of_freeze.sa_flags & SA_SIGINFO) != 0)
-      return previous_of_freeze.sa_sigaction(signal, info, interrupted);
-    const auto handler = previous_of_freeze.sa_handler;
-    if (handler != SIG_DFL && handler != SIG_IGN) handler(signal);  // by default it is ignored
-    return;
-  }
   const int saved = errno;
+  // Not ours: out-of-band data, say. But the kernel may have put ours together with one that was pending, or had no room for who has sent it.
+  if (info->si_code != SI_QUEUE || info->si_value.sival_ptr != &frozen_round) {
+    if ((previous_of_freeze.sa_flags & SA_SIGINFO) != 0) {
+      previous_of_freeze.sa_sigaction(signal, info, interrupted);
+    } else if (previous_of_freeze.sa_handler != SIG_DFL && previous_of_freeze.sa_handler != SIG_IGN) {
+      previous_of_freeze.sa_handler(signal);  // by default it is ignored
+    }
+  }
   const std::uint32_t round = frozen_round.load(std::memory_order_acquire);
   const worker* w = this_worker();
   if ((round & 1U) != 0 && w != nullptr) {

@@ -11,6 +11,7 @@
 
 #include "diag/elf_file.hpp"
 #include "diag/line_table.hpp"
+#include "platform/fork.hpp"
 
 namespace tenon::diag {
 
@@ -50,11 +51,19 @@ struct module_tables {
 };
 
 struct tables {
-  std::mutex mu;
+  os_mutex mu;
   std::map<std::string, module_tables> of;
 };
 
+tables& known() {
+  static auto* const all = new tables;
+  return *all;
+}
+const at_load made([] { (void)known(); });
+
 }  // namespace
+
+os_mutex& symbol_tables_lock() { return known().mu; }
 
 table_entry look_up(std::uintptr_t address, const std::function<bool(std::string_view file)>& wanted) {
   table_entry found;
@@ -65,12 +74,11 @@ table_entry look_up(std::uintptr_t address, const std::function<bool(std::string
   if (!m.found) return found;
   found.address = address - m.moved_by;
   found.module = m.path.empty() ? path_of_executable() : m.path;
-  static auto* const known = new tables;
   {
-    const std::lock_guard hold(known->mu);
+    const std::lock_guard hold(known().mu);
     // The file that the executable was started from, whatever is at its path now.
     const std::string path = m.path.empty() ? "/proc/self/exe" : m.path;
-    module_tables& module = known->of.try_emplace(path, path.c_str()).first->second;
+    module_tables& module = known().of.try_emplace(path, path.c_str()).first->second;
     const elf_file::function f = module.file.find(found.address);
     if (f.linkage_name != nullptr) found.linkage_name = f.linkage_name;
     if (!module.lines) module.lines.emplace(module.file);

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "platform/os_thread.hpp"
+
 namespace tenon::diag {
 
 struct table_entry {
@@ -24,5 +26,8 @@ struct table_entry {
 /// Where the address comes from an inlined function, the line of the program's that called it stands before it, as a
 /// rule: the last line in the same function that is in a `wanted` file is preferred. Allocates; thread-safe.
 table_entry look_up(std::uintptr_t address, const std::function<bool(std::string_view file)>& wanted);
+
+/// Held while one is looked up.
+os_mutex& symbol_tables_lock();
 
 }  // namespace tenon::diag

@@ -11,6 +11,7 @@
 
 #include "diag/symbol_table.hpp"
 #include "platform/annotate.hpp"
+#include "platform/fork.hpp"
 
 #if defined(TENON_HAVE_LIBBACKTRACE)
 
@@ -107,9 +108,15 @@ std::string cleaned(std::string file) {
 
 bool is_linkage_name(std::string_view name) { return name.starts_with("_Z"); }
 
-std::vector<symbol> from_debug_information(std::uintptr_t address) {
-  // One for the whole process, for good: it keeps what it has read. Its memory is mapped, not malloc's.
+/// One for the whole process, for good: it keeps what it has read. Its memory is mapped, not malloc's.
+backtrace_state* debug_information() {
   static backtrace_state* const state = tenon_libbacktrace_create_state(nullptr, 1, &no_error, nullptr);
+  return state;
+}
+const at_load debug_information_made([] { (void)debug_information(); });
+
+std::vector<symbol> from_debug_information(std::uintptr_t address) {
+  backtrace_state* const state = debug_information();
   std::vector<symbol> all;
   if (state == nullptr) return all;
   annotate::happens_after(state);  // it orders its readers itself, with atomics that ThreadSanitizer does not see

@@ -65,8 +65,10 @@ struct after_func_node final : ctx_child {
       if (spawn_owned({.where = where, .owner = this, .only_while_running = true}, body)) return;
     } catch (...) {  // no stack: then here, too
     }
-    // The monitor must not wait: no timer would fire any more.
-    if (monitor::is_this_thread()) return in_thread(where, body);
+    // Neither the monitor nor a worker's own stack must wait: no timer would fire any more.
+    if (monitor::is_this_thread() || (this_worker() != nullptr && running_goroutine() == nullptr)) {
+      return in_thread(where, body);
+    }
     call_outside(where, body);
   }
 

@@ -11,6 +11,7 @@
 
 #include "core/chan.hpp"
 #include "lib/spawn_or_thread.hpp"
+#include "platform/fork.hpp"
 #include "sched/explorer.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/timer_heap.hpp"
@@ -448,11 +449,19 @@ std::string to_string(const context& ctx) {
   return n == nullptr ? "<nil>" : n->text();
 }
 
-context background() noexcept { return context_access::share(detail::background_node()); }
-context todo() noexcept {
+namespace {
+detail::ctx_node* todo_node() noexcept {
   static auto* const node = new detail::root_node("context.TODO");
-  return context_access::share(node);
+  return node;
 }
+const at_load roots_made([] {
+  (void)detail::background_node();
+  (void)todo_node();
+});
+}  // namespace
+
+context background() noexcept { return context_access::share(detail::background_node()); }
+context todo() noexcept { return context_access::share(todo_node()); }
 
 void cancel_scope::cancel() const noexcept {
   if (ctx_) detail::cancel_only(context_access::node(ctx_));

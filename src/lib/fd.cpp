@@ -54,7 +54,10 @@ error close_fd(int fd) {
     const detail::closing_descriptor closing(fd);
     number = blocking([fd] { return descriptor::close(fd); });
   }
-  if (copy >= 0) number = blocking([copy] { return descriptor::close(copy); });
+  if (copy >= 0) {
+    const int late = blocking([copy] { return descriptor::close(copy); });
+    if (number == 0) number = late;
+  }
   return number == 0 ? error() : bad("close_fd", fd, number);
 }
 

@@ -48,8 +48,8 @@ unsigned procs_from_environment() {
   char* end = nullptr;
   errno = 0;
   const long n = std::strtol(text, &end, 10);
-  if (errno != 0 || end == text || *end != '\0' || n < 1 || n > 4096) {
-    std::fprintf(stderr, "tenon: TENON_PROCS=%s: want the number of workers, from 1 to 4096\n", text);
+  if (errno != 0 || end == text || *end != '\0' || n < 1 || n > most_max_threads) {
+    std::fprintf(stderr, "tenon: TENON_PROCS=%s: want the number of workers, from 1 to %u\n", text, most_max_threads);
     std::exit(2);
   }
   return static_cast<unsigned>(n);
@@ -97,12 +97,7 @@ class interrupts {
     active_ = true;
     if (!plain || before_.sa_handler != SIG_DFL) return;  // the program's own comes after ours
     struct sigaction second{};
-    second.sa_handler = [](int) {
-      const int saved = errno;
-      if (monitor::answers(SIGINT))
-        monitor::request([]() noexcept { die_with_dump("SIGINT: interrupt", 128 + SIGINT); });
-      errno = saved;
-    };
+    second.sa_handler = &dump_and_end;
     second.sa_flags = SA_RESTART | SA_ONSTACK;
     ::sigemptyset(&second.sa_mask);
     replaced_ = ::sigaction(SIGINT, &second, nullptr) == 0;
@@ -110,11 +105,17 @@ class interrupts {
   interrupts(const interrupts&) = delete;
   interrupts& operator=(const interrupts&) = delete;
   ~interrupts() {
-    if (replaced_) ::sigaction(SIGINT, &before_, nullptr);
+    if (replaced_) replace_signal_handler(SIGINT, &dump_and_end, before_);
   }
   [[nodiscard]] bool active() const noexcept { return active_; }
 
  private:
+  static void dump_and_end(int) {
+    const int saved = errno;
+    if (monitor::answers(SIGINT)) monitor::request([]() noexcept { die_with_dump("SIGINT: interrupt", 128 + SIGINT); });
+    errno = saved;
+  }
+
   struct sigaction before_{};
   bool active_ = false;
   bool replaced_ = false;  // else the handler is not ours to give back: a watch from before the run may have gone
@@ -226,6 +227,7 @@ struct main_call {
 }  // namespace
 
 int run_main(const run_options& options, run_result (*entry)(void*, group&), void* arg, std::source_location where) {
+  const only_run taken(where);  // first: nothing below is another run's
   run_options effective = options;
   if (const unsigned procs = procs_from_environment(); procs != 0) effective.workers = procs;
   const checks checked = checks_of(options);
@@ -286,6 +288,7 @@ struct repetition {
 
 void run_repeatedly(repeated_main& what, const run_options& options, run_result (*entry)(void* arg, group& root),
                     void* arg, std::source_location where) {
+  const only_run taken(where);
   install_diagnostics(options.dump_on_sigquit, options.dump_on_signal);
   const repetition all{what, options, entry, arg, where};
   the_scheduler().run(

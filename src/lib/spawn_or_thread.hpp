@@ -36,13 +36,13 @@ void in_thread(std::source_location where, F f) noexcept {
   }
 }
 
-/// Runs f() in a goroutine of its own, which `owner` waits for; outside of a run, in a thread of its own. Where there is memory for neither, here.
+/// Runs f() in a goroutine of its own, which `owner` waits for; outside of a run, or where there is no stack, in a thread of its own. Where there is
+/// memory for neither, here.
 template <class F>
 void spawn_or_thread(std::source_location where, F f, const void* owner = nullptr) noexcept {
   try {
     if (spawn_owned({.where = where, .owner = owner, .only_while_running = true}, f)) return;
-  } catch (...) {  // no stack
-    return call_outside(where, f);
+  } catch (...) {  // NOLINT: no stack
   }
   in_thread(where, f);
 }

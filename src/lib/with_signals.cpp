@@ -126,7 +126,20 @@ void on_signal(int s) {
   errno = saved;
 }
 
+bool is(const struct sigaction& action, void (*handler)(int)) noexcept {
+  return (action.sa_flags & SA_SIGINFO) == 0 && action.sa_handler == handler;
+}
+
 }  // namespace
+
+void replace_signal_handler(int signal, void (*handler)(int), const struct sigaction& instead) {
+  registry& r = all();
+  const std::lock_guard hold(r.lock);
+  auto& kept = r.before[static_cast<std::size_t>(signal)];
+  if (is(kept, handler)) kept = instead;
+  struct sigaction now{};
+  if (::sigaction(signal, nullptr, &now) == 0 && is(now, handler)) ::sigaction(signal, &instead, nullptr);
+}
 
 }  // namespace detail
 

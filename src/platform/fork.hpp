@@ -9,7 +9,8 @@
 namespace tenon {
 
 /// From now on fork waits until `lock`, which lives for ever, is free, and so it is in the child. For locks that a thread of tenon's takes outside of
-/// runs, and under which no other such lock is taken.
+/// runs, and under which no other such lock is taken
+/// but one that is added later.
 void free_in_child(os_mutex& lock);
 
 /// Calls f when the program is loaded: for a function that has a static variable. The first caller initialises that; a child whose parent forks

@@ -152,35 +152,25 @@ void scheduler::begin(const run_options& options) {
 }
 
 namespace {
-
-/// One run at a time.
-class only_run {
- public:
-  explicit only_run(std::source_location where) {
-    const std::lock_guard hold(mu_);
-    if (active_) {
-      throw panic("tenon: run called while another run is active, begun at " + std::string(active_->file_name()) + ":" +
-                  std::to_string(active_->line()) + ": nested and concurrent runs are not allowed");
-    }
-    active_ = where;
-  }
-  only_run(const only_run&) = delete;
-  only_run& operator=(const only_run&) = delete;
-  ~only_run() {
-    const std::lock_guard hold(mu_);
-    active_.reset();
-  }
-
- private:
-  static inline os_mutex mu_;
-  static inline std::optional<std::source_location> active_;
-};
-
+constinit os_mutex turns;
+std::optional<std::source_location> active;  // guarded by it
 }  // namespace
 
-void scheduler::run(const run_options& options, void (*entry)(void*) noexcept, void* arg, std::source_location where) {
-  const only_run taken(where);
+only_run::only_run(std::source_location where) {
+  const std::lock_guard hold(turns);
+  if (active) {
+    throw panic("tenon: run called while another run is active, begun at " + std::string(active->file_name()) + ":" +
+                std::to_string(active->line()) + ": nested and concurrent runs are not allowed");
+  }
+  active = where;
+}
 
+only_run::~only_run() {
+  const std::lock_guard hold(turns);
+  active.reset();
+}
+
+void scheduler::run(const run_options& options, void (*entry)(void*) noexcept, void* arg, std::source_location where) {
   begin(options);
   intake_.store(intake::open, std::memory_order_seq_cst);
   struct closing {  // where no stack can be had for the first goroutine

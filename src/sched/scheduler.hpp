@@ -165,8 +165,18 @@ TENON_INLINE worker* this_worker() noexcept { return static_cast<worker*>(curren
 /// The running goroutine, or null on a plain thread or a worker's own stack.
 goroutine_core* running_goroutine() noexcept;
 
+/// One run at a time: a panic while there is another.
+class only_run {
+ public:
+  explicit only_run(std::source_location where);
+  only_run(const only_run&) = delete;
+  only_run& operator=(const only_run&) = delete;
+  ~only_run();
+};
+
 class scheduler {
  public:
+  /// By who holds an only_run.
   void run(const run_options& options, void (*entry)(void*) noexcept, void* arg, std::source_location where);
 
   // Making work visible.

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <future>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,7 +13,9 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -70,6 +74,35 @@ TEST(SingleflightKey, IsTheFlightsAlsoWhereItsFunctionChangesTheCallersVariable)
             1);
   EXPECT_EQ(flights.call("a", [&] { return ++n; }).value, 2);
   EXPECT_EQ(flights.call("b", [&] { return ++n; }).value, 3);
+}
+
+TEST(SingleflightKey, MayReferToWhatItsFunctionChangesOrBeUnequalToItself) {
+  char text[] = "a";
+  tenon::singleflight<std::string_view, int> of_views;
+  EXPECT_EQ(of_views.call(text, [&] { return text[0] = 'b', 1; }).value, 1);
+  EXPECT_EQ(of_views.call("c", [] { return 2; }).value, 2);
+  tenon::singleflight<double, int> of_numbers;
+  EXPECT_EQ(of_numbers.call(std::numeric_limits<double>::quiet_NaN(), [] { return 3; }).value, 3);
+}
+
+// A class may be trivially copyable, and not copyable.
+TEST(GroupMember, MayHoldWhatCanOnlyBeMovedHoweverTrivialItIs) {
+  struct ticket {
+    ticket() = default;
+    ticket(ticket&&) = default;
+    ticket& operator=(ticket&&) = default;
+    int number = 7;
+  };
+  static_assert(std::is_trivially_copyable_v<ticket> && !std::is_copy_constructible_v<ticket>);
+  tenon::run([](tenon::group& root) {
+    std::atomic<int> sum = 0;
+    root.go([&sum, t = ticket()] { sum += t.number; });
+    tenon::wait_group wg;
+    wg.go([&sum, t = ticket()] { sum += t.number; });
+    wg.wait();
+    EXPECT_FALSE(root.wait());
+    EXPECT_EQ(sum, 14);
+  });
 }
 
 TEST(PoolBound, IsKeptOverAllThreads) {

@@ -28,6 +28,11 @@ struct goroutine_core;
 struct chan_core;
 struct ctx_node;
 
+/// Of small functions without a destructor to speak of: the copy is then in registers.
+template <class F>
+inline constexpr bool runs_from_a_copy =
+    std::is_trivially_copyable_v<F> && std::is_copy_constructible_v<F> && sizeof(F) <= 64;
+
 /// What has started a goroutine, for advice.
 enum class started_by : std::uint8_t { go, group, stage, wait_group, run, library };
 
