@@ -338,6 +338,8 @@ TEST(UseGoroutine, StartsInTheExecutorOfTheObjectHoweverItIsWrapped) {
             .value());
     const auto strand = asio::make_strand(io);
     EXPECT_TRUE(starts_there(asio::bind_executor(strand, use_goroutine)).value());
+    driven_io_context elsewhere;  // not the object's, but the one that is bound
+    EXPECT_FALSE(starts_there(asio::bind_executor(elsewhere.get_executor(), use_goroutine)).value());
   });
 }
 
