@@ -58,19 +58,17 @@ TEST_P(WaitGroupBy, ReleasesEverybodyAtZeroAndNobodyBefore) {
 
 // Go: sync/waitgroup.go: "WaitGroup is reused before previous Wait has returned"
 TEST(WaitGroup, AReuseBeforeTheWaitHasReturnedPanics) {
-  tenon::run(
-      [](const context&) {
-        tenon::wait_group wg;
-        wg.add(1);
-        auto g = tenon::go([&] {
-          wg.done();  // wakes the wait, which runs when this goroutine ends
-          wg.add(1);
-        });
-        EXPECT_PANIC(wg.wait(), "sync: WaitGroup is reused before previous Wait has returned");
-        g.join();
-        wg.done();
-      },
-      {.workers = 1});
+  tenon_test::in_virtual_time([] {
+    tenon::wait_group wg;
+    wg.add(1);
+    auto g = tenon::go([&] {
+      wg.done();  // wakes the wait, which runs when this goroutine ends
+      wg.add(1);
+    });
+    EXPECT_PANIC(wg.wait(), "sync: WaitGroup is reused before previous Wait has returned");
+    g.join();
+    wg.done();
+  });
 }
 
 // Go: sync/waitgroup_test.go TestWaitGroupMisuse
