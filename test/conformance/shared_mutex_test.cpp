@@ -497,44 +497,42 @@ TEST(SharedMutex, AWriterThatGivesUpLeavesTheTurnToTheNextWriter) {
 
 // Go: none: a lock that can be given up. Those who gave up have not run yet when the lock is released
 TEST(SharedMutex, AnUnlockPassesOverThoseWhoHaveJustGivenUp) {
-  tenon::run(
-      [](const context& root) {
-        for (const bool a_writer_waits : {false, true}) {
-          for (const bool held_shared : {false, true}) {
-            tenon::shared_mutex mu;
-            held_shared ? acquire_shared(mu) : acquire(mu);
-            auto scope = tenon::with_cancel(root);
-            const tenon::context ctx = scope.ctx();
-            std::vector<tenon::goroutine<bool>> gone;
-            std::atomic<bool> wrote = false;
-            tenon::wait_group wg;
-            gone.push_back(tenon::go([&mu, &c = ctx] { return acquire(mu, c); }));
-            settle();
-            if (a_writer_waits) {
-              wg.go([&] {
-                acquire(mu);
-                wrote = true;
-                release(mu);
-              });
-              settle();
-            }
-            for (int i = 0; i < 2; ++i) gone.push_back(tenon::go([&mu, &c = ctx] { return acquire_shared(mu, c); }));
-            settle();
-            scope.cancel();
-            held_shared ? release_shared(mu) : release(mu);
-            if (a_writer_waits) {
-              EXPECT_FALSE(try_acquire_shared(mu)) << "the writer has it by now";
-              wg.wait();
-              EXPECT_TRUE(wrote.load());
-            } else {
-              expect_free(mu);
-            }
-            for (auto& g : gone) EXPECT_FALSE(g.join());
-            expect_free(mu);
-          }
+  tenon_test::in_virtual_time([](const context& root) {
+    for (const bool a_writer_waits : {false, true}) {
+      for (const bool held_shared : {false, true}) {
+        tenon::shared_mutex mu;
+        held_shared ? acquire_shared(mu) : acquire(mu);
+        auto scope = tenon::with_cancel(root);
+        const tenon::context ctx = scope.ctx();
+        std::vector<tenon::goroutine<bool>> gone;
+        std::atomic<bool> wrote = false;
+        tenon::wait_group wg;
+        gone.push_back(tenon::go([&mu, &c = ctx] { return acquire(mu, c); }));
+        settle();
+        if (a_writer_waits) {
+          wg.go([&] {
+            acquire(mu);
+            wrote = true;
+            release(mu);
+          });
+          settle();
         }
-      },
-      {.workers = 1});
+        for (int i = 0; i < 2; ++i) gone.push_back(tenon::go([&mu, &c = ctx] { return acquire_shared(mu, c); }));
+        settle();
+        scope.cancel();
+        held_shared ? release_shared(mu) : release(mu);
+        if (a_writer_waits) {
+          EXPECT_FALSE(try_acquire_shared(mu)) << "the writer has it by now";
+          wg.wait();
+          EXPECT_TRUE(wrote.load());
+        } else {
+          expect_free(mu);
+        }
+        for (auto& g : gone) EXPECT_FALSE(g.join());
+        expect_free(mu);
+      }
+    }
+  });
 }
 
 // Go: none: a lock that can be given up
