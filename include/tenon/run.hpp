@@ -50,7 +50,7 @@ struct run_options {
   /// locks of the system can take all of them: that is said on stderr after `report_after`, with what they are in.
   unsigned max_threads = 512;  // at most 3,072
   /// Of a goroutine's stack, in bytes of address space; memory is used only as the stack is touched. Rounded up to a
-  /// power of two; at least 16 KiB, at most 1 GiB. Below each stack lie 64 KiB of guard. docs/stacks.md says what needs how much.
+  /// power of two; at least 16 KiB, at most 1 GiB. Below each stack lie at least 64 KiB of guard. docs/stacks.md says what needs how much.
   std::size_t stack_size = 256 * 1024;
   /// The same for goroutine 1, which runs `f`. 0: as `stack_size`.
   std::size_t main_stack_size = 0;

@@ -8,17 +8,18 @@
 //     handler too. That makes it the registry of goroutines.
 //  2. Memory is used page by page as a stack is touched. Idle stacks in the depot are warm (they keep their pages) or cold
 //     (all pages given back); `trim` turns warm into cold until the warm ones hold no more than a given number of bytes.
-//  3. Guards. Below each stack lies a zone of 64 KiB that belongs to nothing else: what compilers that probe large frames (page by page, or on
+//  3. Guards. Below each stack lies a zone of 64 KiB or a little more that belongs to nothing else: what compilers that probe large frames (page by page, or on
 //     aarch64 every 64 KiB) take for granted, and wide enough for a frame of almost that size that is not probed. With MADV_GUARD_INSTALL (Linux 6.13)
 //     every zone is a guard: the markers live in page tables that the neighbours' tops need anyway, and cost no
 //     mapping. Before that a guard by mprotect costs two mappings of vm.max_map_count (65,530 by default: it would end at
 //     32,745 stacks), so only the first max_map_count/8 slots get one of their own and all further slots share the guard at the
 //     low end of their slab. There an overflow may write into neighbours before it is caught, but runaway
 //     recursion is caught and reported all the same. docs/adr/0002-stacks.md has the figures.
-//  4. Tops are coloured: descriptors and first frames of different stacks fall into different sets of the L1 cache.
+//  4. Tops are coloured: descriptors and first frames of different stacks fall into different sets of the L1 cache. And the distance between stacks
+//     is an odd number of pages, so that their top pages, all that most goroutines ever use, fall into all sets of the TLBs.
 //
 //      slot.base              slot.low()                                     slot.top()   slot.end()
-//          ├──── zone, 64 KiB ────┼──────────── size, grows this way ◀──────────┼─ colour ──┤
+//          ├─────── zone ─────────┼──────────── size, grows this way ◀──────────┼─ colour ──┤
 
 #include <cstddef>
 #include <cstdint>
@@ -27,8 +28,13 @@
 namespace tenon {
 
 namespace stacks {
-constexpr std::size_t guard_bytes = 64 * 1024;  // a multiple of every page size
-}
+// A multiple of every page size. Sizes are powers of two, so where pages always have 4 KiB one more makes the distance an odd number of them.
+#if defined(__x86_64__)
+constexpr std::size_t guard_bytes = 68 * 1024;
+#else
+constexpr std::size_t guard_bytes = 64 * 1024;
+#endif
+}  // namespace stacks
 
 struct stack_slot {
   std::byte* base = nullptr;  // of the zone below the stack
