@@ -37,11 +37,12 @@ chan_core* allocate(const elem_ops& ops, std::size_t capacity, std::unique_ptr<c
   return ::new (p) chan_core(ops, capacity, std::move(reason));
 }
 
-void finish(waiter* woken) noexcept {
+}  // namespace
+
+void finish_with_progress(waiter* woken, std::uint32_t progress) noexcept {
+  made_progress(progress);
   if (woken != nullptr) unpark(woken->who);
 }
-
-}  // namespace
 
 chan_core* chan_make(const elem_ops& ops, std::int64_t capacity, const std::string_view* reason) {
   const std::size_t most = (std::size_t{1} << 47U) / ops.size;  // no process has more address space than that
@@ -100,49 +101,75 @@ TENON_NOINLINE static bool wait_to_recv(chan_core& c, void* dst) {
   return w.ok;
 }
 
-// Each operation is written once, inlined into the function for it and into the one for an explored run, which ends it by a jump: so that a run that
-// is not explored saves no registers for that.
+// Each operation is written once, and compiled for plain elements and for any. The function for plain ones calls nothing but as the last thing it
+// does, and so saves no registers: whatever is rare or needs a call in the middle has a function of its own, which it ends by a jump to. It is also
+// inlined into the one for an explored run.
+
+template <elements kind>
+static TENON_INLINE void send_and_unlock(chan_core& c, void* src) {
+  aftermath after;
+  const try_result r = try_send_locked<kind>(c, src, after);
+  if (r == try_result::would_block) return wait_to_send(c, src);
+  c.lock.unlock();
+  if (TENON_UNLIKELY(r == try_result::closed)) throw_panic("send on closed channel");
+  finish(after);
+}
+
+TENON_NOINLINE static void send_any(chan_core& c, void* src) { send_and_unlock<elements::any>(c, src); }
+TENON_NOINLINE static void send_contended(chan_core& c, void* src) {
+  c.lock.lock_waiting();
+  send_any(c, src);
+}
 
 static TENON_INLINE void send(chan_core* c, void* src) {
   if (TENON_UNLIKELY(c == nullptr)) wait_for_ever(wait_reason::chan_send_nil);
-  waiter* woken = nullptr;
-  c->lock.lock();
-  const try_result r = try_send_locked(*c, src, &woken);
-  if (r == try_result::would_block) return wait_to_send(*c, src);
-  c->lock.unlock();
-  if (TENON_UNLIKELY(r == try_result::closed)) throw_panic("send on closed channel");
-  finish(woken);
+  if (!c->lock.try_lock()) return send_contended(*c, src);
+  if (c->kind != elements::plain) return send_any(*c, src);
+  send_and_unlock<elements::plain>(*c, src);
+}
+
+template <elements kind>
+static TENON_INLINE bool recv_and_unlock(chan_core& c, void* dst) {
+  aftermath after;
+  const try_result r = try_recv_locked<kind>(c, dst, after);
+  if (r == try_result::would_block) return wait_to_recv(c, dst);
+  c.lock.unlock();
+  if (TENON_UNLIKELY(r == try_result::closed)) return false;
+  finish(after);
+  return true;
+}
+
+TENON_NOINLINE static bool recv_any(chan_core& c, void* dst) { return recv_and_unlock<elements::any>(c, dst); }
+TENON_NOINLINE static bool recv_contended(chan_core& c, void* dst) {
+  c.lock.lock_waiting();
+  return recv_any(c, dst);
 }
 
 static TENON_INLINE bool recv(chan_core* c, void* dst) {
   if (TENON_UNLIKELY(c == nullptr)) wait_for_ever(wait_reason::chan_receive_nil);
-  waiter* woken = nullptr;
-  c->lock.lock();
-  const try_result r = try_recv_locked(*c, dst, &woken);
-  if (r == try_result::would_block) return wait_to_recv(*c, dst);
-  c->lock.unlock();
-  finish(woken);
-  return r == try_result::done;
+  if (!c->lock.try_lock()) return recv_contended(*c, dst);
+  if (c->kind != elements::plain) return recv_any(*c, dst);
+  return recv_and_unlock<elements::plain>(*c, dst);
 }
 
 static TENON_INLINE try_result try_send(chan_core* c, void* src) {
   if (c == nullptr || send_would_block(*c)) return try_result::would_block;
-  waiter* woken = nullptr;
+  aftermath after;
   c->lock.lock();
-  const try_result r = try_send_locked(*c, src, &woken);
+  const try_result r = try_send_locked(*c, src, after);
   c->lock.unlock();
   if (r == try_result::closed) throw_panic("send on closed channel");
-  finish(woken);
+  finish(after);
   return r;
 }
 
 static TENON_INLINE try_result try_recv(chan_core* c, void* dst) {
   if (c == nullptr || recv_would_block(*c)) return try_result::would_block;
-  waiter* woken = nullptr;
+  aftermath after;
   c->lock.lock();
-  const try_result r = try_recv_locked(*c, dst, &woken);
+  const try_result r = try_recv_locked(*c, dst, after);
   c->lock.unlock();
-  finish(woken);
+  finish(after);
   return r;
 }
 

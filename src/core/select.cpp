@@ -80,7 +80,7 @@ std::size_t lock_order(chan_core** sorted, const select_op* const* ops, const st
   return static_cast<std::size_t>(std::unique(sorted, sorted + live) - sorted);
 }
 
-bool would_block(const select_op& op) noexcept {
+TENON_INLINE bool would_block(const select_op& op) noexcept {
   return op.is_send ? send_would_block(*op.chan) : recv_would_block(*op.chan);
 }
 
@@ -109,12 +109,12 @@ void shuffle(std::uint32_t* order, std::size_t n) noexcept {
   }
 }
 
-try_result attempt(const select_op& op, waiter** woken) noexcept {
-  return op.is_send ? try_send_locked(*op.chan, op.elem, woken) : try_recv_locked(*op.chan, op.elem, woken);
+try_result attempt(const select_op& op, aftermath& after) noexcept {
+  return op.is_send ? try_send_locked(*op.chan, op.elem, after) : try_recv_locked(*op.chan, op.elem, after);
 }
 
-select_result conclude(const select_op& op, std::size_t index, try_result r, waiter* woken) {
-  if (woken != nullptr) unpark(woken->who);
+select_result conclude(const select_op& op, std::size_t index, try_result r, const aftermath& after) {
+  finish(after);
   if (op.is_send && r == try_result::closed) throw_panic("send on closed channel");
   return {index, r == try_result::done};
 }
@@ -138,7 +138,6 @@ bool none_can_proceed(const select_op* const* ops, std::size_t n) noexcept {
 }  // namespace
 
 select_result select_among(const select_op* const* ops, std::size_t n, bool has_default, wait_reason reason) {
-  if (has_default && none_can_proceed(ops, n)) return {n, false};
   scratch<std::uint32_t> order(n);
   if (TENON_UNLIKELY(exploring())) {
     order_explored(order.data(), ops, n);
@@ -153,11 +152,11 @@ select_result select_among(const select_op* const* ops, std::size_t n, bool has_
     if (op.chan == nullptr) continue;
     order[live++] = i;  // from here on `order` holds the cases that can ever fire
     if (would_block(op)) continue;
-    waiter* woken = nullptr;
+    aftermath after;
     op.chan->lock.lock();
-    const try_result r = attempt(op, &woken);
+    const try_result r = attempt(op, after);
     op.chan->lock.unlock();
-    if (r != try_result::would_block) return conclude(op, i, r, woken);
+    if (r != try_result::would_block) return conclude(op, i, r, after);
   }
   if (live == 0) {
     if (has_default) return {n, false};
@@ -174,11 +173,11 @@ select_result select_among(const select_op* const* ops, std::size_t n, bool has_
   for (std::size_t k = 0; k < distinct; ++k) locks[k]->lock.lock();
   for (std::size_t k = 0; k < live; ++k) {
     const select_op& op = *ops[order[k]];
-    waiter* woken = nullptr;
-    const try_result r = attempt(op, &woken);
+    aftermath after;
+    const try_result r = attempt(op, after);
     if (r != try_result::would_block) {
       unlock_all();
-      return conclude(op, order[k], r, woken);
+      return conclude(op, order[k], r, after);
     }
   }
   if (has_default) {
@@ -210,17 +209,27 @@ select_result select_among(const select_op* const* ops, std::size_t n, bool has_
     op.chan->lock.unlock();
   }
   const select_op& op = *ops[fired->index];
-  return conclude(op, fired->index, fired->ok ? try_result::done : try_result::closed, nullptr);
+  return conclude(op, fired->index, fired->ok ? try_result::done : try_result::closed, {});
+}
+
+/// Apart, so that a look which finds nothing needs no frame for all the rest.
+static TENON_NOINLINE select_result select_or_default(const select_op* const* ops, std::size_t n) {
+  if (none_can_proceed(ops, n)) return {n, false};
+  return select_among(ops, n, true, wait_reason::select);
+}
+
+static TENON_INLINE select_result select_any(const select_op* const* ops, std::size_t n, bool has_default) {
+  return has_default ? select_or_default(ops, n) : select_among(ops, n, false, wait_reason::select);
 }
 
 static TENON_INLINE select_result try_one(const select_op& op) {
   if (op.chan == nullptr || would_block(op)) return {1, false};
-  waiter* woken = nullptr;
+  aftermath after;
   op.chan->lock.lock();
-  const try_result r = attempt(op, &woken);
+  const try_result r = attempt(op, after);
   op.chan->lock.unlock();
   if (r == try_result::would_block) return {1, false};
-  return conclude(op, 0, r, woken);
+  return conclude(op, 0, r, after);
 }
 
 static TENON_NOINLINE select_result try_op_explored(const select_op& op) {
@@ -237,14 +246,14 @@ static TENON_NOINLINE select_result select_explored(const select_op* const* ops,
   at_point(operation::select, n == 0 ? nullptr : ops[0]->chan);
   explorer* const e = explorer_here();
   for (std::size_t i = 1; i < n && e != nullptr; ++i) e->also(ops[i]->chan);
-  const select_result r = select_among(ops, n, has_default, wait_reason::select);
+  const select_result r = select_any(ops, n, has_default);
   if (e != nullptr) e->fired(r.index == n ? explorer::otherwise : static_cast<std::uint32_t>(r.index));
   return r;
 }
 
 select_result select_ops(const select_op* const* ops, std::size_t n, bool has_default) {
   if (TENON_UNLIKELY(exploring())) return select_explored(ops, n, has_default);
-  return select_among(ops, n, has_default, wait_reason::select);
+  return select_any(ops, n, has_default);
 }
 
 void send_case_is_empty() {

@@ -84,12 +84,24 @@ inline void unlink(wait_list& l, waiter* w) noexcept {
   w->queued = false;
 }
 
+/// The first, which is known: it has none before it.
+inline void unlink_first(wait_list& l, waiter* w) noexcept {
+  waiter* second = w->next;
+  l.head.store(second, std::memory_order_release);
+  if (second != nullptr) {
+    second->prev = nullptr;
+  } else {
+    l.tail = nullptr;
+  }
+  w->queued = false;
+}
+
 inline bool empty(const wait_list& l) noexcept { return l.head.load(std::memory_order_relaxed) == nullptr; }
 
 /// The first waiter that can still fire, taken out and claimed; those that cannot any more are dropped on the way.
 inline waiter* take(wait_list& l) noexcept {
   while (waiter* w = l.head.load(std::memory_order_relaxed)) {
-    unlink(l, w);
+    unlink_first(l, w);
     if (claim(w)) return w;
   }
   return nullptr;

@@ -116,7 +116,7 @@ struct timer_core {
   }
 
   void fire(clock::nanos now) noexcept {
-    waiter* woken = nullptr;
+    aftermath after;
     bool call = false;
     {
       const std::lock_guard hold(lock);
@@ -125,7 +125,7 @@ struct timer_core {
         if (channel != nullptr) {
           time_point tick{std::chrono::nanoseconds(now)};
           const std::lock_guard hold_channel(channel->lock);
-          (void)try_send_locked(*channel, &tick, &woken);
+          (void)try_send_locked(*channel, &tick, after);
         } else {
           call = true;
           calls.add(1);
@@ -133,7 +133,7 @@ struct timer_core {
         if (armed) rearm(next_tick(now));
       }
     }
-    if (woken != nullptr) unpark(woken->who);
+    finish(after);
     if (call) start_call();
     drop();
   }

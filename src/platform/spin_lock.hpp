@@ -53,6 +53,9 @@ class spin_lock {
 class counting_lock {
  public:
   void lock() noexcept { spin_acquire(word_); }
+  /// The same in two steps, for who has the second done elsewhere: try_lock, and if that fails lock_waiting.
+  [[nodiscard]] bool try_lock() noexcept { return TENON_LIKELY(word_.exchange(1, std::memory_order_acquire) == 0); }
+  void lock_waiting() noexcept { detail::spin_lock_wait(word_); }
   void unlock() noexcept {
     turns_.store(turns_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
     spin_release(word_);

@@ -63,6 +63,7 @@ void scheduler::pin() noexcept {
   w->locked_ready.store(false, std::memory_order_relaxed);
   w->locked = g;
   w->no_local_queue = true;
+  w->resched.store(true, std::memory_order_relaxed);  // from now on, see find_work
   g->pinned.store(w, std::memory_order_relaxed);
   hand_over_queues(*w);
 }

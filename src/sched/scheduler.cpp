@@ -243,8 +243,7 @@ TENON_INLINE goroutine_core* scheduler::pick_locked(worker& w) noexcept {
 TENON_INLINE bool scheduler::may_pick(worker& w) noexcept {
   const std::uint32_t tick = w.tick.load(std::memory_order_relaxed) + 1;
   w.tick.store(tick, std::memory_order_relaxed);
-  return TENON_LIKELY(tick % 64 != 0 && !w.resched.load(std::memory_order_relaxed) && w.locked == nullptr) &&
-         !the_scheduler().simulated_;
+  return TENON_LIKELY(tick % 64 != 0 && !w.resched.load(std::memory_order_relaxed));
 }
 
 void scheduler::switch_away(goroutine_core* g, bool is_end) noexcept {
@@ -325,7 +324,7 @@ void scheduler::worker_main(worker& w) noexcept {
 
 goroutine_core* scheduler::find_work(worker& w) noexcept {
   for (;;) {
-    w.resched.store(false, std::memory_order_relaxed);
+    w.resched.store(simulated_ || w.locked != nullptr, std::memory_order_relaxed);  // these look around every time
     w.slot_open.store(false, std::memory_order_relaxed);
     w.queue_lock.rebias();
     if (stopping_.load(std::memory_order_acquire)) {

@@ -144,7 +144,8 @@ struct alignas(cache_line) worker {
   detail::atomic<clock::nanos> seen_at{0};  // and when it was first seen like that
   detail::atomic<bool> slot_open{false};    // the monitor lets thieves have the slot
   detail::atomic<bool> take_oldest{false};  // the monitor: the front of `fresh` has waited long enough
-  detail::atomic<bool> resched{false};      // look around at the next switch
+  // Look around at the next switch. Stays so where every switch has to: in a simulated run, and on the thread of a pinned goroutine.
+  detail::atomic<bool> resched{false};
   // Mostly with sequential consistency (worker_status.cpp): it is weighed against the counts below. Acquired by its owner while the monitor changes
   // it; released at the end of the thread.
   detail::atomic<worker_status> status{worker_status::offline};

@@ -83,6 +83,59 @@ TEST(ChanCap, OfTheNilChannelIsZero) {
   EXPECT_EQ(tenon::recv_chan<int>(nullptr).len(), 0U);
 }
 
+template <class T>
+class ChanOfSize : public testing::Test {};
+using sizes = testing::Types<std::array<std::uint8_t, 1>, std::array<std::uint8_t, 2>, std::array<std::uint8_t, 4>,
+                             std::array<std::uint8_t, 7>, std::array<std::uint8_t, 8>, std::array<std::uint8_t, 12>,
+                             std::array<std::uint8_t, 16>, std::array<std::uint8_t, 17>, std::array<std::uint8_t, 64>>;
+TYPED_TEST_SUITE(ChanOfSize, sizes);
+
+template <class T>
+T numbered(std::uint8_t first) {
+  T v{};
+  for (auto& byte : v) byte = ++first;
+  return v;
+}
+
+// Some sizes are copied by code of their own, each way that a value can go.
+TYPED_TEST(ChanOfSize, EveryByteArrivesEveryWay) {
+  const auto a = numbered<TypeParam>(1);
+  const auto b = numbered<TypeParam>(100);
+  const auto c = numbered<TypeParam>(150);
+  tenon::run(
+      [&](const tenon::context&) {
+        const auto buffered = tenon::make_chan<TypeParam>(2, "the test sends one more");
+        buffered.send(a);
+        buffered.send(b);
+        auto third = tenon::go([&] { buffered.send(c); });
+        tenon::yield();                 // it waits
+        EXPECT_EQ(buffered.recv(), a);  // and puts its own into the place of this one
+        EXPECT_EQ(buffered.recv(), b);
+        EXPECT_EQ(buffered.recv(), c);
+        third.join();
+
+        const auto direct = tenon::make_chan<TypeParam>();
+        auto sender = tenon::go([&] { direct.send(a); });
+        tenon::yield();
+        EXPECT_EQ(direct.recv(), a) << "from a sender that waits";
+        sender.join();
+        auto receiver = tenon::go([&] { return direct.recv(); });
+        tenon::yield();
+        direct.send(b);
+        EXPECT_EQ(receiver.join(), b) << "by a receiver that waits";
+        auto selecting = tenon::go([&] {
+          auto from = tenon::recv(direct);
+          auto never = tenon::recv(tenon::chan<TypeParam>());
+          tenon::select(from, never);
+          return *from;
+        });
+        tenon::yield();
+        direct.send(c);
+        EXPECT_EQ(selecting.join(), c) << "by a select that waits";
+      },
+      {.workers = 1});
+}
+
 struct empty {};
 
 template <class T>
