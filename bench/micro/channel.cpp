@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include <tenon/context.hpp>
 #include <tenon/go.hpp>
 #include <tenon/wait_group.hpp>
 
@@ -31,6 +32,32 @@ void unbuffered(std::int64_t n) { one_to_one(n, tenon::make_chan<std::int64_t>()
 
 void buffered_128(std::int64_t n) {
   one_to_one(n, tenon::make_chan<std::int64_t>(128, "its receiver drains it until it is closed"));
+}
+
+namespace {
+
+/// As one_to_one, and each operation would end with a context.
+void one_to_one_ctx(std::int64_t n, const tenon::chan<std::int64_t>& ch) {
+  const auto scope = tenon::with_cancel(tenon::background());
+  const tenon::context& ctx = scope.ctx();
+  auto producer = tenon::go([ch, &ctx, n] {
+    for (std::int64_t i = 0; i < n; ++i) {
+      if (!ch.send(ctx, i)) return;
+    }
+    ch.close();
+  });
+  std::int64_t sum = 0;
+  while (const auto v = ch.recv(ctx)) sum += *v;
+  producer.join();
+  expect("the sum of the values", sum, sum_below(n));
+}
+
+}  // namespace
+
+void unbuffered_ctx(std::int64_t n) { one_to_one_ctx(n, tenon::make_chan<std::int64_t>()); }
+
+void buffered_ctx(std::int64_t n) {
+  one_to_one_ctx(n, tenon::make_chan<std::int64_t>(128, "its receiver drains it until it is closed"));
 }
 
 namespace {

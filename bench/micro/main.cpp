@@ -31,6 +31,8 @@ constexpr row rows[] = {
     {.name = "select_8", .body = select_wide<8>, .multiple = 8},
     {.name = "select_64", .body = select_wide<64>, .multiple = 64},
     {.name = "select_send", .body = select_send, .multiple = 2},
+    {.name = "unbuffered_ctx", .body = unbuffered_ctx},
+    {.name = "buffered_ctx", .body = buffered_ctx},
     {.name = "chan_64", .body = chan_64},
     {.name = "chan_1k", .body = chan_1k},
     {.name = "chan_ptr", .body = chan_ptr},

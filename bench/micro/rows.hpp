@@ -27,6 +27,8 @@ void ping_pong(std::int64_t n);
 void buffered_128(std::int64_t n);
 void buffered_uncontended(std::int64_t n);
 void mpmc_4x4(std::int64_t n);
+void unbuffered_ctx(std::int64_t n);
+void buffered_ctx(std::int64_t n);
 void chan_64(std::int64_t n);
 void chan_1k(std::int64_t n);
 void chan_ptr(std::int64_t n);

@@ -81,7 +81,8 @@ void chan_release(chan_core* c) noexcept {
 
 // Waiting has functions of its own, entered with the lock held, so that those who need not wait do not pay for their frames.
 
-TENON_NOINLINE static void wait_to_send(chan_core& c, void* src) {
+/// Throws if the channel was closed.
+TENON_NOINLINE static bool wait_to_send(chan_core& c, void* src) {
   waiter w;
   w.elem = src;
   w.who = begin_wait(wait_reason::chan_send, &c);
@@ -89,6 +90,7 @@ TENON_NOINLINE static void wait_to_send(chan_core& c, void* src) {
   c.lock.unlock();
   commit_wait(w.who);
   if (TENON_UNLIKELY(!w.ok)) throw_panic("send on closed channel");
+  return true;
 }
 
 TENON_NOINLINE static bool wait_to_recv(chan_core& c, void* dst) {
@@ -101,55 +103,122 @@ TENON_NOINLINE static bool wait_to_recv(chan_core& c, void* dst) {
   return w.ok;
 }
 
+enum class wait_end : std::uint8_t { ok, closed, canceled };
+
+/// Waits in both channels, with the place in `done` taken when the lock on `c` is released: whoever fires the first meanwhile is the one to wake us.
+/// (A select locks channels by address; `done` may come before `c` or behind it.)
+static TENON_INLINE wait_end wait_or_done(chan_core& c, wait_list& l, void* elem, wait_reason reason,
+                                          chan_core& done) noexcept {
+  claim_group group;
+  waiter w;
+  waiter cancel;
+  w.group = cancel.group = &group;
+  w.elem = elem;
+  w.who = cancel.who = begin_wait(reason, &c);
+  push_back(l, &w);
+  c.lock.unlock();
+  done.lock.lock();
+  const bool over = done.closed.load(std::memory_order_relaxed);
+  if (!over) push_back(done.receivers, &cancel);
+  done.lock.unlock();
+  if (over && claim(&cancel)) {
+    end_wait(w.who);
+  } else {
+    commit_wait(w.who);
+    if (group.winner.load(std::memory_order_acquire) == &w) {
+      done.lock.lock();
+      if (cancel.queued) unlink(done.receivers, &cancel);
+      done.lock.unlock();
+      return w.ok ? wait_end::ok : wait_end::closed;
+    }
+  }
+  c.lock.lock();
+  if (w.queued) unlink(l, &w);
+  c.lock.unlock();
+  return wait_end::canceled;
+}
+
+TENON_NOINLINE static bool wait_to_send_or_done(chan_core& c, void* src, chan_core& done) {
+  const wait_end end = wait_or_done(c, c.senders, src, wait_reason::chan_send, done);
+  if (TENON_UNLIKELY(end == wait_end::closed)) throw_panic("send on closed channel");
+  return end == wait_end::ok;
+}
+
+TENON_NOINLINE static bool wait_to_recv_or_done(chan_core& c, void* dst, chan_core& done) {
+  return wait_or_done(c, c.receivers, dst, wait_reason::chan_receive, done) == wait_end::ok;
+}
+
+/// On the nil channel, which never fires. False: canceled.
+TENON_NOINLINE static bool wait_on_nil(wait_reason reason, chan_core* done) {
+  if (done == nullptr) wait_for_ever(reason);
+  const select_op cancel{done, nullptr, false};
+  const select_op* const only = &cancel;
+  (void)select_among(&only, 1, false, reason);
+  return false;
+}
+
 // Each operation is written once, and compiled for plain elements and for any. The function for plain ones calls nothing but as the last thing it
 // does, and so saves no registers: whatever is rare or needs a call in the middle has a function of its own, which it ends by a jump to. It is also
 // inlined into the one for an explored run.
+//
+// `done`, if not null, is a core that is closed on cancellation. True if it took place; false: canceled or, for a receive, closed.
 
 template <elements kind>
-static TENON_INLINE void send_and_unlock(chan_core& c, void* src) {
+static TENON_INLINE bool send_and_unlock(chan_core& c, void* src, chan_core* done) {
   aftermath after;
   const try_result r = try_send_locked<kind>(c, src, after);
-  if (r == try_result::would_block) return wait_to_send(c, src);
+  if (r == try_result::would_block) {
+    return done == nullptr ? wait_to_send(c, src) : wait_to_send_or_done(c, src, *done);
+  }
   c.lock.unlock();
   if (TENON_UNLIKELY(r == try_result::closed)) throw_panic("send on closed channel");
   finish(after);
+  return true;
 }
 
-TENON_NOINLINE static void send_any(chan_core& c, void* src) { send_and_unlock<elements::any>(c, src); }
-TENON_NOINLINE static void send_contended(chan_core& c, void* src) {
+TENON_NOINLINE static bool send_any(chan_core& c, void* src, chan_core* done) {
+  return send_and_unlock<elements::any>(c, src, done);
+}
+TENON_NOINLINE static bool send_contended(chan_core& c, void* src, chan_core* done) {
   c.lock.lock_waiting();
-  send_any(c, src);
+  return send_any(c, src, done);
 }
 
-static TENON_INLINE void send(chan_core* c, void* src) {
-  if (TENON_UNLIKELY(c == nullptr)) wait_for_ever(wait_reason::chan_send_nil);
-  if (!c->lock.try_lock()) return send_contended(*c, src);
-  if (c->kind != elements::plain) return send_any(*c, src);
-  send_and_unlock<elements::plain>(*c, src);
+static TENON_INLINE bool send(chan_core* c, void* src, chan_core* done) {
+  if (done != nullptr && done->closed.load(std::memory_order_acquire)) return false;
+  if (TENON_UNLIKELY(c == nullptr)) return wait_on_nil(wait_reason::chan_send_nil, done);
+  if (!c->lock.try_lock()) return send_contended(*c, src, done);
+  if (TENON_UNLIKELY(c->kind != elements::plain)) return send_any(*c, src, done);
+  return send_and_unlock<elements::plain>(*c, src, done);
 }
 
 template <elements kind>
-static TENON_INLINE bool recv_and_unlock(chan_core& c, void* dst) {
+static TENON_INLINE bool recv_and_unlock(chan_core& c, void* dst, chan_core* done) {
   aftermath after;
   const try_result r = try_recv_locked<kind>(c, dst, after);
-  if (r == try_result::would_block) return wait_to_recv(c, dst);
+  if (r == try_result::would_block) {
+    return done == nullptr ? wait_to_recv(c, dst) : wait_to_recv_or_done(c, dst, *done);
+  }
   c.lock.unlock();
   if (TENON_UNLIKELY(r == try_result::closed)) return false;
   finish(after);
   return true;
 }
 
-TENON_NOINLINE static bool recv_any(chan_core& c, void* dst) { return recv_and_unlock<elements::any>(c, dst); }
-TENON_NOINLINE static bool recv_contended(chan_core& c, void* dst) {
+TENON_NOINLINE static bool recv_any(chan_core& c, void* dst, chan_core* done) {
+  return recv_and_unlock<elements::any>(c, dst, done);
+}
+TENON_NOINLINE static bool recv_contended(chan_core& c, void* dst, chan_core* done) {
   c.lock.lock_waiting();
-  return recv_any(c, dst);
+  return recv_any(c, dst, done);
 }
 
-static TENON_INLINE bool recv(chan_core* c, void* dst) {
-  if (TENON_UNLIKELY(c == nullptr)) wait_for_ever(wait_reason::chan_receive_nil);
-  if (!c->lock.try_lock()) return recv_contended(*c, dst);
-  if (c->kind != elements::plain) return recv_any(*c, dst);
-  return recv_and_unlock<elements::plain>(*c, dst);
+static TENON_INLINE bool recv(chan_core* c, void* dst, chan_core* done) {
+  if (done != nullptr && done->closed.load(std::memory_order_acquire)) return false;
+  if (TENON_UNLIKELY(c == nullptr)) return wait_on_nil(wait_reason::chan_receive_nil, done);
+  if (!c->lock.try_lock()) return recv_contended(*c, dst, done);
+  if (TENON_UNLIKELY(c->kind != elements::plain)) return recv_any(*c, dst, done);
+  return recv_and_unlock<elements::plain>(*c, dst, done);
 }
 
 static TENON_INLINE try_result try_send(chan_core* c, void* src) {
@@ -173,24 +242,38 @@ static TENON_INLINE try_result try_recv(chan_core* c, void* dst) {
   return r;
 }
 
-TENON_NOINLINE static void send_explored(chan_core* c, void* src) {
-  at_point(operation::send, c);
-  send(c, src);
+static TENON_INLINE void at_point_with_done(operation op, chan_core* c, chan_core* done) noexcept {
+  done == nullptr ? at_point(op, c) : at_point_with(op, c, done);
+}
+
+TENON_NOINLINE static bool send_explored(chan_core* c, void* src, chan_core* done) {
+  at_point_with_done(operation::send, c, done);
+  return send(c, src, done);
 }
 
 void chan_send(chan_core* c, void* src) {
-  if (TENON_UNLIKELY(exploring())) return send_explored(c, src);
-  send(c, src);
+  if (TENON_UNLIKELY(exploring())) return static_cast<void>(send_explored(c, src, nullptr));
+  send(c, src, nullptr);
 }
 
-TENON_NOINLINE static bool recv_explored(chan_core* c, void* dst) {
-  at_point(operation::recv, c);
-  return recv(c, dst);
+bool chan_send_or_done(chan_core* c, void* src, chan_core* done) {
+  if (TENON_UNLIKELY(exploring())) return send_explored(c, src, done);
+  return send(c, src, done);
+}
+
+TENON_NOINLINE static bool recv_explored(chan_core* c, void* dst, chan_core* done) {
+  at_point_with_done(operation::recv, c, done);
+  return recv(c, dst, done);
 }
 
 bool chan_recv(chan_core* c, void* dst) {
-  if (TENON_UNLIKELY(exploring())) return recv_explored(c, dst);
-  return recv(c, dst);
+  if (TENON_UNLIKELY(exploring())) return recv_explored(c, dst, nullptr);
+  return recv(c, dst, nullptr);
+}
+
+bool chan_recv_or_done(chan_core* c, void* dst, chan_core* done) {
+  if (TENON_UNLIKELY(exploring())) return recv_explored(c, dst, done);
+  return recv(c, dst, done);
 }
 
 TENON_NOINLINE static try_result try_send_explored(chan_core* c, void* src) {
@@ -211,37 +294,6 @@ TENON_NOINLINE static try_result try_recv_explored(chan_core* c, void* dst) {
 try_result chan_try_recv(chan_core* c, void* dst) {
   if (TENON_UNLIKELY(exploring())) return try_recv_explored(c, dst);
   return try_recv(c, dst);
-}
-
-// With a context: one attempt on the channel itself, then a select of the two.
-
-bool chan_send_or_done(chan_core* c, void* src, chan_core* done) {
-  if (done == nullptr) {
-    chan_send(c, src);
-    return true;
-  }
-  if (TENON_UNLIKELY(exploring())) at_point_with(operation::send, c, done);
-  if (done->closed.load(std::memory_order_acquire)) return false;
-  if (c != nullptr && try_send(c, src) == try_result::done) return true;
-  const select_op send{c, src, true};
-  const select_op cancel{done, nullptr, false};
-  const select_op* const ops[] = {&send, &cancel};
-  return select_among(ops, 2, false, wait_reason::chan_send).index == 0;
-}
-
-bool chan_recv_or_done(chan_core* c, void* dst, chan_core* done) {
-  if (done == nullptr) return chan_recv(c, dst);
-  if (TENON_UNLIKELY(exploring())) at_point_with(operation::recv, c, done);
-  if (done->closed.load(std::memory_order_acquire)) return false;
-  if (c != nullptr) {
-    const try_result r = try_recv(c, dst);
-    if (r != try_result::would_block) return r == try_result::done;
-  }
-  const select_op recv{c, dst, false};
-  const select_op cancel{done, nullptr, false};
-  const select_op* const ops[] = {&recv, &cancel};
-  const select_result r = select_among(ops, 2, false, wait_reason::chan_receive);
-  return r.index == 0 && r.ok;
 }
 
 void chan_close(chan_core* c) {

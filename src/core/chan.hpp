@@ -55,7 +55,7 @@ struct chan_core {
   template <elements k>
   void move(void* dst, void* src) const noexcept {
     if constexpr (k == elements::plain) {
-      if (ops.size == 8) {
+      if (TENON_LIKELY(ops.size == 8)) {
         std::memcpy(dst, src, 8);
       } else if (ops.size == 4) {
         std::memcpy(dst, src, 4);

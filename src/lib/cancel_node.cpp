@@ -58,7 +58,10 @@ cancel_node::~cancel_node() {
 }
 
 const recv_chan<void>& cancel_node::done() {
-  if (has_done_.load(std::memory_order_acquire)) return done_;
+  return TENON_LIKELY(has_done_.load(std::memory_order_acquire)) ? done_ : make_done();
+}
+
+TENON_NOINLINE const recv_chan<void>& cancel_node::make_done() {
   auto fresh = make_chan<void>();
   const std::lock_guard hold(lock_);
   if (!has_done_.load(std::memory_order_relaxed)) {

@@ -165,6 +165,7 @@ struct cancel_node : ctx_node, ctx_child {
   virtual void canceled() noexcept {}
 
  private:
+  const recv_chan<void>& make_done();
   bool has_ended() const noexcept {
     // Acquire pairs with the release in end(): err_ and cause_ are constant from there on.
     return ended_.load(std::memory_order_acquire) && is_done_closed();

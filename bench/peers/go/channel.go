@@ -1,6 +1,9 @@
 package main
 
-import "sync"
+import (
+	"context"
+	"sync"
+)
 
 // unbuffered: one producer, one consumer, n values.
 func unbuffered(n int) error {
@@ -27,6 +30,38 @@ func oneToOne(n int, ch chan int) error {
 	sender.Wait()
 	return expect("the sum of the values", sum, sumBelow(n))
 }
+
+// oneToOneCtx: as oneToOne, and each operation would end with a context.
+func oneToOneCtx(n int, ch chan int) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var sender sync.WaitGroup
+	sender.Go(func() {
+		for i := range n {
+			select {
+			case ch <- i:
+			case <-ctx.Done():
+				return
+			}
+		}
+		close(ch)
+	})
+	sum := 0
+	for open := true; open; {
+		var v int
+		select {
+		case v, open = <-ch:
+			sum += v
+		case <-ctx.Done():
+			open = false
+		}
+	}
+	sender.Wait()
+	return expect("the sum of the values", sum, sumBelow(n))
+}
+
+func unbufferedCtx(n int) error { return oneToOneCtx(n, make(chan int)) }
+func bufferedCtx(n int) error   { return oneToOneCtx(n, make(chan int, 128)) }
 
 // carry: as buffered128, with elements of another type.
 func carry[T any](n int, pack func(int) T, unpack func(*T) int) error {

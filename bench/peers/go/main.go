@@ -41,6 +41,8 @@ var rows = []row{
 	{name: "select_8", body: select8, multiple: 8},
 	{name: "select_64", body: select64, multiple: 64},
 	{name: "select_send", body: selectSend, multiple: 2},
+	{name: "unbuffered_ctx", body: unbufferedCtx},
+	{name: "buffered_ctx", body: bufferedCtx},
 	{name: "chan_64", body: chanArray64},
 	{name: "chan_1k", body: chanArray1K},
 	{name: "chan_ptr", body: chanPointer},
