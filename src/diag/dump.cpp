@@ -11,6 +11,7 @@
 #include <string_view>
 #include <thread>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -250,6 +251,12 @@ std::string describe_details(alike group, clock::nanos now) {
   return text + (text.empty() ? "for " : "; for ") + seconds;
 }
 
+std::string lines_of(const record& r, const records& all, stack_text& stacks) {
+  const kept_stack& s = all.stack(r.stack);
+  return stacks.of({s.pcs, s.depth, s.elided, stack_ends::half, s.endless},
+                   r.state == goroutine_state::running ? top::library : top::program);
+}
+
 void print(alike group, const records& all, stack_text& stacks, clock::nanos now, std::string& out) {
   const record& r = group.front();
   out += "\ngoroutine " + std::to_string(r.id);
@@ -263,10 +270,8 @@ void print(alike group, const records& all, stack_text& stacks, clock::nanos now
   }
   out += ":\n";
   if (const std::string details = describe_details(group, now); !details.empty()) out += "\t(" + details + ")\n";
-  const kept_stack& s = all.stack(r.stack);
-  const bool running = r.state == goroutine_state::running;
-  out += stacks.of({s.pcs, s.depth, s.elided, stack_ends::half, s.endless}, running ? top::library : top::program);
-  if (s.depth == 0 && running) out += "\t(running; its stack could not be read)\n";
+  out += lines_of(r, all, stacks);
+  if (r.stack == 0 && r.state == goroutine_state::running) out += "\t(running; its stack could not be read)\n";
   out += std::string("created at ") + r.where.file_name() + ":" + std::to_string(r.where.line()) + "\n";
 }
 
@@ -294,10 +299,24 @@ void name_holders(std::span<record> list, std::span<holding> holdings) {
   }
 }
 
+/// Stacks that read the same become one: that goroutines have come to the same wait by different ways of tenon's own says nothing.
+void merge_stacks(std::span<record> list, const records& all, stack_text& stacks) {
+  std::unordered_map<std::uint32_t, std::uint32_t> merged;  // by number
+  std::unordered_map<std::string, std::uint32_t> first;     // that reads like this
+  for (record& r : list) {
+    if (r.stack == 0 || r.state == goroutine_state::running) continue;
+    const auto [at, is_new] = merged.try_emplace(r.stack, r.stack);
+    if (is_new) at->second = first.try_emplace(lines_of(r, all, stacks), r.stack).first->second;
+    r.stack = at->second;
+  }
+}
+
 /// Step 3, on any thread: while the monitor thread does it, no thread looks after the workers.
 void tell(const records& all, sink out_to) {
   const std::span<record> list = all.all();
+  stack_text stacks;
   name_holders(list, all.holdings());
+  merge_stacks(list, all, stacks);
   std::sort(list.begin(), list.end(), [](const record& a, const record& b) {
     const auto order = looks(a) <=> looks(b);
     return order != 0 ? order < 0 : a.id < b.id;
@@ -314,7 +333,6 @@ void tell(const records& all, sink out_to) {
   });
 
   const clock::nanos now = clock::real();
-  stack_text stacks;
   std::string out;
   for (const alike group : groups) {
     print(group, all, stacks, now, out);

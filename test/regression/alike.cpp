@@ -7,8 +7,8 @@
 
 namespace {
 
-[[gnu::noinline]] void receive(tenon::chan<int>& c) {
-  if (c.recv()) std::abort();
+[[gnu::noinline]] void receive(tenon::chan<int>& c, const tenon::context& ctx = tenon::background()) {
+  if (c.recv(ctx)) std::abort();
 }
 
 [[gnu::noinline]] void send(tenon::chan<int>& c) {
@@ -23,13 +23,14 @@ int main(int, char** argv) {
   tenon::run(
       [n] {
         auto c = tenon::make_chan<int>();
+        const auto scope = tenon::with_cancel(tenon::background());  // with it they wait by another way of tenon's own
         auto two = tenon::make_chan<int>(2, "full");
         auto three = tenon::make_chan<int>(3, "full");
         for (int i = 0; i < 2; ++i) two.send(i);
         for (int i = 0; i < 3; ++i) three.send(i);
         std::vector<tenon::goroutine<>> all;
         for (int i = 0; i < n; ++i) {
-          all.push_back(tenon::go([&] { receive(c); }));
+          all.push_back(tenon::go([&c, ctx = i % 2 == 0 ? tenon::background() : scope.ctx()] { receive(c, ctx); }));
           if (i == 1) all.push_back(tenon::go({.name = "odd"}, [&] { receive(c); }));
         }
         for (int i = 0; i < 2; ++i) all.push_back(tenon::go([&] { receive(c); }));
