@@ -11,7 +11,10 @@ int main(int argc, char**) {
   std::mutex mu;
   tenon::run([&](tenon::group& root) {
     std::unique_lock hold(mu, std::defer_lock);
-    if (argc > 1) hold.lock();
+    if (argc > 1) {
+      hold.lock();
+      tenon::sleep_for(std::chrono::milliseconds(1));  // what follows need not wait: the value may be there
+    }
     auto c = tenon::make_chan<int>();
     root.go([c](const tenon::context& ctx) { (void)c.send(ctx, 42); });
     auto soon = tenon::with_timeout(root.ctx(), std::chrono::minutes(1));
