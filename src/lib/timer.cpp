@@ -125,7 +125,7 @@ struct timer_core {
         if (channel != nullptr) {
           time_point tick{std::chrono::nanoseconds(now)};
           const std::lock_guard hold_channel(channel->lock);
-          (void)try_send_locked(*channel, &tick, after);
+          (void)try_send_locked<elements::any>(*channel, &tick, after);  // g++ 14 takes the other for one of any size
         } else {
           call = true;
           calls.add(1);
