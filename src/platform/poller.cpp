@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <new>
 #include <system_error>
 
 #include <tenon/detail/atomic.hpp>
@@ -25,7 +26,6 @@ namespace tenon {
 // A child does not close its parent's: it may have closed all that it inherited, as daemons do, and the numbers be other files' now.
 
 namespace {
-constexpr int most_events = 64;  // at a time
 detail::atomic<std::uint32_t> last_id{0};
 
 /// One use of the descriptors.
@@ -78,7 +78,7 @@ void deliver(const epoll_event& e) noexcept {
 }
 }  // namespace
 
-void poller::wait(std::int64_t timeout_ns) noexcept {
+void poller::wait(std::int64_t timeout_ns, events& come) noexcept {
 #if defined(TENON_MODEL)
   if (model::modelled()) {
     futex::wait(wakes_, 0, timeout_ns);
@@ -97,16 +97,22 @@ void poller::wait(std::int64_t timeout_ns) noexcept {
     at.it_value.tv_nsec = static_cast<long>(timeout_ns % 1'000'000'000);
     ::timerfd_settime(timer_, 0, &at, nullptr);
   }
-  epoll_event events[most_events];
-  const int n = ::epoll_wait(epoll_, events, most_events, ms);
+  static_assert(sizeof(epoll_event) <= 16 && alignof(epoll_event) <= 8);
+  auto* const list = new (come.room_) epoll_event[events::most];
+  const int n = ::epoll_wait(epoll_, list, events::most, ms);
   for (int i = 0; i < n; ++i) {
-    if (void* token = events[i].data.ptr; token == &event_ || token == &timer_) {
+    if (void* token = list[i].data.ptr; token == &event_ || token == &timer_) {
       std::uint64_t count = 0;
       (void)!::read(*static_cast<int*>(token), &count, sizeof count);
     } else {
-      deliver(events[i]);
+      list[come.n_++] = list[i];
     }
   }
+}
+
+void poller::tell(const events& come) noexcept {
+  const auto* const list = reinterpret_cast<const epoll_event*>(come.room_);
+  for (int i = 0; i < come.n_; ++i) deliver(list[i]);
 }
 
 bool poller::poll() noexcept {
@@ -114,13 +120,13 @@ bool poller::poll() noexcept {
   if (model::modelled()) return false;
 #endif
   const use here(this, &epoll_);
-  epoll_event events[most_events];
-  const int n = ::epoll_wait(epoll_, events, most_events, 0);
+  epoll_event list[events::most];
+  const int n = ::epoll_wait(epoll_, list, events::most, 0);
   bool any = false;
   for (int i = 0; i < n; ++i) {
-    const void* token = events[i].data.ptr;
+    const void* token = list[i].data.ptr;
     if (token == &event_ || token == &timer_) continue;
-    deliver(events[i]);
+    deliver(list[i]);
     any = true;
   }
   return any;

@@ -5,8 +5,9 @@
 //
 // The wake-up is level-triggered, too, and only the sleeper takes it: a thread that just looks (`poll`) leaves it there.
 //
-// Thread safety: `wake`, `arm`, `disarm` and `poll` from any thread; `wait` by one thread at a time (the caller's business).
+// Thread safety: `wake`, `arm`, `disarm`, `tell` and `poll` from any thread; `wait` by one thread at a time (the caller's business).
 
+#include <cstddef>
 #include <cstdint>
 
 #include <tenon/detail/atomic.hpp>
@@ -28,8 +29,17 @@ class poller {
   poller(const poller&) = delete;
   poller& operator=(const poller&) = delete;
 
-  /// Sleeps up to `timeout_ns` (negative: for ever), and tells those that became ready.
-  void wait(std::int64_t timeout_ns) noexcept;
+  /// What became ready while one slept, and has not been told yet.
+  class events {
+    friend class poller;
+    static constexpr int most = 64;
+    alignas(8) std::byte room_[16 * most];  // epoll_event
+    int n_ = 0;
+  };
+  /// Sleeps up to `timeout_ns` (negative: for ever).
+  void wait(std::int64_t timeout_ns, events& come) noexcept;
+  /// Tells those that became ready.
+  static void tell(const events& come) noexcept;
 
   /// Tells those that are ready now. Whether there was any.
   bool poll() noexcept;

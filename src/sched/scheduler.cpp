@@ -4,24 +4,18 @@
 #include <mutex>
 
 #include "platform/annotate.hpp"
-#include "platform/cpu.hpp"
 #include "platform/futex.hpp"
 #include "sched/monitor.hpp"
 
-// Finding work, and going to sleep without missing any. Starting and stopping is in run.cpp, goroutines in goroutine.cpp, blocking
-// and pinning in blocking.cpp, a worker's status in worker_status.cpp, the look for a deadlock in deadlock.cpp.
+// Making work visible, switching from one goroutine to the next, and going to sleep without missing any. Looking for work is in search.cpp, starting
+// and stopping in run.cpp, goroutines in goroutine.cpp, blocking and pinning in blocking.cpp, a worker's status in worker_status.cpp, the look for a
+// deadlock in deadlock.cpp.
 
 namespace tenon::detail {
 
 namespace {
-constexpr clock::nanos search_ns = 10'000;  // how long a worker looks before it sleeps
-// Goroutines that wake each other through the slot go first for a while: so long, and so often.
-constexpr clock::nanos slice = 1'000'000;
-constexpr std::uint32_t slice_switches = 256;
-constexpr std::uint32_t steal_min =
-    4;  // goroutines in a queue: so many are worth taking some, however busy their worker is
-constexpr clock::nanos steal_stale = 3'000;       // fewer are worth it when they have not moved for so long
 constexpr std::uint32_t max_failed_searches = 3;  // searches
+constexpr clock::nanos brief = 50'000;
 }  // namespace
 
 constinit immortal_scheduler the_only_scheduler;
@@ -37,8 +31,10 @@ void scheduler::ready_slow(worker* w, goroutine_core* g) noexcept {
   }
   if (w == nullptr || w->no_local_queue) return inject(g);
   if (w->current == nullptr) {  // a timer or the poller, on the worker's own stack: first come, first served
+    const bool runs_it_next = w->slot.load(std::memory_order_relaxed) == nullptr && w->woken.size() == 0 &&
+                              w->fresh.size() == 0 && injected_.load(std::memory_order_relaxed) == 0;
     push_woken(*w, g);
-    wake_one();
+    if (!runs_it_next || !w->wakes_briefly) wake_one();
     return;
   }
   bool alone = false;
@@ -219,22 +215,14 @@ void scheduler::timer_started(clock::nanos when) noexcept {
 
 // ---------------------------------------------------------------- the fast path
 
-/// The slot's goroutine, taken out. Under queue_lock. Acquire: for a thief, what its waker did; `ready` fills the slot without the lock.
-TENON_INLINE goroutine_core* scheduler::take_slot(worker& w) noexcept {
-  goroutine_core* g = w.slot.load(std::memory_order_acquire);
-  if (g != nullptr) w.slot.store(nullptr, std::memory_order_relaxed);
-  return g;
-}
-
 TENON_INLINE goroutine_core* scheduler::pick_locked(worker& w) noexcept {
-  if (w.woken.size() == 0 || (w.slice_switches < slice_switches && coarse_now() - w.slice_began < slice)) {
+  if (w.woken.size() == 0 || slot_goes_first(w)) {
     if (goroutine_core* g = take_slot(w)) {
       ++w.slice_switches;
       return g;
     }
   }
-  w.slice_began = coarse_now();
-  w.slice_switches = 0;
+  begin_slice(w);
   if (goroutine_core* g = w.woken.pop_front()) return g;
   return w.fresh.pop_back();
 }
@@ -320,200 +308,6 @@ void scheduler::worker_main(worker& w) noexcept {
   }
 }
 
-// ---------------------------------------------------------------- looking for work, on the worker's own stack
-
-goroutine_core* scheduler::find_work(worker& w) noexcept {
-  for (;;) {
-    w.resched.store(simulated_ || w.locked != nullptr, std::memory_order_relaxed);  // these look around every time
-    w.slot_open.store(false, std::memory_order_relaxed);
-    w.queue_lock.rebias();
-    if (stopping_.load(std::memory_order_acquire)) {
-      stop_searching(w);
-      return nullptr;
-    }
-    rejoin(w);
-    if (w.locked != nullptr) return wait_locked(w);
-    if (TENON_UNLIKELY(simulated_)) {
-      if (goroutine_core* g = pick_simulated(w)) return g;
-      if (advance_clock()) continue;
-    } else if (!retire(w)) {
-      goroutine_core* g = local_work(w, true);
-      if (g != nullptr) {
-        if (w.searching) {
-          stop_searching(w);
-          wake_one();
-        }
-        return g;
-      }
-      if ((g = search(w)) != nullptr) return g;
-    }
-    go_idle(w);
-  }
-}
-
-goroutine_core* scheduler::local_work(worker& w, bool fair) noexcept {
-  if (TENON_UNLIKELY(orphaned_timers_.load(std::memory_order_relaxed)) &&
-      orphaned_timers_.exchange(false, std::memory_order_relaxed)) {
-    run_all_timers(clock::now());
-  }
-  if (w.timers.next() != clock::never) run_timers(w, clock::now());
-  if (TENON_UNLIKELY(w.take_oldest.load(std::memory_order_relaxed))) {
-    w.take_oldest.store(false, std::memory_order_relaxed);
-    const owner_guard hold(w.queue_lock);
-    if (goroutine_core* g = w.fresh.pop_front()) return g;
-  }
-  // The injection queue goes first, but not every time: where blocking calls keep it filled, fresh ones have a turn between.
-  const bool turn_of_fresh = std::exchange(w.came_from_injection, false) && w.fresh.size() != 0;
-  if (!turn_of_fresh) {
-    if (goroutine_core* g = take_injected(w)) {
-      w.came_from_injection = true;
-      return g;
-    }
-  }
-  const owner_guard hold(w.queue_lock);
-  if (!turn_of_fresh && w.slice_switches < slice_switches && coarse_now() - w.slice_began < slice) {
-    if (goroutine_core* g = take_slot(w)) return g;
-  }
-  w.slice_began = coarse_now();
-  w.slice_switches = 0;
-  // Woken and fresh go first in turn, so neither starves behind the other.
-  const bool fresh_first = turn_of_fresh || (fair && (w.tick.load(std::memory_order_relaxed) / 64) % 2 == 0);
-  goroutine_core* g = fresh_first ? w.fresh.pop_back() : w.woken.pop_front();
-  if (g == nullptr) g = fresh_first ? w.woken.pop_front() : w.fresh.pop_back();
-  return g != nullptr ? g : take_slot(w);
-}
-
-goroutine_core* scheduler::take_injected(worker& w) noexcept {
-  if (injected_.load(std::memory_order_relaxed) == 0) return nullptr;
-  goroutine_core* first = nullptr;
-  goroutine_core* rest = nullptr;
-  {
-    const std::lock_guard hold(injection_lock_);
-    if (injected_head_ == nullptr) return nullptr;
-    const std::uint32_t available = injected_.load(std::memory_order_relaxed);
-    std::uint32_t n = std::min({available / active_limit() + 1, available, work_queue::capacity / 2});
-    injected_.fetch_sub(n, std::memory_order_relaxed);
-    first = injected_head_;
-    goroutine_core* last = first;
-    while (--n > 0) last = last->next;
-    injected_head_ = last->next;
-    if (injected_head_ == nullptr) injected_tail_ = nullptr;
-    last->next = nullptr;
-    rest = first->next;
-  }
-  if (rest == nullptr) return first;
-  const owner_guard hold(w.queue_lock);
-  while (rest != nullptr) {
-    goroutine_core* g = rest;
-    rest = rest->next;
-    push_locked(g->has_run ? w.woken : w.fresh, g);
-  }
-  return first;
-}
-
-goroutine_core* scheduler::steal(worker& w, clock::nanos now) noexcept {
-  const unsigned n = worker_slots();
-  const unsigned start = w.random.below(n);
-  for (unsigned i = 0; i < n; ++i) {
-    worker* v = worker_at((start + i) % n);
-    if (v == &w) continue;
-    const bool slot_is_free = v->slot_open.load(std::memory_order_relaxed) ||
-                              v->status.load(std::memory_order_relaxed) != worker_status::running;
-    const bool has_slot = slot_is_free && v->slot.load(std::memory_order_relaxed) != nullptr;
-    const std::uint32_t queued = v->woken.size() + v->fresh.size();
-    if (queued == 0 && !has_slot) continue;
-    if (queued < steal_min && !has_slot) {  // invariant 3
-      const std::uint32_t mark = v->woken.mark() ^ v->fresh.mark();
-      if (v->seen.load(std::memory_order_relaxed) != mark) {
-        v->seen.store(mark, std::memory_order_relaxed);
-        v->seen_at.store(now, std::memory_order_relaxed);
-        continue;
-      }
-      if (now - v->seen_at.load(std::memory_order_relaxed) < steal_stale) continue;
-    }
-    if (!v->queue_lock.try_lock_other()) continue;
-    goroutine_core* batch[work_queue::capacity / 2];
-    std::uint32_t got = v->woken.take_front(batch, work_queue::capacity / 2, false);
-    if (got == 0) got = v->fresh.take_front(batch, work_queue::capacity / 2, false);
-    if (got != 0) {
-      v->wake_throttle.store(0, std::memory_order_relaxed);
-    } else if (slot_is_free && (batch[0] = take_slot(*v)) != nullptr) {
-      got = 1;
-    }
-    v->queue_lock.unlock_other();
-    if (got == 0) continue;
-    w.steals.store(w.steals.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    if (got > 1) {
-      // Fresh ones stay fresh: as woken ones they would all be started before any of them could finish.
-      const owner_guard hold(w.queue_lock);
-      for (std::uint32_t k = got; k-- > 1;) push_locked(batch[k]->has_run ? w.woken : w.fresh, batch[k]);
-    }
-    return batch[0];
-  }
-  return nullptr;
-}
-
-goroutine_core* scheduler::search(worker& w) noexcept {
-  if (!w.searching) {
-    searching_.fetch_add(1, std::memory_order_seq_cst);
-    w.searching = true;
-  }
-  const clock::nanos deadline = clock::now() + (active_limit() > 1 ? search_ns : 0);
-  goroutine_core* found = nullptr;
-  for (;;) {
-    const clock::nanos now = clock::now();
-    if (next_timer() <= now) run_all_timers(now);
-    if ((found = local_work(w, false)) != nullptr) break;
-    if (poll_descriptors()) continue;
-    if ((found = steal(w, now)) != nullptr) break;
-    if (now >= deadline || stopping_.load(std::memory_order_relaxed)) break;
-    for (int i = 0; i < 16; ++i) cpu_relax();
-  }
-  stop_searching(w);
-  if (found != nullptr) {
-    w.failed_searches = 0;
-    wake_one();  // invariant 4: there may be more
-  }
-  return found;
-}
-
-void scheduler::stop_searching(worker& w) noexcept {
-  if (!w.searching) return;
-  w.searching = false;
-  searching_.fetch_sub(1, std::memory_order_seq_cst);
-}
-
-void scheduler::run_timers(worker& w, clock::nanos now) noexcept { w.timers.run_due(now); }
-
-void scheduler::run_all_timers(clock::nanos now) noexcept {
-  for (unsigned i = 0; i < worker_slots(); ++i) {
-    worker* v = worker_at(i);
-    annotate::happens_after(v);
-    v->timers.run_due(now);
-  }
-}
-
-clock::nanos scheduler::next_timer() const noexcept {
-  clock::nanos next = clock::never;
-  for (unsigned i = 0; i < worker_slots(); ++i) next = std::min(next, worker_at(i)->timers.next());
-  return next;
-}
-
-bool scheduler::has_work(bool and_slots) const noexcept {
-  if (injected_.load(std::memory_order_relaxed) != 0) return true;
-  for (unsigned i = 0; i < worker_slots(); ++i) {
-    const worker* v = worker_at(i);
-    if (v->woken.size() != 0 || v->fresh.size() != 0) return true;
-    if (and_slots && v->locked_ready.load(std::memory_order_seq_cst)) return true;
-    if (v->slot.load(std::memory_order_relaxed) != nullptr &&
-        (and_slots || v->slot_open.load(std::memory_order_relaxed) ||
-         v->status.load(std::memory_order_relaxed) != worker_status::running)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 // ---------------------------------------------------------------- going idle
 
 /// Whether this worker is one too many. If so it has given its work away and must go idle.
@@ -529,6 +323,7 @@ bool scheduler::retire(worker& w) noexcept {
 
 void scheduler::go_idle(worker& w) noexcept {
   stop_searching(w);
+  w.wakes_briefly = clock::real() - w.woke_at < brief;
   w.sleep_word.store(0, std::memory_order_relaxed);
   const bool retaken = change(w, worker_status::idle) == worker_status::retaken_running;
   {
@@ -550,23 +345,28 @@ void scheduler::go_idle(worker& w) noexcept {
   } else {
     w.failed_searches = 0;
   }
-  sleep(w);
-
-  const std::lock_guard hold(idle_lock_);
-  if (w.listed) {  // not woken by another: a timer, a descriptor, work that we saw ourselves, the end
-    worker** link = &idle_list_;
-    while (*link != &w) link = &(*link)->idle_next;
-    *link = w.idle_next;
-    w.listed = false;
-    idle_.fetch_sub(1, std::memory_order_relaxed);
-    (void)count_in();
+  poller::events come;
+  sleep(w, come);
+  {
+    const std::lock_guard hold(idle_lock_);
+    if (w.listed) {  // not woken by another: a timer, a descriptor, work that we saw ourselves, the end
+      worker** link = &idle_list_;
+      while (*link != &w) link = &(*link)->idle_next;
+      *link = w.idle_next;
+      w.listed = false;
+      idle_.fetch_sub(1, std::memory_order_relaxed);
+      (void)count_in();
+    }
   }
   w.status.store(worker_status::running, std::memory_order_seq_cst);
-  set_coarse_now(clock::real());
+  w.woke_at = clock::real();
+  set_coarse_now(w.woke_at);
   monitor::wake();
+  poller::tell(come);  // not before this worker counts: it would wake another for what it does itself, or even itself
 }
 
-void scheduler::sleep(worker& w) noexcept {
+/// Until it is woken, or until descriptors have become ready, which `come` says then.
+void scheduler::sleep(worker& w, poller::events& come) noexcept {
   if (w.sleep_word.load(std::memory_order_seq_cst) != 0) return;
   if (poller_taken_.exchange(true, std::memory_order_seq_cst)) {
     // The sleeper in the poller looked while we were still active: we may be the last.
@@ -589,7 +389,7 @@ void scheduler::sleep(worker& w) noexcept {
     deadlock_recheck_.store(false, std::memory_order_relaxed);
     look_for_deadlock();
     if (timeout < 0 && deadlock_recheck_.load(std::memory_order_relaxed)) timeout = 1'000'000'000;
-    poll()->wait(timeout);
+    poll()->wait(timeout, come);
   }
   poll_until_.store(0, std::memory_order_relaxed);
   w.in_poller.store(false, std::memory_order_seq_cst);

@@ -26,12 +26,14 @@
 //  3. A goroutine put into a *running* worker's slot wakes no worker: its own reaches it at its next switch. If it does not within
 //     tens of microseconds, the monitor opens the slot to thieves and wakes one.
 //     Likewise the only fresh goroutine, for which its spawner often waits at once, and the only woken one: a thief is woken for it
-//     only as often as thieves have lately come in time for one (the wake throttle). And a thief that finds only a few in a queue leaves them
+//     only as often as thieves have lately come in time for one (the wake throttle). Nor for one that a worker's own timers or descriptors have made
+//     ready, and which it runs next, where what it woke up for the last time did not keep it. And a thief that finds only a few in a queue leaves them
 //     to their worker, unless the queue stands still: taking them would cost both more than it brings.
 //  4. Workers are woken one at a time: while one is searching (`searching_` > 0) no other is woken; a searcher that
-//     finds work and was the last one wakes the next.
+//     finds work and was the last one wakes the next, unless it is the only one that is active, and sees no more.
 //  5. The last idle worker sleeps in the poller until the earliest timer of all heaps. While none does, descriptors are looked at by
-//     workers before they steal, and by the monitor.
+//     workers that search, at first and every few microseconds, and by the monitor. The one that sleeps there counts itself in before it tells
+//     anybody of what became ready.
 //  6. Workers and the scheduler are immortal: threads end with a run, the structures are reused by the next. So the monitor thread
 //     and signal handlers may look at them at any time.
 //
@@ -107,6 +109,8 @@ struct alignas(cache_line) worker {
   bool has_permit = false;            // its blocking call is counted in `blocking_permits_`
   std::uint32_t wakes_to_skip = 0;    // see throttles_wake
   std::uint32_t failed_searches = 0;  // searches in a row that found nothing although something seemed to be there
+  clock::nanos woke_at = 0;           // when it last came out of its sleep
+  bool wakes_briefly = true;          // it was back soon after it last woke: invariant 3
   goroutine_core* dead_goroutine =
       nullptr;                     // ended without a handle; its stack is free once it has been switched away from
   goroutine_core* pool = nullptr;  // stacks of the default size
@@ -312,7 +316,20 @@ class scheduler {
  private:
   static bool may_pick(worker& w) noexcept;
   goroutine_core* pick_locked(worker& w) noexcept;
-  goroutine_core* take_slot(worker& w) noexcept;
+  /// The slot's goroutine, taken out. Under queue_lock. Acquire: for a thief, what its waker did; `ready` fills the slot without the lock.
+  static goroutine_core* take_slot(worker& w) noexcept {
+    goroutine_core* g = w.slot.load(std::memory_order_acquire);
+    if (g != nullptr) w.slot.store(nullptr, std::memory_order_relaxed);
+    return g;
+  }
+  /// Goroutines that wake each other through the slot go first for a while: so long, and so often.
+  [[nodiscard]] bool slot_goes_first(const worker& w) const noexcept {
+    return w.slice_switches < 256 && coarse_now() - w.slice_began < 1'000'000;
+  }
+  void begin_slice(worker& w) const noexcept {
+    w.slice_began = coarse_now();
+    w.slice_switches = 0;
+  }
   void switch_to(worker& w, goroutine_core* g, goroutine_core* next, bool is_end) noexcept;
   void worker_main(worker& w) noexcept;
   goroutine_core* find_work(worker& w) noexcept;
@@ -331,7 +348,7 @@ class scheduler {
   void run_all_timers(clock::nanos now) noexcept;
   [[nodiscard]] clock::nanos next_timer() const noexcept;
   void go_idle(worker& w) noexcept;
-  void sleep(worker& w) noexcept;
+  void sleep(worker& w, poller::events& come) noexcept;
   void stop_searching(worker& w) noexcept;
   void rejoin(worker& w) noexcept;
   bool retire(worker& w) noexcept;

@@ -3,8 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
+#include <cstdint>
+#include <thread>
 
 #include <tenon/tenon.hpp>
 
@@ -147,6 +152,37 @@ TEST_P(Proc, SemaHandoff) {
     }
     EXPECT_GE(handed_over, rounds * 2 / 3) << "of " << rounds;
   });
+}
+
+// A worker that sleeps where descriptors are watched does itself what it wakes up for: the others are left asleep. When it woke one each time, and now
+// and then itself, a round trip of a lone connection took three times the processor time.
+TEST(ProcPoller, ALoneRequestWakesNoSecondWorker) {
+  constexpr int requests = 1000;
+  std::uint64_t woken = 0;
+  tenon::run(
+      [&](const tenon::context&) {
+        int ends[2] = {-1, -1};
+        ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+        std::thread client([fd = ends[1]] {
+          char c = 0;
+          for (int i = 0; i < requests; ++i) {
+            ASSERT_EQ(::write(fd, &c, 1), 1);
+            ASSERT_EQ(::read(fd, &c, 1), 1);
+          }
+        });
+        const std::uint64_t before = tenon::read_metrics().wakes_total;
+        char c = 0;
+        for (int i = 0; i < requests; ++i) {
+          ASSERT_EQ(tenon::wait_readable(ends[0]), nullptr);
+          ASSERT_EQ(::read(ends[0], &c, 1), 1);
+          ASSERT_EQ(::write(ends[0], &c, 1), 1);
+        }
+        woken = tenon::read_metrics().wakes_total - before;
+        tenon::blocking([&] { client.join(); });
+        for (const int end : ends) (void)tenon::close_fd(end);
+      },
+      {.workers = 4});
+  EXPECT_LT(woken, requests / 4U);
 }
 
 }  // namespace
