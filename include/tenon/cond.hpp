@@ -50,11 +50,6 @@ class cond {
   cond() noexcept = default;
   cond(const cond&) = delete;
   cond& operator=(const cond&) = delete;
-  ~cond() {
-    while (list_lock_.load(std::memory_order_acquire) !=
-           0) {  // the signal that ended the last wait may still be releasing it
-    }
-  }
 
   template <class Lock>
   void wait(Lock& lock) {
@@ -92,7 +87,7 @@ class cond {
     return signaled;
   }
 
-  // By spin_acquire and spin_release; a destructor acquires the last release, of the one who has let its owner go.
+  // By spin_acquire and spin_release. Whom a signal lets go has this lock after it, or is woken when it has been released.
   detail::atomic<std::uint32_t> list_lock_{0};
   detail::wait_list waiters_;
 };

@@ -27,6 +27,8 @@ class context;
 namespace detail {
 struct chan_core;
 chan_core* done_core(const context& ctx);
+/// Until the holder of a lock by spin_acquire has released it for good.
+void spin_lock_await(const detail::atomic<std::uint32_t>& word) noexcept;
 }  // namespace detail
 
 class TENON_TSA(capability("mutex")) mutex {
@@ -34,11 +36,7 @@ class TENON_TSA(capability("mutex")) mutex {
   mutex() noexcept = default;
   mutex(const mutex&) = delete;
   mutex& operator=(const mutex&) = delete;
-  ~mutex() {
-    // The unlock that let our owner in may still be releasing the list.
-    while (list_lock_.load(std::memory_order_acquire) != 0) {
-    }
-  }
+  ~mutex() { detail::spin_lock_await(list_lock_); }  // the unlock that let our owner in may still be releasing the list
 
   // The bodies are what the analysis is about, not its subject.
   void lock() TENON_TSA(acquire_capability()) TENON_TSA_UNCHECKED {

@@ -33,10 +33,6 @@ class semaphore {
   explicit semaphore(std::int64_t size);
   semaphore(const semaphore&) = delete;
   semaphore& operator=(const semaphore&) = delete;
-  ~semaphore() {
-    while (list_lock_.load(std::memory_order_acquire) != 0) {  // the release that let our owner in may still be at it
-    }
-  }
 
   void acquire(std::int64_t n = 1) { (void)acquire_or_done(nullptr, n); }
   /// False if `ctx` was canceled first (also when it was canceled already).
@@ -87,7 +83,7 @@ class semaphore {
 
   const std::int64_t size_;
   std::int64_t held_ = 0;  // guarded by list_lock_, as is waiters_
-  // By spin_acquire and spin_release; a destructor acquires the last release, of the one who has let its owner go.
+  // By spin_acquire and spin_release. Whom a release lets in has this lock after it, or is woken when it has been released.
   detail::atomic<std::uint32_t> list_lock_{0};
   detail::wait_list waiters_;
 };

@@ -31,11 +31,7 @@ class TENON_TSA(capability("shared_mutex")) shared_mutex {
   shared_mutex() noexcept = default;
   shared_mutex(const shared_mutex&) = delete;
   shared_mutex& operator=(const shared_mutex&) = delete;
-  ~shared_mutex() {
-    // The unlock that let our owner in may still be releasing the lists.
-    while (list_lock_.load(std::memory_order_acquire) != 0) {
-    }
-  }
+  ~shared_mutex() { detail::spin_lock_await(list_lock_); }  // as mutex's
 
   void lock() TENON_TSA(acquire_capability()) TENON_TSA_UNCHECKED {
     if (!try_to_lock()) (void)lock_slow(nullptr);

@@ -125,7 +125,7 @@ static TENON_INLINE wait_end wait_or_done(chan_core& c, wait_list& l, void* elem
     end_wait(w.who);
   } else {
     commit_wait(w.who);
-    if (group.winner.load(std::memory_order_acquire) == &w) {
+    if (group.winner.load(std::memory_order_relaxed) == &w) {
       done.lock.lock();
       if (cancel.queued) unlink(done.receivers, &cancel);
       done.lock.unlock();

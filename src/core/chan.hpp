@@ -24,7 +24,7 @@ constexpr elements kind_of(const elem_ops& ops) noexcept {
 
 struct chan_core {
   // Changed under `lock`; `count`, `closed` and the list heads may be peeked at without it, and are therefore stored with release and peeked at with
-  // acquire (counting_lock). Who sees `closed` so sees what came before the close. First what every operation touches.
+  // acquire (counting_lock). Who acquires `closed` sees what came before the close. First what every operation touches.
   counting_lock lock;
   detail::atomic<bool> closed{false};
   bool is_timer = false;  // constant: a timer's channel, its one slot of buffer is not the user's to see
@@ -159,13 +159,13 @@ TENON_INLINE try_result try_recv_locked(chan_core& c, void* dst, aftermath& afte
                                    : try_recv_locked<elements::any>(c, dst, after);
 }
 
-/// What can be told without the lock: true means that an attempt would block now.
+/// What can be told without the lock: true means that an attempt would block now. If it would not, who asks goes on with the lock.
 inline bool recv_would_block(const chan_core& c) noexcept {
-  return c.count.load(std::memory_order_relaxed) == 0 && empty(c.senders) && !c.closed.load(std::memory_order_acquire);
+  return c.count.load(std::memory_order_relaxed) == 0 && empty(c.senders) && !c.closed.load(std::memory_order_relaxed);
 }
 inline bool send_would_block(const chan_core& c) noexcept {
   return c.count.load(std::memory_order_relaxed) >= c.capacity && empty(c.receivers) &&
-         !c.closed.load(std::memory_order_acquire);
+         !c.closed.load(std::memory_order_relaxed);
 }
 
 /// As above, for a peek between two looks at `lock.turns()`: acquire, so that the second look comes last.
@@ -174,7 +174,7 @@ inline bool would_block_now(const chan_core& c, bool is_send) noexcept {
       is_send ? c.count.load(std::memory_order_acquire) < c.capacity : c.count.load(std::memory_order_acquire) != 0;
   const wait_list& others = is_send ? c.receivers : c.senders;
   return !has_room_or_values && others.head.load(std::memory_order_acquire) == nullptr &&
-         !c.closed.load(std::memory_order_acquire);
+         !c.closed.load(std::memory_order_relaxed);  // what is open now was open at every moment before
 }
 
 /// `chan_close` by the library itself, which may be in the middle of something: no point of an exploration.

@@ -198,7 +198,7 @@ wait_result wait_thread(descriptor_entry& e, direction d, chan_core* done) noexc
     if (cancel.queued) unlink(done->receivers, &cancel);
     done->lock.unlock();
   }
-  const waiter* winner = group.winner.load(std::memory_order_acquire);
+  const waiter* winner = group.winner.load(std::memory_order_relaxed);
   if (winner == &cancel) return {wait_result::canceled};
   if (winner == &closed) return closed.ok ? wait_result{wait_result::ready} : wait_result{wait_result::failed, EBADF};
   return number == 0 ? wait_result{wait_result::ready} : wait_result{wait_result::failed, number};

@@ -80,7 +80,7 @@ void goroutine_await_end(goroutine_core* g) noexcept {
 }
 
 void goroutine_release(goroutine_core* g) noexcept {
-  while (g->join_lock.load(std::memory_order_acquire) != 0) cpu_relax();  // invariant 2
+  spin_lock_await(g->join_lock);  // invariant 2
   the_scheduler().recycle(g);
 }
 

@@ -115,7 +115,7 @@ bool mutex::lock_from(caller_frame caller, std::uint32_t seen, detail::chan_core
     for (int k = 0; k < 16; ++k) cpu_relax();
     if (take_if_free(caller)) return true;
   }
-  if (done == nullptr && (state_.load(std::memory_order_acquire) & checked_bit) != 0)
+  if (done == nullptr && (state_.load(std::memory_order_relaxed) & checked_bit) != 0)
     holder_.will_wait("lock", "mutex");
   clock::nanos began = 0;
   for (bool again = false;; again = true) {

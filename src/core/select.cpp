@@ -199,7 +199,7 @@ select_result select_among(const select_op* const* ops, std::size_t n, bool has_
   unlock_all();
   commit_wait(me);
 
-  waiter* fired = group.winner.load(std::memory_order_acquire);
+  waiter* fired = group.winner.load(std::memory_order_relaxed);
   for (std::size_t k = 0; k < live; ++k) {
     waiter& w = waiters[k];
     if (&w == fired) continue;

@@ -110,9 +110,9 @@ bool shared_mutex::lock_from(caller_frame caller, detail::chan_core* done) {
 
 /// Adds `mine` to a state of which none of `closed`'s bits is set; else returns false.
 bool shared_mutex::acquire_if(std::uint32_t closed, std::uint32_t mine) noexcept {
-  std::uint32_t s = state_.load(std::memory_order_acquire);
+  std::uint32_t s = state_.load(std::memory_order_relaxed);
   while ((s & closed) == 0) {
-    if (state_.compare_exchange_weak(s, decided(s) + mine, std::memory_order_acquire, std::memory_order_acquire))
+    if (state_.compare_exchange_weak(s, decided(s) + mine, std::memory_order_acquire, std::memory_order_relaxed))
       return true;
   }
   return false;
@@ -208,7 +208,7 @@ void shared_mutex::unlock_shared_slow() {
       spin_release(list_lock_);
       fatal("sync: RUnlock of unlocked RWMutex");
     }
-  } while (!state_.compare_exchange_weak(s, s - reader, std::memory_order_acq_rel, std::memory_order_relaxed));
+  } while (!state_.compare_exchange_weak(s, s - reader, std::memory_order_release, std::memory_order_relaxed));
   waiter* admitted = nullptr;
   if ((s & queued_bit) != 0 && s - reader < reader) admitted = admit(false);
   spin_release(list_lock_);

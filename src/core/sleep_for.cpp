@@ -72,7 +72,7 @@ bool sleep_or_done(clock::nanos when, bool passed, chan_core* done) {
     if (cancel.queued) unlink(done->receivers, &cancel);
     done->lock.unlock();
   }
-  const bool rang = a.group.winner.load(std::memory_order_acquire) == &a.self;
+  const bool rang = a.group.winner.load(std::memory_order_relaxed) == &a.self;
   if (!stop_timer(&a)) {
     while (!a.left.load(std::memory_order_acquire)) let_others_run();  // a few instructions of the other side
   }

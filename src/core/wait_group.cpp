@@ -30,7 +30,7 @@ constexpr std::uint64_t has_failed = 2;
 TENON_INLINE void wait_group::add_now(int delta) {
   const auto step = static_cast<std::uint64_t>(static_cast<std::int64_t>(delta)) << 32U;
   if (delta > 0) {  // cannot reach zero: no waiter to wake, and no need to look first
-    const std::uint64_t before = state_.fetch_add(step, std::memory_order_acq_rel);
+    const std::uint64_t before = state_.fetch_add(step, std::memory_order_relaxed);
     if ((before & has_failed) != 0 && count_of(before) == 0) begin_round();
     return;
   }
@@ -111,7 +111,7 @@ void wait_group::begin_round() noexcept {
 
 /// To each of the waiters.
 void wait_group::rethrow() {
-  if ((state_.load(std::memory_order_acquire) & has_failed) == 0) return;
+  if ((state_.load(std::memory_order_relaxed) & has_failed) == 0) return;
   std::exception_ptr failure;
   {
     const spin_guard hold(list_lock_);
@@ -139,7 +139,7 @@ bool wait_group::wait_or_done(detail::chan_core* done, reuse meanwhile) {
     forget_waiters_if_none();
     return false;
   }
-  if (meanwhile == reuse::panics && count_of(state_.load(std::memory_order_acquire)) != 0) {
+  if (meanwhile == reuse::panics && count_of(state_.load(std::memory_order_relaxed)) != 0) {
     throw_panic("sync: WaitGroup is reused before previous Wait has returned");
   }
   return true;
@@ -151,7 +151,7 @@ void wait_group::forget_waiters_if_none() noexcept {
 }
 
 wait_group::~wait_group() {
-  if (const int n = count_of(state_.load(std::memory_order_acquire)); n > 0) {
+  if (const int n = count_of(state_.load(std::memory_order_relaxed)); n > 0) {
     char text[128];
     std::snprintf(text, sizeof text,
                   "tenon: WaitGroup destroyed while its counter is %d: wait for its goroutines first", n);

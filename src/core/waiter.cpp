@@ -28,7 +28,7 @@ bool wait_in_list(wait_list& l, detail::atomic<std::uint32_t>& list_lock, waiter
   commit_wait(w.who);
   if (done == nullptr) return true;
 
-  const bool fired = group.winner.load(std::memory_order_acquire) == &w;
+  const bool fired = group.winner.load(std::memory_order_relaxed) == &w;
   if (fired) {
     done->lock.lock();
     if (cancel.queued) unlink(done->receivers, &cancel);

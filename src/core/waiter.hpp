@@ -22,7 +22,7 @@
 namespace tenon::detail {
 
 struct claim_group {
-  detail::atomic<waiter*> winner{nullptr};  // see claim, which releases it; the waiter acquires it
+  detail::atomic<waiter*> winner{nullptr};
 };
 
 struct waiter {
@@ -36,14 +36,15 @@ struct waiter {
   bool queued = false;
 };
 
-/// The right to fire w. Acquire/release: what the claimer did before is seen by the waiter that finds itself claimed.
+/// The right to fire w. Relaxed: what the waiter is to see comes with the unpark that follows.
 inline bool claim(waiter* w) noexcept {
   if (w->group == nullptr) return true;
   waiter* none = nullptr;
-  return w->group->winner.compare_exchange_strong(none, w, std::memory_order_acq_rel, std::memory_order_relaxed);
+  return w->group->winner.compare_exchange_strong(none, w, std::memory_order_relaxed, std::memory_order_relaxed);
 }
 
-// ---- Lists. The caller holds the list's lock. Heads are stored with release: a select peeks at those of channels (counting_lock).
+// ---- Lists. The caller holds the list's lock. A head that may say that nobody waits is stored with release: a select peeks at channels'
+// (counting_lock).
 
 inline void push_back(wait_list& l, waiter* w) noexcept {
   w->next = nullptr;
@@ -51,7 +52,7 @@ inline void push_back(wait_list& l, waiter* w) noexcept {
   if (l.tail != nullptr) {
     l.tail->next = w;
   } else {
-    l.head.store(w, std::memory_order_release);
+    l.head.store(w, std::memory_order_relaxed);
   }
   l.tail = w;
   w->queued = true;
@@ -66,7 +67,7 @@ inline void push_front(wait_list& l, waiter* w) noexcept {
   } else {
     l.tail = w;
   }
-  l.head.store(w, std::memory_order_release);
+  l.head.store(w, std::memory_order_relaxed);
   w->queued = true;
 }
 

@@ -31,7 +31,7 @@ namespace tenon::detail {
 bool try_retain(detail::atomic<std::uint32_t>& refs) noexcept {
   std::uint32_t n = refs.load(std::memory_order_relaxed);
   while (n != 0) {
-    if (refs.compare_exchange_weak(n, n + 1, std::memory_order_acq_rel, std::memory_order_relaxed)) return true;
+    if (refs.compare_exchange_weak(n, n + 1, std::memory_order_relaxed, std::memory_order_relaxed)) return true;
   }
   return false;
 }
@@ -76,7 +76,7 @@ TENON_NOINLINE const recv_chan<void>& cancel_node::make_done() {
 
 /// Once ended_ has been seen: without a channel there is none to close, and one made from now on is closed from the start.
 bool cancel_node::is_done_closed() const noexcept {
-  return !has_done_.load(std::memory_order_acquire) || chan_access::core(done_)->closed.load(std::memory_order_acquire);
+  return !has_done_.load(std::memory_order_acquire) || chan_access::core(done_)->closed.load(std::memory_order_relaxed);
 }
 
 std::stop_token cancel_node::stop_token() {

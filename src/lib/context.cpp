@@ -320,8 +320,9 @@ detail::atomic<ctx_node*> run_context{nullptr};
 ctx_node* context_of(goroutine_core& g) {
   detail::atomic<ctx_node*>* const own = g.own.load(std::memory_order_relaxed);
   if (own == nullptr) return g.under;
-  ctx_node* n = own->load(std::memory_order_acquire);
-  if (n != nullptr && n != own_context::canceled_unmade()) return n;
+  ctx_node* n = own->load(std::memory_order_relaxed);
+  if (n != nullptr && n != own_context::canceled_unmade())
+    return n;  // this goroutine has made it, or the one that started it
   ctx_node* fresh = derive_node(g.under != nullptr ? g.under : background_node());
   n = nullptr;
   // Release: the node, to the handle's owner.

@@ -43,7 +43,8 @@ TENON_NOINLINE void biased_lock::rebias_slow() noexcept {
 bool biased_lock::try_lock_other() noexcept {
   bias now = bias_.load(std::memory_order_acquire);
   if (now == bias::with_owner) {
-    if (!bias_.compare_exchange_strong(now, bias::leaving, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+    // The barrier orders it.
+    if (!bias_.compare_exchange_strong(now, bias::leaving, std::memory_order_relaxed, std::memory_order_relaxed)) {
       return false;
     }
     barrier::heavy();

@@ -27,4 +27,15 @@ void spin_lock_wait(detail::atomic<std::uint32_t>& word) noexcept {
   } while (word.load(std::memory_order_relaxed) != 0 || word.exchange(1, std::memory_order_acquire) != 0);
 }
 
+void spin_lock_await(const detail::atomic<std::uint32_t>& word) noexcept {
+  int looks = 0;
+  while (word.load(std::memory_order_acquire) != 0) {  // acquire: the holder's last use of what is to be destroyed
+    if (++looks < yield_after) {
+      cpu_relax();
+    } else {
+      let_others_run();
+    }
+  }
+}
+
 }  // namespace tenon::detail

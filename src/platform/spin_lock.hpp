@@ -42,8 +42,9 @@ class spin_lock {
 
 /// A spin lock that tells readers that only peek whether it has been held meanwhile: a sequence lock for its readers.
 ///
-/// What is peeked at is atomic, *written with release* while the lock is held and read with acquire between two looks at `turns`. These
-/// three edges make two equal answers mean that the reader saw the state after that turn and nothing else:
+/// What is peeked at is atomic, *written with release* while the lock is held and read with acquire between two looks at `turns` (but for values
+/// that keep the reader from concluding anything). These three edges make two equal answers mean that the reader saw the state after that turn and
+/// nothing else:
 ///  - a turn's count is stored with release after its data: who sees the count sees no older data;
 ///  - the data is stored with release after the lock was taken: who sees data of a later turn sees, when it looks again, the lock held or
 ///    (unlock is a release, too) the later count. The exchange that takes the lock does not do it: as an acquire it keeps nothing that

@@ -324,6 +324,27 @@ TEST(Model, AnAtomicThatIsGoneIsNotUsed) {
   EXPECT_EQ(r.failure, "an atomic is used after its end") << r.report;
 }
 
+TEST(Model, AnAtomicEndsAfterAllUsesOfIt) {
+  const auto with = [](std::memory_order of_leaver, std::memory_order of_last) {
+    return [=] {
+      auto users = std::make_unique<word>(2);
+      const auto leave = [&, its = users.get()] {
+        if (its->fetch_sub(1, of_leaver) == 1) {
+          (void)its->load(of_last);
+          users.reset();
+        }
+      };
+      model::thread other(leave);
+      leave();
+      other.join();
+    };
+  };
+  using enum std::memory_order;
+  EXPECT_FALSE(happens(c11, with(release, acquire)));
+  EXPECT_TRUE(happens(c11, with(release, relaxed)));
+  EXPECT_TRUE(happens(c11, with(relaxed, acquire)));
+}
+
 TEST(Model, ItsReportIsRepeatedByItsDecisions) {
   const auto body = store_buffering(relaxed, relaxed);
   const model::result r = explored(c11, body);

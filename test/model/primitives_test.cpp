@@ -1,9 +1,8 @@
-// The primitives as threads of the system use them, inside: every order of the operations on their atomics within two preemptions, with what
-// the language lets them read (c11) and with x86's store buffers (tso).
+// The primitives as threads of the system use them, inside (select_test.cpp has select): every order of the operations on their atomics within two
+// preemptions, with what the language lets them read (c11) and with x86's store buffers (tso).
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <memory>
 #include <mutex>
 #include <tenon/tenon.hpp>
@@ -147,6 +146,30 @@ TEST_P(Primitives, ASharedMutexExcludesItsWriter) {
   });
 }
 
+TEST_P(Primitives, ASharedMutexExcludesItsWriterAlsoIfThatHadGivenUp) {
+  holds([] {
+    tenon::shared_mutex mu;
+    int n = 0;
+    const auto scope = tenon::with_cancel(tenon::background());
+    mu.lock_shared();
+    model::thread writes([&] {
+      if (!mu.lock(scope.ctx())) mu.lock();
+      n = n + 1;
+      mu.unlock();
+    });
+    model::thread reads([&] {
+      if (!mu.try_lock_shared()) return;
+      model::look_at(n);
+      mu.unlock_shared();
+    });
+    scope.cancel();
+    model::look_at(n);
+    mu.unlock_shared();
+    writes.join();
+    reads.join();
+  });
+}
+
 TEST_P(Primitives, ASharedMutexWakesItsReadersAndItsWriter) {
   holds([] {
     tenon::shared_mutex mu;
@@ -284,60 +307,6 @@ TEST_P(Primitives, TheLastHandleDestroysTheChannelAndItsValues) {
     }
     MODEL_REQUIRE(watch.expired());
   });
-}
-
-// ---- select
-
-TEST_P(Primitives, TwoSelectsMeetOnce) {
-  holds([] {
-    auto a = tenon::make_chan<int>();
-    auto b = tenon::make_chan<int>();
-    int there = 0;
-    model::thread other([&] {
-      auto sends = tenon::send(a, 1);
-      auto gets = tenon::recv(b);
-      there = tenon::select(sends, gets) == 0 ? 1 : 2;
-    });
-    auto gets = tenon::recv(a);
-    auto sends = tenon::send(b, 2);
-    const int here = tenon::select(gets, sends) == 0 ? 1 : 2;
-    other.join();
-    MODEL_REQUIRE(here == there);
-  });
-}
-
-TEST_P(Primitives, ASelectTakesOneOfTwoValues) {
-  holds([] {
-    auto a = tenon::make_chan<int>(1);
-    auto b = tenon::make_chan<int>(1);
-    model::thread to_a([&] { a.send(1); });
-    model::thread to_b([&] { b.send(2); });
-    auto from_a = tenon::recv(a);
-    auto from_b = tenon::recv(b);
-    (void)tenon::select(from_a, from_b);
-    to_a.join();
-    to_b.join();
-    MODEL_REQUIRE(a.len() + b.len() == 1);
-  });
-}
-
-TEST_P(Primitives, OtherwiseIsForAMomentAtWhichNoneCouldProceed) {
-  // At every moment there is a value in one of them. Looking at b, then at a, may find none in either: b's is not there yet, a's no more.
-  for (const bool b_first : {false, true}) {
-    holds([b_first] {
-      auto a = tenon::make_chan<int>(1);
-      auto b = tenon::make_chan<int>(1);
-      a.send(1);
-      model::thread moves([&] {
-        b.send(2);
-        (void)a.try_recv();
-      });
-      auto one = tenon::recv(b_first ? b : a);
-      auto other = tenon::recv(b_first ? a : b);
-      MODEL_REQUIRE(tenon::select(one, other, tenon::otherwise) != 2);
-      moves.join();
-    });
-  }
 }
 
 // ---- wait groups, once, semaphores, conditions

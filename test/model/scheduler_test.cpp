@@ -166,6 +166,33 @@ TEST_P(Scheduler, ATimerThatMovesIsStoppedOrFires) {
   });
 }
 
+TEST_P(Scheduler, ATimerThatIsInNoHeapAnyMoreMayBeStartedAgain) {
+  // The other has moved it within the heap before it took it out.
+  for (const bool fires : {false, true}) {
+    holds([fires] {
+      tenon::detail::timer_heap heap;
+      tenon::detail::timer_heap another;
+      tenon::detail::timer_node before;
+      tenon::detail::timer_node t;
+      before.fire = t.fire = [](tenon::detail::timer_node*, tenon::clock::nanos) noexcept {};
+      heap.start(&before, 5);
+      heap.start(&t, 6);
+      model::thread other([&] {
+        if (fires) {
+          (void)heap.run_due(10);
+        } else {
+          (void)tenon::detail::stop_timer(&before);
+          (void)tenon::detail::stop_timer(&t);
+        }
+      });
+      if (!tenon::detail::stop_timer(&t)) another.start(&t, 20);
+      other.join();
+      (void)tenon::detail::stop_timer(&before);
+      (void)tenon::detail::stop_timer(&t);
+    });
+  }
+}
+
 // ---- runs
 
 TEST_P(Scheduler, ARunEnds) {
@@ -225,6 +252,19 @@ TEST_P(Scheduler, WhatComesFromOutsideWakesTheLastWorkerThatGoesToSleep) {
       posts.join();
     });
   }
+}
+
+TEST_P(Scheduler, ALastWorkerThatHasSearchedInVainLeavesNothingBehind) {
+  holds([] {
+    auto c = tenon::make_chan<int>();
+    model::thread posts([&] { c.send(4); });
+    in_a_run(1, [&] {
+      tenon::detail::this_worker()->failed_searches =
+          3;  // as often as others' work that no thief can catch has it search
+      MODEL_REQUIRE(c.recv() == 4);
+    });
+    posts.join();
+  });
 }
 
 TEST_P(Scheduler, AWakerMayBeLateForTheEndOfARun) {

@@ -84,7 +84,8 @@ class own_context {
   own_context(const own_context&) = delete;
   own_context& operator=(const own_context&) = delete;
   ~own_context() {
-    ctx_node* n = node_.load(std::memory_order_acquire);
+    ctx_node* n =
+        node_.load(std::memory_order_relaxed);  // whoever made it did so before the end, which our caller has seen
     if (n != nullptr && n != canceled_unmade()) cancel_and_drop(n);
   }
   void set(ctx_node* adopted) noexcept { node_.store(adopted, std::memory_order_relaxed); }

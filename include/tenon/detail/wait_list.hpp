@@ -10,7 +10,8 @@ namespace tenon::detail {
 struct waiter;
 
 struct wait_list {
-  detail::atomic<waiter*> head{nullptr};  // changed under the owner's lock, with release: a peek without it acquires
+  // Changed under the owner's lock; null is released, and acquired by a peek without the lock.
+  detail::atomic<waiter*> head{nullptr};
   waiter* tail = nullptr;
 };
 

@@ -52,6 +52,9 @@ void futex_wait(variable v, std::uint32_t expected, std::int64_t timeout_ns,
                 const place& where = place::current()) noexcept;
 void futex_wake(variable v, bool all, const place& where = place::current()) noexcept;
 
+/// The end of a variable, as its destructor has it.
+void ends(const cell& its) noexcept;
+
 /// Nanoseconds.
 std::int64_t now() noexcept;
 
@@ -77,7 +80,11 @@ class atomic {
 
   constexpr atomic() noexcept = default;
   constexpr atomic(T v) noexcept : raw_(v) {}  // NOLINT: as std::atomic's
-  ~atomic() { cell_.state = 0; }
+  ~atomic() {
+    if (modelled()) ends(cell_);
+    cell_.state = 0;
+    asm volatile("" : : "r"(&cell_) : "memory");  // no store to what has ended is kept otherwise
+  }
   atomic(const atomic&) = delete;
   atomic& operator=(const atomic&) = delete;
 

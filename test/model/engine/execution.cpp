@@ -193,6 +193,7 @@ void execution::point(unsigned me) noexcept {
 std::uint32_t execution::arrive(variable v, unsigned me) noexcept {
   if (v.its->state != cell::alive) give_up("an atomic is used after its end");
   const std::uint32_t l = mem.location_of(v);
+  mem.uses(me, l);
   if (user[l] != me + 1) {
     if (user[l] != 0) shared_next.add(v.bytes);
     user[l] = static_cast<std::uint8_t>(me + 1);
@@ -259,6 +260,15 @@ std::memory_order execution::as_asked(std::memory_order o, const place& where) n
 }
 
 // ---- what atomics do
+
+void ends(const cell& its) noexcept {
+  const within engine;
+  const execution& e = *the_execution;
+  if (e.mem.model() != memory_model::c11 || its.execution != e.number) return;
+  const unsigned other = e.mem.unordered_user(engine.me, its.location);
+  if (other == most_threads) return;
+  give_up("thread %u ends an atomic that thread %u has used, in no order", engine.me, other);
+}
 
 std::uint64_t load(variable v, std::memory_order order, const place& where) noexcept {
   const within engine;

@@ -98,11 +98,19 @@ std::uint32_t memory::location_of(variable v) noexcept {
   at.its = v.its;
   at.bytes = v.bytes;
   at.size = v.size;
+  at.used = {};
   at.stores.clear();
   at.stores.push_back({read_bytes(v.bytes, v.size), view()});
   v.its->execution = execution_;
   v.its->location = l;
   return l;
+}
+
+unsigned memory::unordered_user(unsigned t, std::uint32_t l) const noexcept {
+  for (unsigned u = 0; u < most_threads; ++u) {
+    if (u != t && locations_[l].used[u] != 0 && !knows(t, u, locations_[l].used[u])) return u;
+  }
+  return most_threads;
 }
 
 /// A store may come out of its buffer when its variable has ended, and something else, which was never in a buffer, is there.

@@ -68,6 +68,10 @@ class memory {
   /// The number of v's location in this execution.
   std::uint32_t location_of(variable v) noexcept;
   [[nodiscard]] std::uint32_t locations() const noexcept { return used_; }
+  /// t is about to do something to l.
+  void uses(unsigned t, std::uint32_t l) noexcept { locations_[l].used[t] = epoch(t); }
+  /// A thread whose last use of l is in no order with what t does now; most_threads: there is none.
+  [[nodiscard]] unsigned unordered_user(unsigned t, std::uint32_t l) const noexcept;
 
   std::uint64_t load(unsigned t, std::uint32_t l, std::memory_order order) noexcept;
   void store(unsigned t, std::uint32_t l, std::uint64_t value, std::memory_order order) noexcept;
@@ -100,6 +104,7 @@ class memory {
     const cell* its = nullptr;
     void* bytes = nullptr;
     std::uint32_t size = 0;
+    std::array<std::uint16_t, most_threads> used{};  // each thread's epoch when it last did something to it
     std::vector<message, own_heap<message>> stores;  // in modification order; of tso, only the newest
   };
   struct pending {

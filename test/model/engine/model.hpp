@@ -19,7 +19,8 @@
 // counted, and bounded: first none of them, then one, up to `preemptions` and `stale_reads`, so what is found has the fewest of them.
 //
 // A failure is: a requirement that does not hold; everybody asleep (a lost wake-up); a thread that spins while no one else can do
-// anything; an atomic used after its end; a data race (c11): two uses of a plain variable in no order, in the program or in the library; a crash. It ends the
+// anything; an atomic used after its end, or in no order with it (c11); a data race (c11): two uses of a plain variable in no order, in the program or in
+// the library; a crash. It ends the
 // exploration; the report has the decisions, and what each thread did.
 
 #include <cstdint>
