@@ -178,7 +178,8 @@ bool scan_workers(scheduler& s, clock::nanos now) noexcept {
     }
     if (should_hand_over(s, w, seen[i]) && s.hand_over_for(w)) acted = true;
   }
-  if (!s.simulated() && s.poll_descriptors()) acted = true;
+  // Nothing that it would be back the sooner for: descriptors are always ready where workers have much to do, and they come to them, too.
+  if (!s.simulated()) (void)s.poll_neglected_descriptors();
   if (s.run_number() != whole.run) {
     whole.run = s.run_number();
     whole.best.start(s.procs(), now);

@@ -390,6 +390,7 @@ void scheduler::sleep(worker& w, poller::events& come) noexcept {
     look_for_deadlock();
     if (timeout < 0 && deadlock_recheck_.load(std::memory_order_relaxed)) timeout = 1'000'000'000;
     poll()->wait(timeout, come);
+    polled_at_.store(clock::real(), std::memory_order_relaxed);
   }
   poll_until_.store(0, std::memory_order_relaxed);
   w.in_poller.store(false, std::memory_order_seq_cst);

@@ -8,7 +8,7 @@
 // exist only to stand in for workers that are stuck in a blocking call or held by one goroutine.
 //
 //   next goroutine of a worker:  slot (for 256 switches or 1 ms in a row) → woken → fresh → (on the worker's own stack) timers, injection, poller, stealing, sleep
-//   every 64th time:             timers → injection → slot → woken or fresh, in turn
+//   every 64th time:             poller, if neglected → timers → injection → slot → woken or fresh, in turn
 //
 // Last in, first out starves the oldest while new ones keep coming: when the front of `fresh` has not moved for 10 ms the monitor has
 // it run next. (Taking the oldest at every 64th switch turns a depth-first tree into a breadth-first one: a million stacks
@@ -32,8 +32,8 @@
 //  4. Workers are woken one at a time: while one is searching (`searching_` > 0) no other is woken; a searcher that
 //     finds work and was the last one wakes the next, unless it is the only one that is active, and sees no more.
 //  5. The last idle worker sleeps in the poller until the earliest timer of all heaps. While none does, descriptors are looked at by
-//     workers that search, at first and every few microseconds, and by the monitor. The one that sleeps there counts itself in before it tells
-//     anybody of what became ready.
+//     workers that search, at first and every few microseconds; and where nobody has for 100 µs, by those that have work all the time, when they look
+//     around, and by the monitor. The one that sleeps there counts itself in before it tells anybody of what became ready.
 //  6. Workers and the scheduler are immortal: threads end with a run, the structures are reused by the next. So the monitor thread
 //     and signal handlers may look at them at any time.
 //
@@ -278,8 +278,17 @@ class scheduler {
   void descriptor_wait(int delta) noexcept { descriptor_waits_.fetch_add(delta, std::memory_order_seq_cst); }
   /// Wakes those whose descriptor is ready, unless there are none, or a worker sleeps in the poller and will. Whether there was any.
   bool poll_descriptors() noexcept {
-    return descriptor_waits_.load(std::memory_order_relaxed) != 0 && !poller_taken_.load(std::memory_order_relaxed) &&
-           poll()->poll();
+    if (descriptor_waits_.load(std::memory_order_relaxed) == 0 || poller_taken_.load(std::memory_order_relaxed)) {
+      return false;
+    }
+    polled_at_.store(clock::real(), std::memory_order_relaxed);
+    return poll()->poll();
+  }
+  /// The same, if nobody has for a while.
+  bool poll_neglected_descriptors() noexcept {
+    constexpr clock::nanos while_ns = 100'000;
+    return descriptor_waits_.load(std::memory_order_relaxed) != 0 &&
+           clock::real() - polled_at_.load(std::memory_order_relaxed) >= while_ns && poll_descriptors();
   }
   void set_interrupt_check(bool (*would_wake)() noexcept) noexcept {
     interrupt_would_wake_.store(would_wake, std::memory_order_release);
@@ -429,6 +438,7 @@ class scheduler {
   detail::atomic<int> being_created_{0};  // by plain threads and timers: counted as living, and in no queue yet
   detail::atomic<int> outside_wakers_{0};
   detail::atomic<int> descriptor_waits_{0};
+  detail::atomic<clock::nanos> polled_at_{0};  // when one last looked at the descriptors, clock::real
   // Null: SIGINT is not being watched; released with the run's context, acquired by the last worker.
   detail::atomic<bool (*)() noexcept> interrupt_would_wake_{nullptr};
   detail::atomic<int> parked_threads_{0};

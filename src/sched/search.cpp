@@ -37,6 +37,7 @@ goroutine_core* scheduler::find_work(worker& w) noexcept {
       if (goroutine_core* g = pick_simulated(w)) return g;
       if (advance_clock()) continue;
     } else if (!retire(w)) {
+      (void)poll_neglected_descriptors();
       goroutine_core* g = local_work(w, true);
       if (g != nullptr) {
         if (w.searching) {
