@@ -26,7 +26,8 @@
 /// exits with status 2. A signal that the process ignores, or has a handler of its own for (SIGQUIT), is left alone.
 ///
 /// Environment: `TENON_PROCS` overrides the number of workers (a positive integer), `TENON_CHECK_LOCKS` overrides `check_locks` and
-/// `lock_faults_are_fatal` (0: no checks, 1: reports, 2: fatal). Anything else is refused with exit status 2.
+/// `lock_faults_are_fatal` (0: no checks, 1: reports, 2: fatal), `TENON_GUARDS=mprotect` has the first run guard its stacks as on kernels before 6.13
+/// (docs/stacks.md). Anything else is refused with exit status 2.
 
 #include <chrono>
 #include <cstddef>

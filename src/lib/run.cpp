@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <string_view>
 
 #include <tenon/detail/atomic.hpp>
 #include <tenon/detail/caught.hpp>
@@ -21,6 +22,7 @@
 #include "lib/repeated_main.hpp"
 #include "lib/with_signals.hpp"
 #include "platform/compiler.hpp"
+#include "platform/stack.hpp"
 #include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/slow_join.hpp"
@@ -65,6 +67,17 @@ lock_checking lock_checking_from_environment(lock_checking otherwise) {
   }
   constexpr lock_checking meant[] = {lock_checking::off, lock_checking::report, lock_checking::fatal};
   return meant[text[0] - '0'];
+}
+
+/// TENON_GUARDS: guards as on a kernel that has none but mprotect's, which is to be tried on one that has better.
+void guards_from_environment() {
+  const char* text = std::getenv("TENON_GUARDS");
+  if (text == nullptr) return;
+  if (std::string_view(text) != "mprotect") {
+    std::fprintf(stderr, "tenon: TENON_GUARDS=%s: want mprotect, or nothing\n", text);
+    std::exit(2);
+  }
+  stacks::force_mprotect_guards();
 }
 
 #ifdef NDEBUG
@@ -230,6 +243,7 @@ int run_main(const run_options& options, run_result (*entry)(void*, group&), voi
   const only_run taken(where);  // first: nothing below is another run's
   run_options effective = options;
   if (const unsigned procs = procs_from_environment(); procs != 0) effective.workers = procs;
+  guards_from_environment();
   const checks checked = checks_of(options);
   install_diagnostics(effective.dump_on_sigquit, effective.dump_on_signal);
 

@@ -85,7 +85,7 @@ enum class fault_kind : std::uint8_t { elsewhere, guard, inside };
 /// What an address is to the stacks: in a guard, in a slot, or neither. Async-signal-safe.
 fault_kind classify(const void* address) noexcept;
 
-/// For tests and benchmarks: pretend that the kernel has no MADV_GUARD_INSTALL. Before the first stack only.
+/// As if the kernel had no MADV_GUARD_INSTALL. Before the first stack only.
 void force_mprotect_guards() noexcept;
 
 }  // namespace stacks

@@ -326,11 +326,12 @@ INSTANTIATE_TEST_SUITE_P(
 
 // ---- stack overflow -------------------------------------------------------------------------------------------------
 
-class StackOverflow : public testing::TestWithParam<const char*> {};
+class StackOverflow : public testing::TestWithParam<const char*> {
+ protected:
+  static void expect_report(const ending& e);
+};
 
-// Go: runtime/crash_test.go TestStackOverflow
-TEST_P(StackOverflow, NamesTheGoroutineAndWhereItWasStarted) {
-  const ending e = run_program("overflow", {GetParam()});
+void StackOverflow::expect_report(const ending& e) {
   if (tenon_test::emulated() && has_line(e.err, "QEMU internal SIGSEGV")) {
     GTEST_SKIP() << "this emulator takes a fault at a guard for its own and does not deliver it";
   }
@@ -345,6 +346,14 @@ TEST_P(StackOverflow, NamesTheGoroutineAndWhereItWasStarted) {
   if (GetParam() == std::string("first")) {
     EXPECT_TRUE(has_line(e.err, R"(goroutine 1\b)")) << e.describe();
   }
+}
+
+// Go: runtime/crash_test.go TestStackOverflow
+TEST_P(StackOverflow, NamesTheGoroutineAndWhereItWasStarted) { expect_report(run_program("overflow", {GetParam()})); }
+
+// Go: none: guards are the kernel's pages, as are those of kernels that have no others
+TEST_P(StackOverflow, IsReportedLikewiseWhereGuardsAreMadeByMprotect) {
+  expect_report(run_program("overflow", {GetParam()}, {{"TENON_GUARDS", "mprotect"}}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, StackOverflow, testing::Values("plain", "named", "first", "locked"),

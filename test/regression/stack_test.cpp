@@ -84,6 +84,15 @@ TEST(StackName, OfAMemberIsShown) {
   EXPECT_TRUE(has_line(e.err, "^goroutine [0-9]+ \"digger\", started at ")) << e.describe();
 }
 
+TEST(GuardsSetting, IsRefusedUnlessItIsKnown) {
+  for (const std::string value : {"", "light", "mprotect "}) {
+    const ending e = run_program("workers", {}, {{"TENON_GUARDS", value}});
+    EXPECT_EQ(e.status, 2) << "TENON_GUARDS='" << value << "': " << e.describe();
+    EXPECT_EQ(tenon_test::lines_of(e.err).size(), 1U) << "one line\n" << e.describe();
+    EXPECT_NE(e.err.find("TENON_GUARDS=" + value), std::string::npos) << e.describe();
+  }
+}
+
 // ---- no stack to be had -------------------------------------------------------------------------------------------
 
 TEST(NoStack, IsAnExceptionThatNamesTheLimitAndTheNumber) {

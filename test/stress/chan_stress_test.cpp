@@ -93,11 +93,11 @@ class ChanStorm : public testing::TestWithParam<std::tuple<unsigned, int>> {
     return tenon::make_chan<std::uint64_t>(std::get<1>(GetParam()), "a storm");
   }
 };
-INSTANTIATE_TEST_SUITE_P(Sizes, ChanStorm, testing::Combine(testing::Values(1U, 2U, 8U), testing::Values(0, 1, 7, 128)),
-                         [](const auto& info) {
-                           return "Workers" + std::to_string(std::get<0>(info.param)) + "Capacity" +
-                                  std::to_string(std::get<1>(info.param));
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Sizes, ChanStorm, testing::Combine(testing::ValuesIn(tenon_test::worker_counts()), testing::Values(0, 1, 7, 128)),
+    [](const auto& info) {
+      return "Workers" + std::to_string(std::get<0>(info.param)) + "Capacity" + std::to_string(std::get<1>(info.param));
+    });
 
 TEST_P(ChanStorm, ManySendersManyReceivers) {
   const seed_in_use seed;
@@ -314,7 +314,8 @@ TEST_P(ChanStorm, OwnedValuesAgainstCancelAndClose) {
 }
 
 class ChanCrowd : public testing::TestWithParam<unsigned> {};
-INSTANTIATE_TEST_SUITE_P(Workers, ChanCrowd, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, ChanCrowd, testing::ValuesIn(tenon_test::worker_counts()),
+                         testing::PrintToStringParamName());
 
 TEST_P(ChanCrowd, ACloseWakesAHundredThousand) {
   const std::size_t crowd = tenon_test::scaled_goroutines(100000);

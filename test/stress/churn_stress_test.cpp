@@ -52,7 +52,8 @@ class Churn : public testing::TestWithParam<unsigned> {
  private:
   clock::time_point end_;
 };
-INSTANTIATE_TEST_SUITE_P(Workers, Churn, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, Churn, testing::ValuesIn(tenon_test::worker_counts()),
+                         testing::PrintToStringParamName());
 
 // ---- starting and stopping ------------------------------------------------------------------------------------------
 

@@ -311,7 +311,8 @@ class participant {
 };
 
 class Conservation : public testing::TestWithParam<unsigned> {};
-INSTANTIATE_TEST_SUITE_P(Workers, Conservation, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, Conservation, testing::ValuesIn(tenon_test::worker_counts()),
+                         testing::PrintToStringParamName());
 
 TEST_P(Conservation, TenMillionOperationsOverRandomSelects) {
   const seed_in_use seed;

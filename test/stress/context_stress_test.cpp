@@ -255,7 +255,7 @@ TEST_P(ContextStress, DeadlinesRaceWithCancels) {
       {.workers = GetParam()});
 }
 
-INSTANTIATE_TEST_SUITE_P(Workers, ContextStress, testing::Values(1U, 2U, 8U));
+INSTANTIATE_TEST_SUITE_P(Workers, ContextStress, testing::ValuesIn(tenon_test::worker_counts()));
 
 TEST(ContextStressThreads, GoroutinesAndThreadsShareATree) {
   const tenon_test::seed_in_use seed;

@@ -49,7 +49,8 @@ class NoFalseDeadlock : public testing::TestWithParam<unsigned> {
     for (std::uint32_t n = random.below(at_most); n != 0; --n) std::atomic_signal_fence(std::memory_order_seq_cst);
   }
 };
-INSTANTIATE_TEST_SUITE_P(Workers, NoFalseDeadlock, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, NoFalseDeadlock, testing::ValuesIn(tenon_test::worker_counts()),
+                         testing::PrintToStringParamName());
 
 // A signal comes from outside of the process, and the monitor thread, which counts as no thread of the program, cancels the run: between
 // taking the waiter out of its list and waking it, it is the only one who knows of it.

@@ -18,7 +18,8 @@ namespace {
 using namespace std::chrono_literals;
 
 class DumpUnderLoad : public testing::TestWithParam<unsigned> {};
-INSTANTIATE_TEST_SUITE_P(Workers, DumpUnderLoad, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, DumpUnderLoad, testing::ValuesIn(tenon_test::worker_counts()),
+                         testing::PrintToStringParamName());
 
 // Go: runtime TestStackAllOutput, and runtime.Stack in programs that are busy
 TEST_P(DumpUnderLoad, TheProgramComputesWhatItWouldWithout) {

@@ -33,7 +33,8 @@ using tenon_test::scaled;
 using tenon_test::watchdog;
 
 using FdStress = tenon_test::workers_case;
-INSTANTIATE_TEST_SUITE_P(Workers, FdStress, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, FdStress, testing::ValuesIn(tenon_test::worker_counts()),
+                         testing::PrintToStringParamName());
 
 /// A pair of connected, non-blocking sockets.
 void make_pair(int (&ends)[2]) {

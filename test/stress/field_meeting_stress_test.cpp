@@ -106,7 +106,8 @@ TEST(FieldF7, WhomABusyGoroutineWokeStartsOnAnotherWorker) {
 // ---- F11 ------------------------------------------------------------------------------------------------------------
 
 using FieldF11 = workers_case;
-INSTANTIATE_TEST_SUITE_P(Workers, FieldF11, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, FieldF11, testing::ValuesIn(tenon_test::worker_counts()),
+                         testing::PrintToStringParamName());
 
 // Two selects that can only meet each other, with every order of their cases: they meet, and agree on where.
 TEST_P(FieldF11, TwoSelectsThatCanOnlyMeetEachOtherMeet) {
@@ -225,7 +226,8 @@ TEST_P(FieldF11, EightAtThreeChannelsAtRandom) {
 // ---- F12 ------------------------------------------------------------------------------------------------------------
 
 using FieldF12 = workers_case;
-INSTANTIATE_TEST_SUITE_P(Workers, FieldF12, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, FieldF12, testing::ValuesIn(tenon_test::worker_counts()),
+                         testing::PrintToStringParamName());
 
 void send_by(std::size_t way, const tenon::chan<int>& c, const context& ctx) {
   switch (way % 3) {

@@ -56,7 +56,8 @@ std::size_t threads_now() {
 // ---- F5 -------------------------------------------------------------------------------------------------------------
 
 using FieldF5 = workers_case;
-INSTANTIATE_TEST_SUITE_P(Workers, FieldF5, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, FieldF5, testing::ValuesIn(tenon_test::worker_counts()),
+                         testing::PrintToStringParamName());
 
 // A hundred at a time throw their own number, block inside the handler, throw again; a destructor blocks while it passes; the exception
 // ends the goroutine while another one is being handled. Whoever gets its stack next finds nothing of that.
@@ -121,7 +122,8 @@ TEST_P(FieldF5, EveryGoroutineHasItsOwnExceptionsAlsoOnARecycledStack) {
 // ---- F13 ------------------------------------------------------------------------------------------------------------
 
 using FieldF13 = workers_case;
-INSTANTIATE_TEST_SUITE_P(Workers, FieldF13, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, FieldF13, testing::ValuesIn(tenon_test::worker_counts()),
+                         testing::PrintToStringParamName());
 
 const tenon::context_key<int> number_key{"number"};
 

@@ -79,7 +79,8 @@ class FieldF1 : public workers_case {
     return kind == tenon_test::callers::goroutines ? tenon_test::scaled_spawns(10000) : tenon_test::scaled(1000, 50);
   }
 };
-INSTANTIATE_TEST_SUITE_P(Workers, FieldF1, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, FieldF1, testing::ValuesIn(tenon_test::worker_counts()),
+                         testing::PrintToStringParamName());
 
 TEST_P(FieldF1, ASignalForTwoOfWhomOneGivesUpReachesTheOther_Cond) {
   for (const auto kind : both) {
@@ -158,7 +159,8 @@ TEST_P(FieldF1, ASignalForTwoOfWhomOneGivesUpReachesTheOther_Channel) {
 // ---- F2 -------------------------------------------------------------------------------------------------------------
 
 using FieldF2 = workers_case;
-INSTANTIATE_TEST_SUITE_P(Workers, FieldF2, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, FieldF2, testing::ValuesIn(tenon_test::worker_counts()),
+                         testing::PrintToStringParamName());
 
 // Of ten, eight are held. A wants five, B wants one behind it; A is canceled, by hand, by its deadline, by dropping its handle. B gets
 // through although nobody releases anything; then there is one left.
@@ -230,7 +232,8 @@ class FieldF3 : public workers_case {
     });
   }
 };
-INSTANTIATE_TEST_SUITE_P(Workers, FieldF3, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, FieldF3, testing::ValuesIn(tenon_test::worker_counts()),
+                         testing::PrintToStringParamName());
 
 // A consumer that receives or gives up after 50 us, over and over, with a context.
 TEST_P(FieldF3, NothingIsLostOnReceivesThatGiveUp) {
@@ -332,7 +335,8 @@ class FieldF4 : public workers_case {
     }
   }
 };
-INSTANTIATE_TEST_SUITE_P(Workers, FieldF4, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, FieldF4, testing::ValuesIn(tenon_test::worker_counts()),
+                         testing::PrintToStringParamName());
 
 // A wait group on the waiter's stack; somebody else does the last `done`.
 TEST_P(FieldF4, TheWaiterMayDestroyWhatItWaitedFor_WaitGroup) {

@@ -41,7 +41,8 @@ using tenon_test::workers_case;
 // ---- group ----------------------------------------------------------------------------------------------------------
 
 using GroupStress = workers_case;
-INSTANTIATE_TEST_SUITE_P(Workers, GroupStress, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, GroupStress, testing::ValuesIn(tenon_test::worker_counts()),
+                         testing::PrintToStringParamName());
 
 // Everything at once: members that start members, stages, a limit, failures that race with cancels, several that wait. Each member that
 // was started ends before the group does, and `wait` says the same to everybody.
@@ -280,7 +281,8 @@ TEST_P(GroupStress, MembersNeverOutliveTheirGroup) {
 // ---- handles --------------------------------------------------------------------------------------------------------
 
 using HandleStress = workers_case;
-INSTANTIATE_TEST_SUITE_P(Workers, HandleStress, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, HandleStress, testing::ValuesIn(tenon_test::worker_counts()),
+                         testing::PrintToStringParamName());
 
 // Many wait for one goroutine, goroutines and threads, some of them impatient, while it is canceled and ends.
 TEST_P(HandleStress, ManyWaitForOneThatEndsAndIsCanceled) {
@@ -387,7 +389,8 @@ TEST_P(HandleStress, AContextThatIsFirstAskedForWhileTheOwnerCancels) {
 // ---- select cases, and channels of nothing --------------------------------------------------------------------------
 
 using CaseStress = workers_case;
-INSTANTIATE_TEST_SUITE_P(Workers, CaseStress, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, CaseStress, testing::ValuesIn(tenon_test::worker_counts()),
+                         testing::PrintToStringParamName());
 
 // Cases that live as long as their owner: used again, moved from one object to another, disabled and made anew between rounds, on channels
 // that close. Signals and values are conserved.

@@ -30,7 +30,8 @@ class LibraryStress : public testing::TestWithParam<unsigned> {
     tenon::run([&](const context& root) { f(root); }, {.workers = GetParam()});
   }
 };
-INSTANTIATE_TEST_SUITE_P(Workers, LibraryStress, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, LibraryStress, testing::ValuesIn(tenon_test::worker_counts()),
+                         testing::PrintToStringParamName());
 
 // Cancels after a random while: before, during or after what it is aimed at.
 auto cancel_some_time(const tenon::cancel_scope& scope, std::uint64_t seed) {

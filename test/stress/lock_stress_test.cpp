@@ -38,7 +38,7 @@ bool try_acquire_shared(tenon::shared_mutex& mu) TENON_TSA(no_thread_safety_anal
 void release_shared(tenon::shared_mutex& mu) TENON_TSA(no_thread_safety_analysis) { mu.unlock_shared(); }
 
 class LockStress : public testing::TestWithParam<unsigned> {};
-INSTANTIATE_TEST_SUITE_P(Workers, LockStress, testing::Values(1U, 2U, 8U));
+INSTANTIATE_TEST_SUITE_P(Workers, LockStress, testing::ValuesIn(tenon_test::worker_counts()));
 
 // ---- shared_mutex ---------------------------------------------------------------------------------------------------
 

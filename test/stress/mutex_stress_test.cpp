@@ -273,6 +273,6 @@ TEST_P(MutexStress, GroupsUsedAgainAndAgain) {
       {.workers = GetParam()});
 }
 
-INSTANTIATE_TEST_SUITE_P(Workers, MutexStress, testing::Values(1U, 2U, 8U));
+INSTANTIATE_TEST_SUITE_P(Workers, MutexStress, testing::ValuesIn(tenon_test::worker_counts()));
 
 }  // namespace

@@ -44,7 +44,8 @@ bool is_an_end(const error& e) {
 }
 
 using NetStress = tenon_test::workers_case;
-INSTANTIATE_TEST_SUITE_P(Workers, NetStress, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, NetStress, testing::ValuesIn(tenon_test::worker_counts()),
+                         testing::PrintToStringParamName());
 
 // Every pair has a byte of its own. A call that met the number of a closed socket again, which another pair has by then, would
 // read that one's, or write to it.

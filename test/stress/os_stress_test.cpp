@@ -45,7 +45,8 @@ int open_descriptors() {
 }
 
 using OsStress = tenon_test::workers_case;
-INSTANTIATE_TEST_SUITE_P(Workers, OsStress, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, OsStress, testing::ValuesIn(tenon_test::worker_counts()),
+                         testing::PrintToStringParamName());
 
 /// A program's life, of which chance decides how it ends. The program copies its input, or sleeps for ever.
 error one_life(const context& ctx, random_source& random) {

@@ -106,7 +106,8 @@ class SelectStorm : public testing::TestWithParam<unsigned> {
     return !ctx.is_canceled();
   }
 };
-INSTANTIATE_TEST_SUITE_P(Workers, SelectStorm, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, SelectStorm, testing::ValuesIn(tenon_test::worker_counts()),
+                         testing::PrintToStringParamName());
 
 // The storm ends after a time: all of them may come to wait for each other.
 std::chrono::milliseconds storm_time() {

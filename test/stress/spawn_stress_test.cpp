@@ -17,6 +17,7 @@
 
 #include "support/random.hpp"
 #include "support/scale.hpp"
+#include "support/subprocess.hpp"
 #include "support/threads.hpp"
 #include "support/waiting.hpp"
 
@@ -32,7 +33,17 @@ class Spawn : public testing::TestWithParam<unsigned> {
     tenon::run([&](const tenon::context& ctx) { f(ctx); }, {.workers = GetParam()});
   }
 };
-INSTANTIATE_TEST_SUITE_P(Workers, Spawn, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Workers, Spawn, testing::ValuesIn(tenon_test::worker_counts()),
+                         testing::PrintToStringParamName());
+
+// A mapping for each guard would be one too many after some thousands. 100,000 at once; a million with TENON_TEST_LONG, which takes 5 GB.
+TEST(SpawnParked, AsManyAsMemoryHoldsWhereGuardsAreMadeByMprotect) {
+  const std::size_t n = tenon_test::sanitized() ? tenon_test::scaled_goroutines(100000) : tenon_test::scaled(100000);
+  const std::string number = std::to_string(n);
+  const auto e = tenon_test::run_program("parked", {number}, {{"TENON_GUARDS", "mprotect"}});
+  EXPECT_EQ(e.status, 0) << e.describe();
+  EXPECT_EQ(e.out, number + " parked, " + number + " stacks intact\n") << e.describe();
+}
 
 TEST_P(Spawn, AMillionInBatches) {
   const std::size_t total = tenon_test::scaled_spawns(1000000);

@@ -3,7 +3,7 @@
 /// Tests that run with so many workers, watched, and what those who race in them do to come at another moment each time.
 ///
 ///     using GroupStress = tenon_test::workers_case;
-///     INSTANTIATE_TEST_SUITE_P(Workers, GroupStress, testing::Values(1U, 2U, 8U), testing::PrintToStringParamName());
+///     INSTANTIATE_TEST_SUITE_P(Workers, GroupStress, testing::ValuesIn(tenon_test::worker_counts()), testing::PrintToStringParamName());
 ///
 ///     TEST_P(GroupStress, …) {
 ///       in_run([&](const tenon::context& root) { …; watchdog::step(); });

@@ -59,6 +59,8 @@ std::size_t scaled_spawns(std::size_t n) {
   return under_thread_sanitizer() ? std::min<std::size_t>(scaled(n), 1000) : scaled(n);
 }
 
+std::vector<unsigned> worker_counts() { return {TENON_TEST_WORKERS}; }
+
 std::chrono::milliseconds churn_time() { return std::chrono::milliseconds(scaled(6000)); }
 
 }  // namespace tenon_test

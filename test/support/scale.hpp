@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <vector>
 
 namespace tenon_test {
 
@@ -29,6 +30,9 @@ namespace tenon_test {
 
 /// `n` scaled: how many goroutines a test makes one after the other. ThreadSanitizer takes a millisecond for each.
 [[nodiscard]] std::size_t scaled_spawns(std::size_t n);
+
+/// How many workers a test under load is tried with, one number after the other: 1, 2 and 8; with `./run check stress --long` 64, too.
+[[nodiscard]] std::vector<unsigned> worker_counts();
 
 /// How long a test goes on that is about a length of time: 6 s, scaled, so a minute with TENON_TEST_LONG.
 [[nodiscard]] std::chrono::milliseconds churn_time();
