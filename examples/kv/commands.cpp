@@ -4,11 +4,11 @@
 #include <array>
 #include <cctype>
 #include <chrono>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 namespace kv {
 
@@ -18,10 +18,10 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using clock = store::clock;
 
-bool is(std::string_view text, std::string_view word) {
-  return std::ranges::equal(text, word,
-                            [](char a, char b) { return std::toupper(static_cast<unsigned char>(a)) == b; });
-}
+/// The protocol's words are ASCII.
+constexpr char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+
+bool is(std::string_view text, std::string_view word) { return std::ranges::equal(text, word, {}, upper); }
 
 constexpr std::string_view not_a_number = "ERR value is not an integer or out of range";
 constexpr std::string_view syntax = "ERR syntax error";
@@ -46,10 +46,18 @@ std::int64_t left(const std::optional<store::time_point>& expiry, milliseconds u
 
 struct commands::table {
   using command = void (*)(connection&, const arguments&);
+  /// The first eight characters of a name, in which no two are alike, as a number.
+  static constexpr std::uint64_t prefix_of(std::string_view name) {
+    std::uint64_t n = 0;
+    for (const char ch : name.substr(0, 8)) n = n << 8U | static_cast<unsigned char>(upper(ch));
+    return n;
+  }
   struct row {
+    std::string_view name;
     command f;
     std::size_t least;  // arguments, the name included
     std::size_t most;
+    std::uint64_t prefix = prefix_of(name);
   };
 
   static void ping(connection& c, const arguments& a) {
@@ -180,6 +188,7 @@ struct commands::table {
     add_simple(c.out_, "OK");
   }
   static void info(connection& c, const arguments&) {
+    c.count();
     add_text(c.out_, "# Stats\r\ntotal_commands_processed:" + std::to_string(c.db_.commands) + "\r\n");
   }
   // CONFIG GET name...: nothing is kept on disk.
@@ -245,44 +254,45 @@ struct commands::table {
 
 const commands::table::row* commands::table::find(std::string_view name) {
   constexpr std::size_t any = std::numeric_limits<std::size_t>::max();
-  static const std::unordered_map<std::string_view, row> all = {
-      {"PING", {ping, 1, 2}},
-      {"ECHO", {echo, 2, 2}},
-      {"QUIT", {quit, 1, any}},
-      {"SELECT", {ok, 2, 2}},
-      {"COMMAND", {empty, 1, any}},
-      {"CLIENT", {ok, 2, any}},
-      {"GET", {get, 2, 2}},
-      {"MGET", {mget, 2, any}},
-      {"SET", {set, 3, any}},
-      {"MSET", {mset, 3, any}},
-      {"DEL", {del, 2, any}},
-      {"EXISTS", {exists, 2, any}},
-      {"APPEND", {append, 3, 3}},
-      {"STRLEN", {strlen, 2, 2}},
-      {"INCR", {incr, 2, 2}},
-      {"DECR", {decr, 2, 2}},
-      {"INCRBY", {incrby, 3, 3}},
-      {"DECRBY", {decrby, 3, 3}},
-      {"EXPIRE", {expire, 3, 3}},
-      {"PEXPIRE", {pexpire, 3, 3}},
-      {"PERSIST", {persist, 2, 2}},
-      {"TTL", {ttl, 2, 2}},
-      {"PTTL", {pttl, 2, 2}},
-      {"DBSIZE", {dbsize, 1, 1}},
-      {"FLUSHALL", {flushall, 1, 2}},
-      {"FLUSHDB", {flushall, 1, 2}},
-      {"INFO", {info, 1, any}},
-      {"CONFIG", {config, 3, any}},
-      {"PUBLISH", {publish, 3, 3}},
-      {"SUBSCRIBE", {subscribe, 2, any}},
-      {"UNSUBSCRIBE", {unsubscribe, 1, any}},
-  };
-  std::array<char, 16> upper{};
-  if (name.size() > upper.size()) return nullptr;
-  std::ranges::transform(name, upper.begin(), [](unsigned char ch) { return static_cast<char>(std::toupper(ch)); });
-  const auto at = all.find(std::string_view(upper.data(), name.size()));
-  return at == all.end() ? nullptr : &at->second;
+  static constexpr auto all = [] {
+    auto rows = std::to_array<row>({
+        {"PING", ping, 1, 2},
+        {"ECHO", echo, 2, 2},
+        {"QUIT", quit, 1, any},
+        {"SELECT", ok, 2, 2},
+        {"COMMAND", empty, 1, any},
+        {"CLIENT", ok, 2, any},
+        {"GET", get, 2, 2},
+        {"MGET", mget, 2, any},
+        {"SET", set, 3, any},
+        {"MSET", mset, 3, any},
+        {"DEL", del, 2, any},
+        {"EXISTS", exists, 2, any},
+        {"APPEND", append, 3, 3},
+        {"STRLEN", strlen, 2, 2},
+        {"INCR", incr, 2, 2},
+        {"DECR", decr, 2, 2},
+        {"INCRBY", incrby, 3, 3},
+        {"DECRBY", decrby, 3, 3},
+        {"EXPIRE", expire, 3, 3},
+        {"PEXPIRE", pexpire, 3, 3},
+        {"PERSIST", persist, 2, 2},
+        {"TTL", ttl, 2, 2},
+        {"PTTL", pttl, 2, 2},
+        {"DBSIZE", dbsize, 1, 1},
+        {"FLUSHALL", flushall, 1, 2},
+        {"FLUSHDB", flushall, 1, 2},
+        {"INFO", info, 1, any},
+        {"CONFIG", config, 3, any},
+        {"PUBLISH", publish, 3, 3},
+        {"SUBSCRIBE", subscribe, 2, any},
+        {"UNSUBSCRIBE", unsubscribe, 1, any},
+    });
+    std::ranges::sort(rows, {}, &row::prefix);
+    return rows;
+  }();
+  const auto* const at = std::ranges::lower_bound(all, prefix_of(name), {}, &row::prefix);
+  return at != all.end() && is(name, at->name) ? at : nullptr;
 }
 
 void commands::carry_out(connection& c, const arguments& request) {

@@ -12,7 +12,8 @@ namespace kv {
 
 namespace {
 constexpr std::size_t large = 64 * 1024;  // so much is read at once, and written though more requests are there
-}
+constexpr std::size_t few = 8;            // arguments: a client that waits has room for no more
+}  // namespace
 
 connection::~connection() {
   if (!subscriber_) return;
@@ -24,17 +25,19 @@ connection::~connection() {
 
 tenon::error connection::serve() {
   request_reader in;
+  arguments request;
   while (!quits_) {
     const tenon::context& ctx = subscriber_ ? subscriber_->scope.ctx() : ctx_;
     const auto n = peer_.append_some(ctx, in.input(), large);
     if (!n) return n.err() == tenon::net::eof() ? nullptr : n.err();
-    arguments request;  // a client that waits holds none
     auto o = request_reader::outcome::incomplete;
     while (!quits_ && (o = in.next(request)) == request_reader::outcome::request) {
       carry_out(request);
       if (out_.size() < large) continue;
       if (tenon::error e = flush()) return e;
     }
+    count();
+    if (request.capacity() > few) arguments().swap(request);
     if (o == request_reader::outcome::broken) {
       add_error(out_, "ERR Protocol error: " + std::string(in.why()));
       quits_ = true;
@@ -58,9 +61,11 @@ tenon::error connection::flush() {
 }
 
 void connection::carry_out(const arguments& request) {
-  db_.commands.fetch_add(1, std::memory_order_relaxed);
+  ++carried_out_;
   commands::carry_out(*this, request);
 }
+
+void connection::count() { db_.commands.fetch_add(std::exchange(carried_out_, 0), std::memory_order_relaxed); }
 
 subscriber& connection::as_subscriber() {
   if (!subscriber_) {

@@ -2,6 +2,7 @@
 
 // One client: reads its requests, carries them out in order, and writes the replies of all that came together at once.
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +33,7 @@ class connection {
   friend struct commands;
 
   void carry_out(const arguments& request);
+  void count();
   /// The replies so far.
   tenon::error flush();
   void subscribe(std::string_view channel);
@@ -41,6 +43,7 @@ class connection {
   const tenon::context ctx_;
   database& db_;
   tenon::net::tcp_stream peer_;
+  std::uint64_t carried_out_ = 0;  // and not yet counted in db_.commands, which all connections write
   std::string out_;
   bool quits_ = false;
   std::optional<subscriber> subscriber_;

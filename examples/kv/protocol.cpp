@@ -8,8 +8,10 @@ namespace kv {
 
 namespace {
 
+constexpr std::size_t kept = 512;  // so much of its buffer a client keeps while it waits
 constexpr std::size_t largest_line = 64 * 1024;
 constexpr std::size_t largest_number = 32;  // with its CRLF
+constexpr int few_digits = 9;
 constexpr std::int64_t largest_text = 512 << 20;
 constexpr std::int64_t most_arguments = 1 << 20;
 
@@ -26,7 +28,8 @@ void add_line(std::string& out, char kind, std::int64_t n) {
 
 std::string& request_reader::input() {
   if (begin_ == buffer_.size()) {
-    std::string().swap(buffer_);  // a client that waits costs no buffer
+    buffer_.clear();
+    if (buffer_.capacity() > kept) buffer_.shrink_to_fit();
     std::vector<piece>().swap(pieces_);
   } else {
     buffer_.erase(0, begin_);
@@ -79,38 +82,74 @@ request_reader::outcome request_reader::words(arguments& into) {
   return outcome::request;
 }
 
+request_reader::outcome request_reader::number(std::size_t& at, std::int64_t& into, const number_errors& errors) {
+  // Nearly all are a few digits and the end of the line; behind the buffer's last byte is a 0.
+  const char* const from = buffer_.data() + at;
+  const char* end = from;
+  std::int64_t n = 0;
+  for (; *end >= '0' && *end <= '9' && end != from + few_digits; ++end) n = 10 * n + (*end - '0');
+  if (end == from || end[0] != '\r' || end[1] != '\n') return any_number(at, into, errors);
+  at += static_cast<std::size_t>(end - from) + 2;
+  into = n;
+  return outcome::request;
+}
+
+request_reader::outcome request_reader::any_number(std::size_t& at, std::int64_t& into, const number_errors& errors) {
+  const auto text = line(at, largest_number);
+  if (!text) return no_line(at, largest_number, errors.too_long);
+  const auto n = to_number(*text);
+  if (!n) return fail(errors.invalid);
+  into = *n;
+  return outcome::request;
+}
+
+request_reader::outcome request_reader::keep(arguments& into, std::size_t at, std::size_t left) {
+  for (const std::string_view a : into) {
+    pieces_.push_back({static_cast<std::size_t>(a.data() - buffer_.data()) - begin_, a.size()});
+  }
+  into.clear();
+  read_ = at - begin_;
+  left_ = left;
+  return outcome::incomplete;
+}
+
 request_reader::outcome request_reader::array(arguments& into) {
+  static constexpr number_errors count_errors{"too big mbulk count string", "invalid multibulk length"};
+  static constexpr number_errors size_errors{"too big bulk count string", "invalid bulk length"};
+  std::int64_t n = 0;
+  std::size_t at = begin_ + 1;
   if (!left_) {
-    std::size_t at = begin_ + 1;
-    const auto count_text = line(at, largest_number);
-    if (!count_text) return no_line(at, largest_number, "too big mbulk count string");
-    const auto count = to_number(*count_text);
-    if (!count || *count > most_arguments) return fail("invalid multibulk length");
-    left_ = static_cast<std::size_t>(std::max<std::int64_t>(*count, 0));
-    read_ = at - begin_;
+    const outcome o = number(at, n, count_errors);
+    if (o != outcome::request) return o;
+    if (n > most_arguments) return fail(count_errors.invalid);
+    left_ = static_cast<std::size_t>(std::max<std::int64_t>(n, 0));
+  } else {
+    at = begin_ + read_;
   }
-  for (; *left_ > 0; --*left_) {
-    std::size_t at = begin_ + read_;
-    if (at == buffer_.size()) return outcome::incomplete;
-    if (buffer_[at] != '$') return fail("expected '$'");
-    ++at;
-    const auto size_text = line(at, largest_number);
-    if (!size_text) return no_line(at, largest_number, "too big bulk count string");
-    const auto size = to_number(*size_text);
-    if (!size || *size < 0 || *size > largest_text) return fail("invalid bulk length");
-    const auto n = static_cast<std::size_t>(*size);
-    if (buffer_.size() - at < n + 2) {
-      wanted_ = at + n + 2 - begin_;
-      return outcome::incomplete;
+  for (std::size_t left = *left_; left > 0; --left) {
+    const std::size_t here = at;
+    const auto later = [&] { return keep(into, here, left); };
+    if (at == buffer_.size()) return later();
+    if (buffer_[at++] != '$') return fail("expected '$'");
+    const outcome o = number(at, n, size_errors);
+    if (o != outcome::request) return o == outcome::incomplete ? later() : o;
+    if (n < 0 || n > largest_text) return fail(size_errors.invalid);
+    const auto size = static_cast<std::size_t>(n);
+    if (buffer_.size() - at < size + 2) {
+      wanted_ = at + size + 2 - begin_;
+      return later();
     }
-    if (std::memcmp(buffer_.data() + at + n, "\r\n", 2) != 0) return fail("expected the end of a line");
-    pieces_.push_back({at - begin_, n});
-    read_ = at + n + 2 - begin_;
+    const char* const text = buffer_.data() + at;
+    if (text[size] != '\r' || text[size + 1] != '\n') return fail("expected the end of a line");
+    into.emplace_back(text, size);
+    at += size + 2;
   }
-  into.reserve(pieces_.size());
-  for (const piece& p : pieces_) into.emplace_back(buffer_.data() + begin_ + p.at, p.size);
-  begin_ += read_;
-  pieces_.clear();
+  if (!pieces_.empty()) {
+    (void)keep(into, at, 0);
+    for (const piece& p : pieces_) into.emplace_back(buffer_.data() + begin_ + p.at, p.size);
+    pieces_.clear();
+  }
+  begin_ = at;
   left_.reset();
   return outcome::request;
 }

@@ -33,19 +33,28 @@ class request_reader {
     std::size_t at;
     std::size_t size;
   };
+  struct number_errors {
+    std::string_view too_long;
+    std::string_view invalid;
+  };
 
   outcome array(arguments& into);
+  /// Keeps what has been read of an array, which is all up to `at`; so many arguments are to come.
+  outcome keep(arguments& into, std::size_t at, std::size_t left);
   outcome words(arguments& into);
   outcome fail(std::string_view why);
   /// Up to the next CRLF from `at` on, which is moved behind that; nothing if it is not within the next `most` bytes.
   std::optional<std::string_view> line(std::size_t& at, std::size_t most);
-  /// What it means that there is none.
+  /// The number that is all of the line from `at` on, which is moved behind that.
+  outcome number(std::size_t& at, std::int64_t& into, const number_errors& errors);
+  [[gnu::noinline]] outcome any_number(std::size_t& at, std::int64_t& into, const number_errors& errors);
+  /// What it means that there is no line.
   outcome no_line(std::size_t at, std::size_t most, std::string_view why);
 
   std::string buffer_;
   std::size_t begin_ = 0;   // of what has not been given out
   std::size_t wanted_ = 0;  // a request that is incomplete is not looked at again with fewer bytes
-  // Of an array that is incomplete: none of its arguments is read again.
+  // Of an array that came in parts: none of its arguments is read again.
   std::vector<piece> pieces_;
   std::size_t read_ = 0;             // how many bytes they take, with the line before them
   std::optional<std::size_t> left_;  // how many are to come, once that is known

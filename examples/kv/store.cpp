@@ -15,6 +15,7 @@ store::map::iterator store::look_up(std::string_view key) {
 }
 
 void store::set_expiry(map::iterator at, time_point when) {
+  if (at->second.expires == when) return;
   if (at->second.expires != never) expiring_.erase({at->second.expires, at->first});
   at->second.expires = when;
   if (when != never) expiring_.emplace(when, at->first);

@@ -55,6 +55,13 @@ void put_back(detail::socket& s, const_buffer what) {
   s.ahead.insert(0, static_cast<const char*>(what.data()), what.size());
 }
 
+/// Where a thread's reads of unknown size go first, so that those who wait for one hold no buffer, and small parts of a write. Not kept over a wait: it is the thread's.
+constexpr std::size_t scratch_size = 64 * 1024;
+[[gnu::noinline]] char* scratch() {
+  thread_local const std::unique_ptr<char[]> mine(new char[scratch_size]);
+  return mine.get();
+}
+
 /// Buffers as the system takes them, as many as one call does, without the first `done` bytes.
 class message {
  public:
@@ -72,6 +79,24 @@ class message {
     }
     header_.msg_iov = parts_.data();
   }
+  /// The same bytes in fewer parts: small ones that follow each other are copied to `block`, which has to outlive this, since a part takes the system longer than it takes to copy
+  /// some hundred bytes. An answer of HTTP has ten and more.
+  message(const msghdr& of, char* block) noexcept {
+    bool to_block = false;  // the last part is what is there
+    for (const iovec& part : std::span(of.msg_iov, of.msg_iovlen)) {
+      size_ += part.iov_len;
+      if (part.iov_len > small_part) {
+        parts_[header_.msg_iovlen++] = part;
+        to_block = false;
+        continue;
+      }
+      if (!std::exchange(to_block, true)) parts_[header_.msg_iovlen++] = {block, 0};
+      std::memcpy(block, part.iov_base, part.iov_len);
+      block += part.iov_len;
+      parts_[header_.msg_iovlen - 1].iov_len += part.iov_len;
+    }
+    header_.msg_iov = parts_.data();
+  }
   message(const message&) = delete;
   message& operator=(const message&) = delete;
 
@@ -80,17 +105,14 @@ class message {
   [[nodiscard]] msghdr* get() noexcept { return &header_; }
 
  private:
+  static constexpr std::size_t most_parts = 16;
+  static constexpr std::size_t small_part = 512;
+  static_assert(most_parts * small_part <= scratch_size);
+
   std::size_t size_ = 0;
   msghdr header_{};
-  std::array<iovec, 16> parts_;  // NOLINT: as many of them as are used
+  std::array<iovec, most_parts> parts_;  // NOLINT: as many of them as are used
 };
-
-/// Where a thread's reads of unknown size go first, so that those who wait for one hold no buffer. Not kept over a wait: it is the thread's.
-constexpr std::size_t scratch_size = 64 * 1024;
-[[gnu::noinline]] char* scratch() {
-  thread_local const std::unique_ptr<char[]> mine(new char[scratch_size]);
-  return mine.get();
-}
 
 ssize_t receive_into(const detail::socket& s, void* to, std::size_t size) noexcept {
   return s.is_socket ? ::recv(s.fd, to, size, 0) : ::read(s.fd, to, size);
@@ -218,15 +240,28 @@ ssize_t without_sigpipe(Call call) noexcept {
   return n;
 }
 
+ssize_t send_message(const detail::socket& s, const msghdr& h) noexcept {
+  if (!s.is_socket) {
+    return without_sigpipe([&] { return ::writev(s.fd, h.msg_iov, static_cast<int>(h.msg_iovlen)); });
+  }
+  // Most writes are of one buffer, and sendmsg has to fetch a description of them first.
+  if (h.msg_iovlen == 1) return ::send(s.fd, h.msg_iov->iov_base, h.msg_iov->iov_len, MSG_NOSIGNAL);
+  return ::sendmsg(s.fd, &h, MSG_NOSIGNAL);
+}
+
+/// Not inline: most writes do without what it needs of the stack.
+[[gnu::noinline]] ssize_t send_parts(const detail::socket& s, const msghdr& h) noexcept {
+  char* const block = scratch();
+  annotate::happens_after(block);  // as where it is read into
+  message fewer(h, block);
+  const ssize_t n = send_message(s, *fewer.get());
+  annotate::happens_before(block);
+  return n;
+}
+
 result<std::size_t> send(detail::socket& s, const context* ctx, message& m) {
   return detail::attempt(s, way::write, readiness::since_last, ctx, "write", [&] {
-    const msghdr& h = *m.get();
-    if (!s.is_socket) {
-      return without_sigpipe([&] { return ::writev(s.fd, h.msg_iov, static_cast<int>(h.msg_iovlen)); });
-    }
-    // Most writes are of one buffer, and sendmsg has to fetch a description of them first.
-    if (h.msg_iovlen == 1) return ::send(s.fd, h.msg_iov->iov_base, h.msg_iov->iov_len, MSG_NOSIGNAL);
-    return ::sendmsg(s.fd, &h, MSG_NOSIGNAL);
+    return m.get()->msg_iovlen == 1 ? send_message(s, *m.get()) : send_parts(s, *m.get());
   });
 }
 

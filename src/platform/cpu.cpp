@@ -106,4 +106,10 @@ unsigned process_threads() noexcept {
 
 void name_this_thread(const char* name) noexcept { ::pthread_setname_np(::pthread_self(), name); }
 
+void never_cancel_this_thread() noexcept {
+  int before = 0;
+  ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+  ::pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &before);  // which the calls need not ask for any more
+}
+
 }  // namespace tenon

@@ -13,4 +13,8 @@ unsigned process_threads() noexcept;
 /// Names the calling thread, for debuggers. At most 15 characters.
 void name_this_thread(const char* name) noexcept;
 
+/// pthread_cancel does nothing to this thread. The C library's recv, send and the like then cost it two compare-exchanges less each, with which they would become cancellation points
+/// and cease to be (glibc before 2.41).
+void never_cancel_this_thread() noexcept;
+
 }  // namespace tenon

@@ -210,6 +210,7 @@ void carry_out_jobs(state& me) noexcept {
   for (const int fault : {SIGSEGV, SIGBUS}) ::sigdelset(&all, fault);  // blocked, they would end the process unheard
   ::pthread_sigmask(SIG_SETMASK, &all, &me.blocked);
   name_this_thread("tenon-monitor");
+  never_cancel_this_thread();
   me.tid.store(static_cast<int>(::syscall(SYS_gettid)), std::memory_order_release);
   scheduler& s = the_scheduler();
   clock::nanos period = shortest;

@@ -75,6 +75,7 @@ worker* scheduler::new_worker(bool searching) noexcept {
       adopt_thread_stack(w->idle);
       annotate::own_thread_locals();
       name_this_thread("tenon-worker");
+      never_cancel_this_thread();
       if (thread_started != nullptr) thread_started();
       worker_main(*w);
       annotate::happens_after(&w->thread);

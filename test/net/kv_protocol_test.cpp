@@ -49,6 +49,31 @@ TEST(KvProtocol, AnArgumentIsReadOnce) {
   EXPECT_EQ(request.size(), n);
 }
 
+TEST(KvProtocol, NumbersAsTheyMayBeWritten) {
+  request_reader in;
+  kv::arguments request;
+  for (const std::string_view text :
+       {"*1\r\n$4\r\nPING\r\n", "*1\n$4\nPING\r\n", "*01\r\n$00000000000004\r\nPING\r\n"}) {
+    ASSERT_EQ(by_bytes(in, text, request), outcome::request) << text;
+    EXPECT_EQ(request, kv::arguments{"PING"});
+  }
+  for (const std::string_view text : {"*\r\n", "*1 \r\n", "*+1\r\n", "*1\r1\n", "*99999999999999999999\r\n"}) {
+    request_reader other;
+    EXPECT_EQ(by_bytes(other, text, request), outcome::broken) << text;
+  }
+}
+
+TEST(KvProtocol, AClientThatWaitsKeepsLittle) {
+  request_reader in;
+  kv::arguments request;
+  in.input() += "*1\r\n$100000\r\n" + std::string(100'000, 'x') + "\r\n";
+  ASSERT_EQ(in.next(request), outcome::request);
+  EXPECT_LE(in.input().capacity(), 512U);
+  in.input() += "PING\r\n";
+  ASSERT_EQ(in.next(request), outcome::request);
+  EXPECT_EQ(request, kv::arguments{"PING"});
+}
+
 TEST(KvProtocol, ANumberIsShort) {
   for (const auto& [text, why] :
        {std::pair("*", "too big mbulk count string"), std::pair("*1\r\n$", "too big bulk count string")}) {

@@ -61,6 +61,8 @@ class Kv(unittest.TestCase):
             ("set k v px 0", "(error) ERR invalid expire time in 'set' command"),
             ("set k v ex", "(error) ERR syntax error"),
             ("nosuch", "(error) ERR unknown command 'nosuch'"),
+            ("flushallx", "(error) ERR unknown command 'flushallx'"),
+            ("subscrib", "(error) ERR unknown command 'subscrib'"),
             ("get", "(error) ERR wrong number of arguments for 'get' command"),
             ("flushall", "OK"),
             ("dbsize", "(integer) 0"),
@@ -83,6 +85,7 @@ class Kv(unittest.TestCase):
     def test_pieces_and_pipelines(self) -> None:
         n = 10_000
         self.exchange(b"*1\r\n$4\r\nPING\r\n" * n, b"+PONG\r\n" * n)
+        self.exchange(b"PING\r\n" * 7 + b"INFO\r\n", b"+PONG\r\n" * 7 + b"$41\r\n# Stats\r\ntotal_commands_processed:%d\r\n\r\n" % (n + 8))
         self.exchange(b"set a b\r\n\r\nget a\r\n", b"+OK\r\n$1\r\nb\r\n")
         with self.server.connect() as s:
             for byte in b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n":

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <pthread.h>
+
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -43,6 +45,13 @@ void in_run(F&& f) {
 
 static_assert(!std::is_copy_constructible_v<tenon::goroutine<>>);
 static_assert(std::is_nothrow_move_constructible_v<tenon::goroutine<int>>);
+
+TEST(Go, NobodyCancelsTheThread) {
+  in_run([](const context&) {
+    EXPECT_EQ(::pthread_cancel(::pthread_self()), 0);
+    ::pthread_testcancel();
+  });
+}
 
 // ---- join -----------------------------------------------------------------------------------------------------------
 

@@ -103,6 +103,23 @@ TEST_P(NetStream, CarriesBytesBothWays) {
   });
 }
 
+// Go: net.Buffers WriteTo. Small parts are put together before the system gets them.
+TEST_P(NetStream, PartsArriveInTheirOrderWhateverTheirSizes) {
+  constexpr std::array<std::size_t, 8> sizes = {1, 512, 513, 0, 2, 30, 100'000, 511};
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < 320; ++i) parts.emplace_back(sizes[i % sizes.size()], static_cast<char>('a' + i % 26));
+  std::string all;
+  for (const std::string& part : parts) all += part;
+  with_pair([&](const context& ctx, stream& a, stream& b) {
+    const std::vector<tenon::net::const_buffer> buffers(parts.begin(), parts.end());
+    group g(ctx);
+    g.go([&](const context& c) { return a.write_all(c, buffers); });
+    std::string got(all.size(), ' ');
+    EXPECT_FALSE(b.read_exactly(ctx, got));
+    EXPECT_TRUE(got == all);
+  });
+}
+
 // Go: net.Conn Read: less than there is room for
 TEST_P(NetStream, ReadSomeReturnsWhatThereIs) {
   with_pair([](const context& ctx, stream& a, stream& b) {
