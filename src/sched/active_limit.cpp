@@ -8,7 +8,10 @@ namespace {
 // Of the rate before the trial: fewer workers must reach the one, more must exceed the other.
 constexpr double good_enough = 0.95;
 constexpr double clearly_better = 1.1;
-constexpr clock::nanos longest_window = 5 * active_limit::window;
+constexpr double hopeless = 0.7;     // to go on with a trial of fewer
+constexpr double busy_enough = 0.6;  // of the time of those that may be active
+constexpr double contended = 0.05;   // of the time in which they have something to do, spent without a processor
+constexpr clock::nanos longest_gap = 5 * active_limit::window;
 }  // namespace
 
 void active_limit::start(unsigned most, clock::nanos now) noexcept {
@@ -17,14 +20,21 @@ void active_limit::start(unsigned most, clock::nanos now) noexcept {
   rest(now, first_rest);
 }
 
-unsigned active_limit::observe(clock::nanos now, std::uint64_t switches, unsigned active, bool held_up) noexcept {
+unsigned active_limit::observe(clock::nanos now, const seen& all) noexcept {
+  const auto& [switches, active, busy_time, held_up, cpu_time] = all;
   window_switches_ += switches;
+  window_busy_ += busy_time;
+  ++looks_;
+  if (held_up) ++held_looks_;
+  const bool no_look = now - looked_ > longest_gap;
+  looked_ = now;
   const clock::nanos elapsed = now - window_began_;
-  if (held_up) {
+  // The system, too, may stop a worker, and does where others run on its processor.
+  if (medium_ ? tried_ < most_ && held_looks_ > 2 && 3 * held_looks_ > looks_ : held_up && lowered()) {
     raise_fully(now);
     return chosen_;
   }
-  if (elapsed > longest_window || (switches == 0 && active == 0)) {  // no look, or nothing to see
+  if (no_look || (switches == 0 && active == 0)) {  // nothing to see
     begin_window(now);
     return tried_;
   }
@@ -38,51 +48,100 @@ unsigned active_limit::observe(clock::nanos now, std::uint64_t switches, unsigne
   if (elapsed < window) return tried_;
 
   const double rate = static_cast<double>(window_switches_) / static_cast<double>(elapsed);
-  begin_window(now);
+  const bool was_idle = static_cast<double>(window_busy_) < busy_enough * static_cast<double>(elapsed * tried_);
   if (phase_ == phase::trying) {
-    const bool better = tried_ < chosen_ ? rate >= good_enough * rate_ : rate > clearly_better * rate_;
-    phase_ = phase::resting;
-    if (better) {
-      raise_next_ = tried_ > chosen_;
-      chosen_ = tried_;
-      rate_ = rate;
-      rest(now, first_rest);
-    } else {
-      raise_next_ = !raise_next_;
-      tried_ = chosen_;
-      rest(now, std::min(2 * rest_, longest_rest));
-    }
+    const bool goes_on = tried_ > chosen_ || elapsed < 4 * window || rate >= hopeless * rate_;
+    if (medium_ && elapsed < medium_window && goes_on) return tried_;
+    begin_window(now);
+    end_trial(now, rate, was_idle);
     return chosen_;
   }
 
-  rate_ = rate;
-  if (rate * static_cast<double>(short_slice) < static_cast<double>(std::min(std::max(active, 1U), chosen_))) {
+  const auto busy = static_cast<double>(std::min(std::max(active, 1U), chosen_));
+  if (rate * static_cast<double>(medium_slice) < busy) {
+    medium_ = false;
     raise_fully(now);
     return chosen_;
   }
-  if (now < rest_until_ || most_ == 1) return chosen_;
+  medium_ = rate * static_cast<double>(short_slice) < busy;
+  if (medium_ && elapsed < medium_window) return chosen_;
+  if (!medium_) rest_until_ = std::min(rest_until_, now + longest_rest);
+  const clock::nanos cpu = medium_ ? cpu_time() : 0;
+  const bool may_lower = medium_ ? was_contended(cpu) : held_looks_ == 0;
+  begin_window(now);
+  window_cpu_ = cpu;
+  rate_ = rate;
+  if (medium_ && was_idle && chosen_ < most_) {
+    raise_fully(now);
+    return chosen_;
+  }
+  if (now < rest_until_) return chosen_;
   if (chosen_ == most_) raise_next_ = false;
-  if (chosen_ == 1) raise_next_ = true;
+  if (chosen_ == 1 || !may_lower) raise_next_ = true;
+  if (raise_next_ && chosen_ == most_) return chosen_;
   tried_ = raise_next_ ? std::min(2 * chosen_, most_) : (chosen_ + 1) / 2;
   phase_ = phase::settling;
   return tried_;
 }
 
+/// Whether the workers have been kept from running in this window, at whose end they have had so much of the processors.
+bool active_limit::was_contended(clock::nanos cpu_time) const noexcept {
+  const auto busy = static_cast<double>(window_busy_);
+  return window_cpu_ != 0 && busy - static_cast<double>(cpu_time - window_cpu_) > contended * busy;
+}
+
+void active_limit::end_trial(clock::nanos now, double rate, bool was_idle) noexcept {
+  const bool raised = tried_ > chosen_;
+  const bool better = raised ? rate > clearly_better * rate_ : rate >= good_enough * rate_ && !(medium_ && was_idle);
+  phase_ = phase::resting;
+  if (!better) {
+    raise_next_ = !raise_next_;
+    tried_ = chosen_;
+    rest_longer(now);
+    return;
+  }
+  raise_next_ = raised;
+  chosen_ = tried_;
+  chosen_at_ = now;
+  rate_ = rate;
+  if (!medium_) {
+    rest(now, first_rest);
+  } else {
+    // Not the first one again: where fewer are idle after all, and raised for that, it would go to and fro.
+    rest(now, raised ? first_medium_rest : std::max(rest_, first_medium_rest));
+  }
+}
+
 void active_limit::begin_window(clock::nanos now) noexcept {
   window_began_ = now;
   window_switches_ = 0;
+  window_busy_ = window_cpu_ = 0;
+  looks_ = held_looks_ = 0;
 }
 
 void active_limit::raise_fully(clock::nanos now) noexcept {
-  if (chosen_ < most_ || phase_ != phase::resting) rest(now, first_rest);
+  const bool changes = lowered();
+  const bool was_good = !medium_ || (chosen_ < most_ && now - chosen_at_ > longest_medium_rest);
   chosen_ = tried_ = most_;
   phase_ = phase::resting;
   begin_window(now);
+  if (!changes) return;
+  if (was_good) {
+    rest(now, medium_ ? first_medium_rest : first_rest);
+  } else {
+    rest_longer(now);
+  }
 }
 
 void active_limit::rest(clock::nanos now, clock::nanos how_long) noexcept {
   rest_ = how_long;
   rest_until_ = now + how_long;
+}
+
+void active_limit::rest_longer(clock::nanos now) noexcept {
+  if (!medium_) return rest(now, std::min(2 * rest_, longest_rest));
+  // More are tried more rarely: that moves all threads to and fro between the processors.
+  rest(now, std::clamp(2 * rest_, first_medium_rest, chosen_ < most_ ? longest_lowered_rest : longest_medium_rest));
 }
 
 }  // namespace tenon::detail

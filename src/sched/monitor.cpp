@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include <tenon/detail/atomic.hpp>
 
@@ -71,6 +72,7 @@ struct watched {
   clock::nanos held = 0;  // for how long it has been stuck, in one call or without one
   clock::nanos switched = 0;
   clock::nanos kept = 0;    // for how long one goroutine has had it, be it in many short calls
+  clock::nanos slept = 0;   // so far
   std::uint32_t front = 0;  // of its fresh goroutines
   clock::nanos front_since = 0;
 };
@@ -81,6 +83,7 @@ struct measured {
   active_limit best;
   thread_exhaustion exhausted;
   std::uint32_t run = 0;
+  clock::nanos looked = 0;
 };
 measured whole;
 
@@ -99,18 +102,23 @@ bool any_held(const scheduler& s) noexcept {
 /// What one round finds out about all workers together.
 struct findings {
   std::uint64_t switches = 0;
+  clock::nanos busy = 0;         // of all workers
   bool due = false;              // a timer, or a goroutine that a stuck worker keeps in its queues, is to run
   bool orphaned_timers = false;  // a timer of a worker that will not come to it by itself
   bool held_up = false;
 };
 
 /// Looks at one worker. Returns for how long it has been stuck, 0 if it is not.
-clock::nanos observe(worker& w, watched& k, clock::nanos now, findings& all) noexcept {
+clock::nanos observe(worker& w, watched& k, clock::nanos now, clock::nanos passed, findings& all) noexcept {
   const std::uint32_t tick = w.tick.load(std::memory_order_relaxed);
   const std::uint32_t operations = w.operations.load(std::memory_order_relaxed);
   all.switches += operations - k.operations;
   k.operations = operations;
   const worker_status status = w.status.load(std::memory_order_relaxed);
+  const clock::nanos sum = w.slept.load(std::memory_order_relaxed);
+  const clock::nanos slept = sum < 0 ? sum + now : sum;
+  if (status != worker_status::offline) all.busy += passed - std::clamp<clock::nanos>(slept - k.slept, 0, passed);
+  k.slept = slept;
   const bool moved = tick != k.tick || status != k.status;
   if (w.timers.next() <= now) {
     all.due = true;
@@ -163,11 +171,21 @@ bool should_hand_over(const scheduler& s, const worker& w, const watched& k) noe
   return k.kept >= held_too_long || (blocks && k.held != 0);
 }
 
+clock::nanos cpu_time() noexcept {
+  const scheduler& s = the_scheduler();
+  clock::nanos sum = 0;
+  for (unsigned i = 0; i < s.worker_slots(); ++i) {
+    sum += thread_cpu_time(s.worker_at(i)->tid.load(std::memory_order_relaxed));
+  }
+  return sum;
+}
+
 /// One round over the workers. Returns whether anything was done.
 bool scan_workers(scheduler& s, clock::nanos now) noexcept {
   findings all;
+  const clock::nanos passed = now - std::exchange(whole.looked, now);
   const unsigned n = s.worker_slots();
-  for (unsigned i = 0; i < n; ++i) seen[i].held = observe(*s.worker_at(i), seen[i], now, all);
+  for (unsigned i = 0; i < n; ++i) seen[i].held = observe(*s.worker_at(i), seen[i], now, passed, all);
   const bool work_waits = all.due || s.has_work(true);
   bool acted = false;
   for (unsigned i = 0; i < n; ++i) {
@@ -185,7 +203,7 @@ bool scan_workers(scheduler& s, clock::nanos now) noexcept {
     whole.best.start(s.procs(), now);
     whole.exhausted = {};
   }
-  const unsigned limit = whole.best.observe(now, all.switches, s.active(), all.held_up);
+  const unsigned limit = whole.best.observe(now, {all.switches, s.active(), all.busy, all.held_up, &cpu_time});
   if (limit != s.active_limit() && !s.active_limit_is_held()) s.set_active_limit(limit);
   // The others have no time to look, and a worker that was in the poller may have found other work.
   if (all.orphaned_timers && s.active() >= s.active_limit()) s.run_orphaned_timers();

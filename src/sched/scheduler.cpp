@@ -146,7 +146,8 @@ void scheduler::request_resched_everywhere() noexcept {
 
 void scheduler::set_active_limit(unsigned n) noexcept {
   if (active_limit_.exchange(n, std::memory_order_relaxed) < n) {
-    if (has_work(false)) wake_one();
+    // Or nobody may be in the poller, and those who are active busy.
+    if (has_work(false) || !poller_taken_.load(std::memory_order_relaxed)) wake_one();
   } else {
     request_resched_everywhere();  // one too many retires
   }
@@ -323,7 +324,9 @@ bool scheduler::retire(worker& w) noexcept {
 
 void scheduler::go_idle(worker& w) noexcept {
   stop_searching(w);
-  w.wakes_briefly = clock::real() - w.woke_at < brief;
+  const clock::nanos began = clock::real();
+  w.wakes_briefly = began - w.woke_at < brief;
+  w.slept.store(w.slept.load(std::memory_order_relaxed) - began, std::memory_order_relaxed);
   w.sleep_word.store(0, std::memory_order_relaxed);
   const bool retaken = change(w, worker_status::idle) == worker_status::retaken_running;
   {
@@ -346,7 +349,7 @@ void scheduler::go_idle(worker& w) noexcept {
     w.failed_searches = 0;
   }
   poller::events come;
-  sleep(w, come);
+  sleep(w, come, enough);
   {
     const std::lock_guard hold(idle_lock_);
     if (w.listed) {  // not woken by another: a timer, a descriptor, work that we saw ourselves, the end
@@ -360,14 +363,25 @@ void scheduler::go_idle(worker& w) noexcept {
   }
   w.status.store(worker_status::running, std::memory_order_seq_cst);
   w.woke_at = clock::real();
+  w.slept.store(w.slept.load(std::memory_order_relaxed) + w.woke_at, std::memory_order_relaxed);
   set_coarse_now(w.woke_at);
   monitor::wake();
   poller::tell(come);  // not before this worker counts: it would wake another for what it does itself, or even itself
 }
 
-/// Until it is woken, or until descriptors have become ready, which `come` says then.
-void scheduler::sleep(worker& w, poller::events& come) noexcept {
+/// Until it is woken, or until descriptors have become ready, which `come` says then. `enough`: as many as may be are active.
+void scheduler::sleep(worker& w, poller::events& come, bool enough) noexcept {
   if (w.sleep_word.load(std::memory_order_seq_cst) != 0) return;
+  if (enough &&
+      !simulated()) {  // the descriptors are theirs: in the poller each event would wake this one, for nothing
+    const clock::nanos until = w.timers.next();
+    while (w.sleep_word.load(std::memory_order_acquire) == 0) {
+      const clock::nanos left = until == clock::never ? -1 : until - clock::now();
+      if (until != clock::never && left <= 0) return;
+      futex::wait(w.sleep_word, 0, left);
+    }
+    return;
+  }
   if (poller_taken_.exchange(true, std::memory_order_seq_cst)) {
     // The sleeper in the poller looked while we were still active: we may be the last.
     look_for_deadlock();

@@ -31,7 +31,7 @@
 //     to their worker, unless the queue stands still: taking them would cost both more than it brings.
 //  4. Workers are woken one at a time: while one is searching (`searching_` > 0) no other is woken; a searcher that
 //     finds work and was the last one wakes the next, unless it is the only one that is active, and sees no more.
-//  5. The last idle worker sleeps in the poller until the earliest timer of all heaps. While none does, descriptors are looked at by
+//  5. The last idle worker sleeps in the poller until the earliest timer of all heaps, and one too many outside it until its own. While none does, descriptors are looked at by
 //     workers that search, at first and every few microseconds; and where nobody has for 100 µs, by those that have work all the time, when they look
 //     around, and by the monitor. The one that sleeps there counts itself in before it tells anybody of what became ready.
 //  6. Workers and the scheduler are immortal: threads end with a run, the structures are reused by the next. So the monitor thread
@@ -132,6 +132,8 @@ struct alignas(cache_line) worker {
   detail::atomic<std::uint64_t> created{0};
   detail::atomic<std::uint64_t> ended{0};
   detail::atomic<std::uint64_t> steals{0};
+  detail::atomic<clock::nanos> slept{
+      0};                        // in all; less the time at which it began to, while it does, and so below zero
   detail::atomic<pid_t> tid{0};  // released when the thread can be frozen, acquired by who does it
 
   // ---- The owner's under queue_lock, thieves' under its other side. All three may be peeked at without.
@@ -357,7 +359,7 @@ class scheduler {
   void run_all_timers(clock::nanos now) noexcept;
   [[nodiscard]] clock::nanos next_timer() const noexcept;
   void go_idle(worker& w) noexcept;
-  void sleep(worker& w, poller::events& come) noexcept;
+  void sleep(worker& w, poller::events& come, bool enough) noexcept;
   void stop_searching(worker& w) noexcept;
   void rejoin(worker& w) noexcept;
   bool retire(worker& w) noexcept;

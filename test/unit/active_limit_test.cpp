@@ -16,6 +16,7 @@ class machine {
   machine(unsigned most, std::function<double(unsigned)> rate)
       : rate_(std::move(rate)), now_workers_(most), most_(most) {
     best_.start(most, now_);
+    cpu_time = 0;
   }
 
   /// Lets it run. Returns how much of the time each limit had, in ascending order.
@@ -26,7 +27,10 @@ class machine {
       now_ += period;
       const auto steps = static_cast<std::uint64_t>(rate_(now_workers_) * static_cast<double>(period));
       time_[now_workers_] += period;
-      now_workers_ = best_.observe(now_, steps, now_workers_, held_up_);
+      const double all = static_cast<double>(period * now_workers_);
+      cpu_time += static_cast<nanos>(all * busy_(now_workers_) * on_cpu_(now_workers_));
+      now_workers_ = best_.observe(now_, {steps, now_workers_, static_cast<nanos>(all * busy_(now_workers_)), held_up_,
+                                          +[]() noexcept { return cpu_time; }});
       EXPECT_GE(now_workers_, 1U);
       EXPECT_LE(now_workers_, most_);
     }
@@ -34,6 +38,9 @@ class machine {
   }
   void set(std::function<double(unsigned)> rate) { rate_ = std::move(rate); }
   void hold_up(bool yes) { held_up_ = yes; }
+  /// What share of the time n active workers have something to do, and of that have a processor to do it on.
+  void set_busy(std::function<double(unsigned)> share) { busy_ = std::move(share); }
+  void set_on_cpu(std::function<double(unsigned)> share) { on_cpu_ = std::move(share); }
   double share(unsigned n) const {
     nanos all = 0;
     for (const nanos t : time_) all += t;
@@ -41,8 +48,11 @@ class machine {
   }
 
  private:
+  static inline nanos cpu_time = 0;
   active_limit best_;
   std::function<double(unsigned)> rate_;
+  std::function<double(unsigned)> busy_ = [](unsigned) { return 1.0; };
+  std::function<double(unsigned)> on_cpu_ = [](unsigned) { return 1.0; };
   nanos now_ = 1'000'000'000;
   nanos time_[65] = {};
   unsigned now_workers_;
@@ -52,7 +62,12 @@ class machine {
 
 double each_its_own(unsigned n) { return 0.005 * n; }
 double in_each_others_way(unsigned n) { return n == 1 ? 0.011 : 0.006; }
-double slow_steps(unsigned) { return 0.0001; }
+double slow_steps(unsigned) { return 0.00001; }
+
+// A server's: 5 µs and more.
+double no_more_than_one_can_do(unsigned n) { return n == 1 ? 0.00018 : 0.00014; }
+double enough_for_all(unsigned n) { return 0.00018 * n; }
+double on_two_cpus_with_a_client(unsigned n) { return n == 1 ? 1.0 : 0.7; }
 
 TEST(ActiveLimit, StaysWhereSlicesAreLong) {
   machine m(4, slow_steps);
@@ -113,6 +128,49 @@ TEST(ActiveLimit, RisesAtOnceWhenAGoroutineIsHeldUp) {
   EXPECT_EQ(m.run(1), 4U);
 }
 
+TEST(ActiveLimit, AServerThatSharesItsProcessorsHasFewer) {
+  machine m(2, no_more_than_one_can_do);
+  m.set_on_cpu(on_two_cpus_with_a_client);
+  m.run(5'000'000'000);
+  EXPECT_GT(m.share(1), 0.9);
+  machine parallel(2, enough_for_all);
+  parallel.set_on_cpu(on_two_cpus_with_a_client);
+  parallel.run(5'000'000'000);
+  EXPECT_GT(parallel.share(2), 0.95) << "where the second one does something it stays";
+}
+
+TEST(ActiveLimit, NothingIsTriedOnAServerThatHasItsProcessorsForItself) {
+  machine m(2, no_more_than_one_can_do);
+  m.run(1'000'000'000);
+  EXPECT_EQ(m.share(2), 1.0);
+}
+
+TEST(ActiveLimit, AServerThatWaitsForWorkHasAll) {
+  machine m(2, [](unsigned) { return 0.00005; });
+  m.set_on_cpu(on_two_cpus_with_a_client);
+  m.set_busy([](unsigned n) { return 0.5 / n; });
+  m.run(1'000'000'000);
+  EXPECT_GT(m.share(2), 0.8) << "the fewer would have enough to do for half of the time";
+  m.set_busy([](unsigned n) { return 0.9 / n; });
+  m.run(500'000'000);
+  EXPECT_EQ(m.run(1), 1U);
+  m.set_busy([](unsigned n) { return 0.5 / n; });
+  EXPECT_EQ(m.run(45'000'000), 2U) << "and no longer";
+}
+
+TEST(ActiveLimit, ASystemThatStopsTheServerIsNoHoldUp) {
+  machine m(2, no_more_than_one_can_do);
+  m.set_on_cpu(on_two_cpus_with_a_client);
+  m.run(1'000'000'000);
+  ASSERT_EQ(m.run(1), 1U);
+  m.hold_up(true);
+  m.run(2'000'000);
+  m.hold_up(false);
+  EXPECT_EQ(m.run(1), 1U) << "twice in a row";
+  m.hold_up(true);
+  EXPECT_EQ(m.run(10'000'000), 2U) << "but a long slice is";
+}
+
 TEST(ActiveLimit, IsOneWithOneProcessor) {
   machine m(1, in_each_others_way);
   EXPECT_EQ(m.run(100'000'000), 1U);
@@ -125,12 +183,12 @@ TEST(ActiveLimit, APauseChangesNothing) {
   w.start(2, 0);
   nanos now = 0;
   unsigned n = 2;
-  const auto work = [&](unsigned steps, nanos period) { n = w.observe(now += period, steps, n, false); };
+  const auto work = [&](unsigned steps, nanos period) { n = w.observe(now += period, {steps, n, period * n}); };
   for (int i = 0; i < 100; ++i) work(n == 1 ? 2500 : 1200, active_limit::look);
   ASSERT_EQ(n, 1U);
-  n = w.observe(now += 3'000'000'000, 10, 1, false);
+  n = w.observe(now += 3'000'000'000, {10, 1});
   EXPECT_EQ(n, 1U);
-  for (int i = 0; i < 100; ++i) n = w.observe(now += active_limit::look, 0, 0, false);
+  for (int i = 0; i < 100; ++i) n = w.observe(now += active_limit::look, {});
   EXPECT_EQ(n, 1U);
 }
 
