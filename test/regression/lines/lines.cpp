@@ -17,8 +17,8 @@
 #include <tenon/run.hpp>
 #include <tenon/select.hpp>
 #include <tenon/shared_mutex.hpp>
-#include <tenon/sleep_for.hpp>
 #include <tenon/wait_group.hpp>
+#include <tenon/yield.hpp>
 
 // Stands on the line of the call that blocks.
 #define BLOCKS(name) std::printf(name " blocks in %s at lines.cpp:%d\n", __func__, __LINE__)
@@ -142,7 +142,7 @@ int relock() {
         tenon::shared_mutex table;
         BLOCKS("first"); const std::shared_lock outer(table);
         auto w = tenon::go([&] { const std::lock_guard l(table); });
-        tenon::sleep_for(std::chrono::milliseconds(5));
+        for (; table.try_lock_shared(); table.unlock_shared()) tenon::yield();  // until the writer waits
         BLOCKS("again"); const std::shared_lock inner(table);
         w.join();
       },
