@@ -117,7 +117,11 @@ clock::nanos observe(worker& w, watched& k, clock::nanos now, clock::nanos passe
   const worker_status status = w.status.load(std::memory_order_relaxed);
   const clock::nanos sum = w.slept.load(std::memory_order_relaxed);
   const clock::nanos slept = sum < 0 ? sum + now : sum;
-  if (status != worker_status::offline) all.busy += passed - std::clamp<clock::nanos>(slept - k.slept, 0, passed);
+  const bool blocks = status == worker_status::blocking || status == worker_status::retaken_blocking;
+  // What is in a blocking call is not kept from running by others.
+  if (status != worker_status::offline && !blocks) {
+    all.busy += passed - std::clamp<clock::nanos>(slept - k.slept, 0, passed);
+  }
   k.slept = slept;
   const bool moved = tick != k.tick || status != k.status;
   if (w.timers.next() <= now) {
@@ -143,7 +147,6 @@ clock::nanos observe(worker& w, watched& k, clock::nanos now, clock::nanos passe
   const clock::nanos held = now - k.since;
   const bool runs = (status == worker_status::running || status == worker_status::retaken_running) &&
                     w.running.load(std::memory_order_relaxed) != nullptr;
-  const bool blocks = status == worker_status::blocking || status == worker_status::retaken_blocking;
   if (!runs && !blocks) return 0;
   k.kept = now - k.switched;
   if (held == 0 && k.kept < held_too_long) return 0;
