@@ -31,8 +31,9 @@ void scheduler::ready_slow(worker* w, goroutine_core* g) noexcept {
   }
   if (w == nullptr || w->no_local_queue) return inject(g);
   if (w->current == nullptr) {  // a timer or the poller, on the worker's own stack: first come, first served
-    const bool runs_it_next = w->slot.load(std::memory_order_relaxed) == nullptr && w->woken.size() == 0 &&
-                              w->fresh.size() == 0 && injected_.load(std::memory_order_relaxed) == 0;
+    if (injected_.load(std::memory_order_relaxed) != 0) return inject(g);
+    const bool runs_it_next =
+        w->slot.load(std::memory_order_relaxed) == nullptr && w->woken.size() == 0 && w->fresh.size() == 0;
     push_woken(*w, g);
     if (!runs_it_next || !w->wakes_briefly) wake_one();
     return;
@@ -44,7 +45,7 @@ void scheduler::ready_slow(worker* w, goroutine_core* g) noexcept {
     w->slot.store(g, std::memory_order_relaxed);
     if (before == nullptr) return;
     alone = w->woken.size() == 0;
-    push_locked(w->woken, before);
+    push_locked(*w, w->woken, before);
   }
   if (!alone || !throttles_wake(*w)) wake_one();
 }
@@ -68,22 +69,29 @@ void scheduler::enqueue_fresh(goroutine_core* g) noexcept {
   const bool alone = w->fresh.size() == 0;
   {
     const owner_guard hold(w->queue_lock);
-    push_locked(w->fresh, g);
+    push_locked(*w, w->fresh, g);
   }
   if (!alone || !throttles_wake(*w)) wake_one();
 }
 
-/// Half of a full queue goes to the injection queue.
-TENON_NOINLINE void scheduler::spill(work_queue& q, goroutine_core* g) noexcept {
-  goroutine_core* batch[work_queue::capacity / 2 + 1];
-  const std::uint32_t n = q.take_front(batch, work_queue::capacity / 2, false);
-  batch[n] = g;
-  inject_many(batch, n + 1);
+/// Half of a full queue goes to the injection queue, the half whose turn would come last: of woken ones the newest, of fresh ones the oldest.
+TENON_NOINLINE void scheduler::spill(worker& w, work_queue& q, goroutine_core* g) noexcept {
+  constexpr std::uint32_t half = work_queue::capacity / 2;
+  goroutine_core* batch[half + 1];
+  if (&q == &w.woken) {
+    q.take_back(batch, half);
+    batch[half] = g;
+    inject_many(batch, half + 1);
+  } else {
+    (void)q.take_front(batch, half, false);
+    inject_many(batch, half);
+    (void)q.push_back(g);
+  }
 }
 
 void scheduler::push_woken(worker& w, goroutine_core* g) noexcept {
   const owner_guard hold(w.queue_lock);
-  push_locked(w.woken, g);
+  push_locked(w, w.woken, g);
 }
 
 void scheduler::inject(goroutine_core* g) noexcept {
@@ -285,8 +293,8 @@ void scheduler::yield() noexcept {
   {
     const owner_guard hold(w.queue_lock);
     // The others go first: also those that have not run yet, in the order in which they were made.
-    while (goroutine_core* fresh = w.fresh.pop_front()) push_locked(w.woken, fresh);
-    push_locked(w.woken, g);
+    while (goroutine_core* fresh = w.fresh.pop_front()) push_locked(w, w.woken, fresh);
+    push_locked(w, w.woken, g);
     if (may_pick(w)) next = pick_locked(w);
   }
   if (next == g) {

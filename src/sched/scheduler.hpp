@@ -10,6 +10,9 @@
 //   next goroutine of a worker:  slot (for 256 switches or 1 ms in a row) → woken → fresh → (on the worker's own stack) timers, injection, poller, stealing, sleep
 //   every 64th time:             poller, if neglected → timers → injection → slot → woken or fresh, in turn
 //
+// A queue that is full gives the half whose turn is last to the injection queue; while that holds any, what timers and descriptors make ready follows it there. So
+// those who wait longest come first, also where more are ready than fit.
+//
 // Last in, first out starves the oldest while new ones keep coming: when the front of `fresh` has not moved for 10 ms the monitor has
 // it run next. (Taking the oldest at every 64th switch turns a depth-first tree into a breadth-first one: a million stacks
 // instead of sixty.)
@@ -367,12 +370,12 @@ class scheduler {
   bool hand_over_queues(worker& w) noexcept;
   void request_resched_everywhere() noexcept;
   void push_woken(worker& w, goroutine_core* g) noexcept;
-  /// Under q's queue_lock.
-  void push_locked(work_queue& q, goroutine_core* g) noexcept {
-    if (TENON_UNLIKELY(!q.push_back(g))) spill(q, g);
+  /// q is one of w's, under its queue_lock.
+  void push_locked(worker& w, work_queue& q, goroutine_core* g) noexcept {
+    if (TENON_UNLIKELY(!q.push_back(g))) spill(w, q, g);
   }
   static bool throttles_wake(worker& w) noexcept;
-  void spill(work_queue& q, goroutine_core* g) noexcept;
+  void spill(worker& w, work_queue& q, goroutine_core* g) noexcept;
   void inject_many(goroutine_core** list, std::uint32_t n) noexcept;
   worker* new_worker(bool searching) noexcept;
   void wake_worker(worker& w) noexcept;

@@ -91,7 +91,8 @@ goroutine_core* scheduler::take_injected(worker& w) noexcept {
     const std::lock_guard hold(injection_lock_);
     if (injected_head_ == nullptr) return nullptr;
     const std::uint32_t available = injected_.load(std::memory_order_relaxed);
-    std::uint32_t n = std::min({available / active_limit() + 1, available, work_queue::capacity / 2});
+    const std::uint32_t room = work_queue::capacity - std::max(w.woken.size(), w.fresh.size());
+    std::uint32_t n = std::min({available / active_limit() + 1, available, work_queue::capacity / 2, room + 1});
     injected_.fetch_sub(n, std::memory_order_relaxed);
     first = injected_head_;
     goroutine_core* last = first;
@@ -106,7 +107,7 @@ goroutine_core* scheduler::take_injected(worker& w) noexcept {
   while (rest != nullptr) {
     goroutine_core* g = rest;
     rest = rest->next;
-    push_locked(g->has_run ? w.woken : w.fresh, g);
+    push_locked(w, g->has_run ? w.woken : w.fresh, g);
   }
   return first;
 }
@@ -146,7 +147,7 @@ goroutine_core* scheduler::steal(worker& w, clock::nanos now) noexcept {
     if (got > 1) {
       // Fresh ones stay fresh: as woken ones they would all be started before any of them could finish.
       const owner_guard hold(w.queue_lock);
-      for (std::uint32_t k = got; k-- > 1;) push_locked(batch[k]->has_run ? w.woken : w.fresh, batch[k]);
+      for (std::uint32_t k = got; k-- > 1;) push_locked(w, batch[k]->has_run ? w.woken : w.fresh, batch[k]);
     }
     return batch[0];
   }

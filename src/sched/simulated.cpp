@@ -21,8 +21,8 @@ void scheduler::gather_runnable(worker& w) noexcept {
     if (goroutine_core* g = take_injected(w)) push_woken(w, g);
   }
   const owner_guard hold(w.queue_lock);
-  if (goroutine_core* g = w.slot.exchange(nullptr, std::memory_order_relaxed)) push_locked(w.woken, g);
-  while (goroutine_core* g = w.fresh.pop_front()) push_locked(w.woken, g);
+  if (goroutine_core* g = w.slot.exchange(nullptr, std::memory_order_relaxed)) push_locked(w, w.woken, g);
+  while (goroutine_core* g = w.fresh.pop_front()) push_locked(w, w.woken, g);
 }
 
 /// Any of those that can run, as the chooser decides, or the explorer.

@@ -68,6 +68,13 @@ class work_queue {
     return pop_front();
   }
 
+  /// So many from the back; there are as many. The oldest of them comes first.
+  void take_back(goroutine_core** out, std::uint32_t n) noexcept {
+    const std::uint32_t tail = tail_.load(std::memory_order_relaxed) - n;
+    for (std::uint32_t i = 0; i < n; ++i) out[i] = entries_[(tail + i) % capacity];
+    tail_.store(tail, std::memory_order_relaxed);
+  }
+
   /// Up to `most` from the front, at most half (rounded up) unless `all`. Returns how many.
   std::uint32_t take_front(goroutine_core** out, std::uint32_t most, bool all) noexcept {
     const std::uint32_t n = size();
