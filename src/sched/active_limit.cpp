@@ -9,8 +9,10 @@ namespace {
 constexpr double good_enough = 0.95;
 constexpr double clearly_better = 1.1;
 constexpr double hopeless = 0.7;     // to go on with a trial of fewer
-constexpr double busy_enough = 0.6;  // of the time of those that may be active
-constexpr double contended = 0.05;   // of the time in which they have something to do, spent without a processor
+constexpr double busy_enough = 0.5;  // of the time of those that may be active
+// Of the processor time a switch takes: fewer workers may be slower, and more must be faster, by what they save or cost, but by no more than this.
+constexpr double much_cheaper = 0.9;
+constexpr double contended = 0.05;  // of the time in which they have something to do, spent without a processor
 constexpr clock::nanos longest_gap = 5 * active_limit::window;
 }  // namespace
 
@@ -26,7 +28,7 @@ unsigned active_limit::observe(clock::nanos now, const seen& all) noexcept {
   window_busy_ += busy_time;
   ++looks_;
   if (held_up) ++held_looks_;
-  const bool no_look = now - looked_ > longest_gap;
+  const bool no_look = now - looked_ > (medium_ ? medium_window : longest_gap);
   looked_ = now;
   const clock::nanos elapsed = now - window_began_;
   // The system, too, may stop a worker, and does where others run on its processor.
@@ -34,7 +36,7 @@ unsigned active_limit::observe(clock::nanos now, const seen& all) noexcept {
     raise_fully(now);
     return chosen_;
   }
-  if (no_look || (switches == 0 && active == 0)) {  // nothing to see
+  if (no_look || (!medium_ && switches == 0 && active == 0)) {  // nothing to see
     begin_window(now);
     return tried_;
   }
@@ -42,6 +44,7 @@ unsigned active_limit::observe(clock::nanos now, const seen& all) noexcept {
     if (elapsed >= settling) {
       phase_ = phase::trying;
       begin_window(now);
+      if (medium_) window_cpu_ = cpu_time();
     }
     return tried_;
   }
@@ -50,14 +53,18 @@ unsigned active_limit::observe(clock::nanos now, const seen& all) noexcept {
   const double rate = static_cast<double>(window_switches_) / static_cast<double>(elapsed);
   const bool was_idle = static_cast<double>(window_busy_) < busy_enough * static_cast<double>(elapsed * tried_);
   if (phase_ == phase::trying) {
-    const bool goes_on = tried_ > chosen_ || elapsed < 4 * window || rate >= hopeless * rate_;
+    const bool goes_on =
+        tried_ > chosen_ || elapsed < (medium_ ? medium_window / 2 : 4 * window) || rate >= hopeless * rate_;
     if (medium_ && elapsed < medium_window && goes_on) return tried_;
+    const double cost = medium_ ? cost_of_switch(cpu_time()) : 0;
     begin_window(now);
-    end_trial(now, rate, was_idle);
+    end_trial(now, rate, cost, was_idle);
     return chosen_;
   }
 
   const auto busy = static_cast<double>(std::min(std::max(active, 1U), chosen_));
+  // A worker that the system stops for a moment does not make slices long.
+  if (medium_ && elapsed < 5 * window) return chosen_;
   if (rate * static_cast<double>(medium_slice) < busy) {
     medium_ = false;
     raise_fully(now);
@@ -68,10 +75,12 @@ unsigned active_limit::observe(clock::nanos now, const seen& all) noexcept {
   if (!medium_) rest_until_ = std::min(rest_until_, now + longest_rest);
   const clock::nanos cpu = medium_ ? cpu_time() : 0;
   const bool may_lower = medium_ ? was_contended(cpu) : held_looks_ == 0;
+  cost_ = medium_ ? cost_of_switch(cpu) : 0;
   begin_window(now);
   window_cpu_ = cpu;
   rate_ = rate;
-  if (medium_ && was_idle && chosen_ < most_) {
+  idle_windows_ = was_idle ? idle_windows_ + 1 : 0;
+  if (medium_ && idle_windows_ > 1 && chosen_ < most_) {
     raise_fully(now);
     return chosen_;
   }
@@ -90,9 +99,18 @@ bool active_limit::was_contended(clock::nanos cpu_time) const noexcept {
   return window_cpu_ != 0 && busy - static_cast<double>(cpu_time - window_cpu_) > contended * busy;
 }
 
-void active_limit::end_trial(clock::nanos now, double rate, bool was_idle) noexcept {
+/// How much processor time the workers have needed for a switch in this window, as above; 0 if that is not known.
+double active_limit::cost_of_switch(clock::nanos cpu_time) const noexcept {
+  if (window_cpu_ == 0 || window_switches_ == 0 || cpu_time < window_cpu_) return 0;  // less: a thread has ended
+  return static_cast<double>(cpu_time - window_cpu_) / static_cast<double>(window_switches_);
+}
+
+void active_limit::end_trial(clock::nanos now, double rate, double cost, bool was_idle) noexcept {
   const bool raised = tried_ > chosen_;
-  const bool better = raised ? rate > clearly_better * rate_ : rate >= good_enough * rate_ && !(medium_ && was_idle);
+  const double dearer = cost > 0 && cost_ > 0 ? cost / cost_ : 1;
+  const double needed = raised ? clearly_better * std::clamp(dearer, 1.0, 1 / much_cheaper)
+                               : good_enough * std::clamp(dearer, much_cheaper, 1.0);
+  const bool better = rate >= needed * rate_ && (raised || !medium_ || !was_idle);
   phase_ = phase::resting;
   if (!better) {
     raise_next_ = !raise_next_;
@@ -108,7 +126,7 @@ void active_limit::end_trial(clock::nanos now, double rate, bool was_idle) noexc
     rest(now, first_rest);
   } else {
     // Not the first one again: where fewer are idle after all, and raised for that, it would go to and fro.
-    rest(now, raised ? first_medium_rest : std::max(rest_, first_medium_rest));
+    rest(now, raised ? first_medium_rest : std::max(rest_, first_lowered_rest));
   }
 }
 
@@ -140,7 +158,6 @@ void active_limit::rest(clock::nanos now, clock::nanos how_long) noexcept {
 
 void active_limit::rest_longer(clock::nanos now) noexcept {
   if (!medium_) return rest(now, std::min(2 * rest_, longest_rest));
-  // More are tried more rarely: that moves all threads to and fro between the processors.
   rest(now, std::clamp(2 * rest_, first_medium_rest, chosen_ < most_ ? longest_lowered_rest : longest_medium_rest));
 }
 

@@ -15,7 +15,8 @@
 //  1. Slices (the time between two switches) of more than `medium_slice` on the average, or a goroutine that holds up others, raise the limit
 //     to the full number at once: there, processors are what is missing. So no goroutine waits behind a long slice for longer than the monitor takes to look.
 //  2. It is lowered when the fewer are about as fast (they leave processors to others), and raised only when more are clearly faster: what
-//     lies in between changes nothing.
+//     lies in between changes nothing. For a server's slices what a switch takes of processor time counts, too: fewer may be slower by a tenth if they
+//     save a tenth, and more must be faster by as much as they cost.
 //  3. A trial that changes nothing makes the next one come later, up to `longest_rest`; so trials cost little where nothing changes.
 //  4. Where slices are longer than `short_slice`, fewer are tried only if something else wants the processors, and kept only while they are busy for most of the time.
 //
@@ -38,6 +39,8 @@ class active_limit {
   static constexpr clock::nanos longest_rest = 100'000'000;
   static constexpr clock::nanos first_medium_rest = 50'000'000;
   static constexpr clock::nanos longest_medium_rest = 400'000'000;
+  static constexpr clock::nanos first_lowered_rest =
+      200'000'000;  // more are tried more rarely: that moves all threads to and fro between the processors
   static constexpr clock::nanos longest_lowered_rest = 2'000'000'000;
   static constexpr clock::nanos look =
       250'000;  // how often `observe` wants to be called while it is lowered or tried for short slices
@@ -66,7 +69,8 @@ class active_limit {
   void rest(clock::nanos now, clock::nanos how_long) noexcept;
   void rest_longer(clock::nanos now) noexcept;
   [[nodiscard]] bool was_contended(clock::nanos cpu_time) const noexcept;
-  void end_trial(clock::nanos now, double rate, bool was_idle) noexcept;
+  [[nodiscard]] double cost_of_switch(clock::nanos cpu_time) const noexcept;
+  void end_trial(clock::nanos now, double rate, double cost, bool was_idle) noexcept;
 
   unsigned most_ = 1;
   unsigned chosen_ = 1;  // what is known to be good
@@ -80,9 +84,11 @@ class active_limit {
   std::uint64_t window_switches_ = 0;
   clock::nanos window_busy_ = 0;
   clock::nanos window_cpu_ = 0;  // what cpu_time said when it began; 0 if nobody asked
+  unsigned idle_windows_ = 0;    // in a row
   unsigned looks_ = 0;           // in this window
   unsigned held_looks_ = 0;      // of them, when a goroutine held up others
   double rate_ = 0;              // of chosen_, in the last full window
+  double cost_ = 0;              // and how much processor time a switch took; 0 if that is not known
   clock::nanos rest_until_ = 0;
   clock::nanos rest_ = first_rest;
 };

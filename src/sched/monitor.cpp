@@ -73,6 +73,8 @@ struct watched {
   clock::nanos switched = 0;
   clock::nanos kept = 0;    // for how long one goroutine has had it, be it in many short calls
   clock::nanos slept = 0;   // so far
+  clock::nanos cpu = 0;     // it has had of processors, as of when that was last asked
+  bool has_run = false;     // since
   std::uint32_t front = 0;  // of its fresh goroutines
   clock::nanos front_since = 0;
 };
@@ -124,6 +126,7 @@ clock::nanos observe(worker& w, watched& k, clock::nanos now, clock::nanos passe
   }
   k.slept = slept;
   const bool moved = tick != k.tick || status != k.status;
+  k.has_run |= moved || status == worker_status::running || status == worker_status::retaken_running;
   if (w.timers.next() <= now) {
     all.due = true;
     all.orphaned_timers |= status != worker_status::running || !moved;
@@ -174,11 +177,15 @@ bool should_hand_over(const scheduler& s, const worker& w, const watched& k) noe
   return k.kept >= held_too_long || (blocks && k.held != 0);
 }
 
+/// A system call for each that has run: not for thousands that sit in blocking calls.
 clock::nanos cpu_time() noexcept {
   const scheduler& s = the_scheduler();
   clock::nanos sum = 0;
   for (unsigned i = 0; i < s.worker_slots(); ++i) {
-    sum += thread_cpu_time(s.worker_at(i)->tid.load(std::memory_order_relaxed));
+    if (std::exchange(seen[i].has_run, false)) {
+      seen[i].cpu = thread_cpu_time(s.worker_at(i)->tid.load(std::memory_order_relaxed));
+    }
+    sum += seen[i].cpu;
   }
   return sum;
 }
