@@ -12,7 +12,8 @@ constexpr double hopeless = 0.7;     // to go on with a trial of fewer
 constexpr double busy_enough = 0.5;  // of the time of those that may be active
 // Of the processor time a switch takes: fewer workers may be slower, and more must be faster, by what they save or cost, but by no more than this.
 constexpr double much_cheaper = 0.9;
-constexpr double contended = 0.05;  // of the time in which they have something to do, spent without a processor
+constexpr double contended = 0.05;         // of the time in which they have something to do, spent without a processor
+constexpr unsigned most_idle_windows = 4;  // in a row
 constexpr clock::nanos longest_gap = 5 * active_limit::window;
 }  // namespace
 
@@ -51,36 +52,37 @@ unsigned active_limit::observe(clock::nanos now, const seen& all) noexcept {
   if (elapsed < window) return tried_;
 
   const double rate = static_cast<double>(window_switches_) / static_cast<double>(elapsed);
-  const bool was_idle = static_cast<double>(window_busy_) < busy_enough * static_cast<double>(elapsed * tried_);
   if (phase_ == phase::trying) {
     const bool goes_on =
         tried_ > chosen_ || elapsed < (medium_ ? medium_window / 2 : 4 * window) || rate >= hopeless * rate_;
     if (medium_ && elapsed < medium_window && goes_on) return tried_;
-    const double cost = medium_ ? cost_of_switch(cpu_time()) : 0;
+    const clock::nanos cpu = medium_ ? cpu_time() : 0;
+    end_trial(now, rate, cost_of_switch(cpu), was_idle(elapsed, cpu));
     begin_window(now);
-    end_trial(now, rate, cost, was_idle);
+    window_cpu_ = cpu;
     return chosen_;
   }
 
-  const auto busy = static_cast<double>(std::min(std::max(active, 1U), chosen_));
-  // A worker that the system stops for a moment does not make slices long.
+  // A worker that the system stops for a moment does not make slices long, and a server that pauses does not have longer ones.
   if (medium_ && elapsed < 5 * window) return chosen_;
-  if (rate * static_cast<double>(medium_slice) < busy) {
+  const auto busy = medium_ ? static_cast<double>(window_busy_) / static_cast<double>(elapsed)
+                            : static_cast<double>(std::min(std::max(active, 1U), chosen_));
+  if (rate * static_cast<double>(medium_slice) < busy && (!medium_ || slices_are_long(cpu_time()))) {
     medium_ = false;
     raise_fully(now);
     return chosen_;
   }
-  medium_ = rate * static_cast<double>(short_slice) < busy;
+  medium_ = rate * static_cast<double>(short_slice) < busy || (medium_ && window_switches_ == 0);
   if (medium_ && elapsed < medium_window) return chosen_;
   if (!medium_) rest_until_ = std::min(rest_until_, now + longest_rest);
   const clock::nanos cpu = medium_ ? cpu_time() : 0;
   const bool may_lower = medium_ ? was_contended(cpu) : held_looks_ == 0;
-  cost_ = medium_ ? cost_of_switch(cpu) : 0;
+  idle_windows_ = was_idle(elapsed, cpu) ? idle_windows_ + 1 : 0;
+  rate_ = rate;
+  cost_ = cost_of_switch(cpu);
   begin_window(now);
   window_cpu_ = cpu;
-  rate_ = rate;
-  idle_windows_ = was_idle ? idle_windows_ + 1 : 0;
-  if (medium_ && idle_windows_ > 1 && chosen_ < most_) {
+  if (medium_ && idle_windows_ > most_idle_windows && chosen_ < most_) {
     raise_fully(now);
     return chosen_;
   }
@@ -93,24 +95,36 @@ unsigned active_limit::observe(clock::nanos now, const seen& all) noexcept {
   return tried_;
 }
 
+/// Whether slices have taken more than a medium one's processor time in this window, at whose end the workers have had so much of it.
+bool active_limit::slices_are_long(clock::nanos cpu_time) const noexcept {
+  return window_cpu_ != 0 && cpu_time - window_cpu_ > medium_slice * static_cast<clock::nanos>(window_switches_);
+}
+
+/// Whether those that may be active have had little to do in this window, at whose end they have had so much of the processors; 0 where that has not been asked. Falling
+/// asleep takes some, too.
+bool active_limit::was_idle(clock::nanos elapsed, clock::nanos cpu_time) const noexcept {
+  const clock::nanos used = window_cpu_ != 0 ? std::max(window_busy_, cpu_time - window_cpu_) : window_busy_;
+  return static_cast<double>(used) < busy_enough * static_cast<double>(elapsed * tried_);
+}
+
 /// Whether the workers have been kept from running in this window, at whose end they have had so much of the processors.
 bool active_limit::was_contended(clock::nanos cpu_time) const noexcept {
   const auto busy = static_cast<double>(window_busy_);
   return window_cpu_ != 0 && busy - static_cast<double>(cpu_time - window_cpu_) > contended * busy;
 }
 
-/// How much processor time the workers have needed for a switch in this window, as above; 0 if that is not known.
+/// How much processor time a switch has taken in this window, as above; 0 if that is not known.
 double active_limit::cost_of_switch(clock::nanos cpu_time) const noexcept {
   if (window_cpu_ == 0 || window_switches_ == 0 || cpu_time < window_cpu_) return 0;  // less: a thread has ended
   return static_cast<double>(cpu_time - window_cpu_) / static_cast<double>(window_switches_);
 }
 
-void active_limit::end_trial(clock::nanos now, double rate, double cost, bool was_idle) noexcept {
+void active_limit::end_trial(clock::nanos now, double rate, double cost, bool idle) noexcept {
   const bool raised = tried_ > chosen_;
   const double dearer = cost > 0 && cost_ > 0 ? cost / cost_ : 1;
   const double needed = raised ? clearly_better * std::clamp(dearer, 1.0, 1 / much_cheaper)
                                : good_enough * std::clamp(dearer, much_cheaper, 1.0);
-  const bool better = rate >= needed * rate_ && (raised || !medium_ || !was_idle);
+  const bool better = rate >= needed * rate_ && (raised || !medium_ || !idle);
   phase_ = phase::resting;
   if (!better) {
     raise_next_ = !raise_next_;

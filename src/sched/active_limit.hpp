@@ -68,9 +68,11 @@ class active_limit {
   void raise_fully(clock::nanos now) noexcept;
   void rest(clock::nanos now, clock::nanos how_long) noexcept;
   void rest_longer(clock::nanos now) noexcept;
+  [[nodiscard]] bool slices_are_long(clock::nanos cpu_time) const noexcept;
+  [[nodiscard]] bool was_idle(clock::nanos elapsed, clock::nanos cpu_time) const noexcept;
   [[nodiscard]] bool was_contended(clock::nanos cpu_time) const noexcept;
   [[nodiscard]] double cost_of_switch(clock::nanos cpu_time) const noexcept;
-  void end_trial(clock::nanos now, double rate, double cost, bool was_idle) noexcept;
+  void end_trial(clock::nanos now, double rate, double cost, bool idle) noexcept;
 
   unsigned most_ = 1;
   unsigned chosen_ = 1;  // what is known to be good

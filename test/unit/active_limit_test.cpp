@@ -163,7 +163,7 @@ TEST(ActiveLimit, AServerThatWaitsForWorkHasAll) {
   m.run(500'000'000);
   EXPECT_EQ(m.run(1), 1U);
   m.set_busy([](unsigned n) { return 0.4 / n; });
-  EXPECT_EQ(m.run(65'000'000), 2U) << "and no longer";
+  EXPECT_EQ(m.run(130'000'000), 2U) << "and no longer";
 }
 
 TEST(ActiveLimit, AServerThatWaitsForAMomentKeepsFewer) {
@@ -172,11 +172,42 @@ TEST(ActiveLimit, AServerThatWaitsForAMomentKeepsFewer) {
   m.run(500'000'000);
   for (int i = 0; i < 20; ++i) {
     m.set_busy([](unsigned n) { return 0.3 / n; });
-    m.run(21'000'000 + i * 100'000);
+    m.run(81'000'000 + i * 100'000);
     EXPECT_EQ(m.run(1), 1U) << i;
     m.set_busy([](unsigned) { return 1.0; });
     m.run(107'000'000);
   }
+}
+
+TEST(ActiveLimit, AServerThatPausesKeepsFewer) {
+  machine m(2, no_more_than_one_can_do);
+  m.set_on_cpu(on_two_cpus_with_a_client);
+  m.run(500'000'000);
+  m.set_pauses(1);
+  m.run(60'000'000);
+  EXPECT_EQ(m.run(1), 1U);
+  m.set_pauses(0);
+  m.run(100'000'000);
+  EXPECT_EQ(m.run(1), 1U);
+}
+
+TEST(ActiveLimit, AServerHasAllWhenItsSlicesBecomeLong) {
+  machine m(2, no_more_than_one_can_do);
+  m.set_on_cpu(on_two_cpus_with_a_client);
+  m.run(500'000'000);
+  ASSERT_EQ(m.run(1), 1U);
+  m.set(slow_steps);
+  EXPECT_EQ(m.run(25'000'000), 2U) << "100 µs each";
+}
+
+TEST(ActiveLimit, FallingAsleepKeepsAServerBusy) {
+  machine m(2, no_more_than_one_can_do);
+  m.set_on_cpu(on_two_cpus_with_a_client);
+  m.run(500'000'000);
+  m.set_busy([](unsigned) { return 0.45; });
+  m.set_on_cpu([](unsigned) { return 1.2; });
+  m.run(150'000'000);
+  EXPECT_EQ(m.run(1), 1U);
 }
 
 TEST(ActiveLimit, AServerMayBeALittleSlowerForWhatItSaves) {
@@ -216,9 +247,11 @@ TEST(ActiveLimit, ASystemThatStopsTheServerIsNoHoldUp) {
   m.hold_up(false);
   EXPECT_EQ(m.run(1), 1U) << "twice in a row";
   m.set(slow_steps);
-  m.run(3'000'000);
+  m.set_on_cpu([](unsigned) { return 0.1; });
+  m.run(12'000'000);
   m.set(no_more_than_one_can_do);
-  EXPECT_EQ(m.run(20'000'000), 1U) << "nor a long slice";
+  m.set_on_cpu(on_two_cpus_with_a_client);
+  EXPECT_EQ(m.run(30'000'000), 1U) << "nor a long slice";
   m.hold_up(true);
   EXPECT_EQ(m.run(10'000'000), 2U) << "but a long slice is";
 }
