@@ -4,8 +4,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -13,6 +16,7 @@
 
 #include <tenon/context.hpp>
 #include <tenon/go.hpp>
+#include <tenon/metrics.hpp>
 #include <tenon/run.hpp>
 
 #include "platform/annotate.hpp"
@@ -106,6 +110,16 @@ void settle() noexcept {
   }
 }
 
+void await_waiting(std::uint64_t n, const char* reason) {
+  const auto enough = [&] {
+    const tenon::metrics m = tenon::read_metrics();
+    if (reason == nullptr) return m.waiting >= n;
+    return std::ranges::any_of(m.waiting_for,
+                               [&](const auto& of) { return std::strcmp(of.first, reason) == 0 && of.second >= n; });
+  };
+  while (!enough()) tenon::yield();
+}
+
 fate fate_in_goroutine(const std::function<void()>& f, fate expected) {
   return in_child([&] {
     tenon::run(
@@ -121,7 +135,12 @@ fate fate_in_goroutine(const std::function<void()>& f, fate expected) {
 
 fate fate_on_os_thread(const std::function<void()>& f, fate expected) {
   return in_child([&] {
-    std::thread([&] { perform(f); }).detach();
+    std::atomic<bool> begun = false;
+    std::thread([&] {
+      begun = true;
+      perform(f);
+    }).detach();
+    while (!begun) std::this_thread::yield();  // it may take long to start
     const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
     while (std::chrono::steady_clock::now() < end) std::this_thread::yield();
     if (expected != fate::blocks) (void)eventually([] { return false; });

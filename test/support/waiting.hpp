@@ -34,6 +34,10 @@ template <class P>
 /// Lets the others run, until all goroutines wait.
 void settle() noexcept;
 
+/// Waits until at least `n` goroutines wait, for whatever or for what dumps call `reason`, and have left their threads. A goroutine
+/// or an OS thread may call it, before and after a run too; if it never comes about, the test hangs.
+void await_waiting(std::uint64_t n, const char* reason = nullptr);
+
 /// True while `flag` stays false although the others had their chance.
 [[nodiscard]] inline bool stays_false(const std::atomic<bool>& flag) noexcept {
   settle();

@@ -5,10 +5,11 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdint>
 #include <string>
 
 #include <tenon/tenon.hpp>
+
+#include "support/waiting.hpp"
 
 namespace {
 
@@ -44,11 +45,6 @@ class captured_stderr {
   std::string text_;
 };
 
-/// Until so many goroutines wait for something.
-void until_so_many_wait(std::uint64_t n) {
-  while (tenon::read_metrics().waiting < n) tenon::yield();
-}
-
 // Go: none: nothing is fire-and-forget, so an owner may have to wait
 TEST(Overdue, ADroppedHandleNamesTheGoroutineThatIgnoresItsContext) {
   captured_stderr err;
@@ -61,7 +57,7 @@ TEST(Overdue, ADroppedHandleNamesTheGoroutineThatIgnoresItsContext) {
           leave.close();
         });
         const auto deaf = tenon::go({.name = "deaf"}, [leave](const context&) { (void)leave.recv(); });
-        until_so_many_wait(1);
+        tenon_test::await_waiting(1);
       },
       {.workers = 1, .report_after = 1ms});
   EXPECT_NE(said.find("has waited 0.001 s for the end of goroutine"), std::string::npos) << said;
@@ -80,7 +76,7 @@ TEST(Overdue, AGroupNamesItsMembers) {
         });
         tenon::group g(root.ctx());
         g.go_n(15, [leave] { (void)leave.recv(); });
-        until_so_many_wait(15);
+        tenon_test::await_waiting(15);
       },
       {.workers = 1, .report_after = 1ms});
   EXPECT_NE(said.find("has waited 0.001 s for the end of its group's goroutines:\n  goroutine"), std::string::npos)
@@ -101,7 +97,7 @@ TEST(Overdue, TheEndOfARunNamesWhoKeepsItUp) {
           said = err.read_until("[chan receive]");
           leave.close();
         });
-        until_so_many_wait(1);
+        tenon_test::await_waiting(1);
         root.cancel();
       },
       {.workers = 1, .report_after = 1ms});
