@@ -2,6 +2,7 @@
 // somebody can still wake the sleepers, so they end with "done".
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -36,6 +37,11 @@ unsigned workers = 0;
 
 // That a goroutine waits for itself is reported before, where locks are checked: test/programs/relock.cpp.
 void in_run(const std::function<void(tenon::context)>& f) { tenon::run(f, {.workers = workers, .check_locks = false}); }
+
+/// Until so many goroutines wait, so that what comes next finds them asleep.
+void until_waiting(std::uint64_t n) {
+  while (tenon::read_metrics().waiting < n) tenon::yield();
+}
 
 void recv() {
   in_run([](tenon::context) {
@@ -184,7 +190,7 @@ void locked_other() {
       tenon::on_this_thread here;
       deadlock_user_recv(c);
     });
-    tenon::sleep_for(1ms);
+    until_waiting(1);
     tenon::select(std::span<tenon::select_case* const>());
   });
 }
@@ -209,7 +215,7 @@ void all_reasons() {
     all.push_back(tenon::go([&] { mu.lock(); }));
     all.push_back(tenon::go([&] { wg.wait(); }));
     all.push_back(tenon::go({.name = "patient"}, [&] { deadlock_user_recv(nil); }));
-    auto last = tenon::go([] { tenon::sleep_for(50ms); });
+    auto last = tenon::go([] { until_waiting(10); });  // with goroutine 1
     all.front().join();
   });
 }
@@ -259,6 +265,7 @@ void awake_sleep() {
   in_run([](tenon::context) {
     auto c = tenon::make_chan<int>();
     auto g = tenon::go([&] {
+      until_waiting(1);
       tenon::sleep_for(300ms);
       c.send(1);
     });
@@ -294,6 +301,7 @@ void awake_blocking() {
   in_run([](tenon::context) {
     auto c = tenon::make_chan<int>();
     auto g = tenon::go([&] {
+      until_waiting(1);
       tenon::blocking([] { std::this_thread::sleep_for(300ms); });
       c.send(1);
     });
@@ -305,6 +313,7 @@ void awake_thread() {
   in_run([](tenon::context) {
     auto c = tenon::make_chan<int>();
     std::thread t([&] {
+      until_waiting(1);
       std::this_thread::sleep_for(300ms);
       c.send(1);
     });
@@ -319,6 +328,7 @@ void awake_old_thread() {
   auto back = tenon::make_chan<int>();
   std::thread t([&] {
     for (int i = 0; i < 3; ++i) {
+      until_waiting(1);
       std::this_thread::sleep_for(100ms);
       c.send(i);
       (void)back.recv();

@@ -351,7 +351,7 @@ void odd_exception() {
 void timer_function_throw() {
   inside_run([] {
     tenon::timer t(1ms, [] { throw std::runtime_error("in the timer"); });
-    tenon::sleep_for(10s);
+    tenon::sleep_for(1h);
   });
 }
 
@@ -361,7 +361,7 @@ void after_func_throw() {
     const tenon::context child = scope.ctx();
     auto handle = tenon::after_func(child, [] { throw std::runtime_error("after the cancel"); });
     scope.cancel();
-    tenon::sleep_for(10s);
+    tenon::sleep_for(1h);
     std::puts("came back");
   });
 }
@@ -369,7 +369,7 @@ void after_func_throw() {
 // Outside of a runtime there is no goroutine to run these, and they end the program all the same.
 void timer_function_throw_outside() {
   const tenon::timer t(1ms, [] { throw std::runtime_error("in the timer, outside"); });
-  std::this_thread::sleep_for(10s);
+  std::this_thread::sleep_for(1h);
 }
 
 void after_func_throw_outside() {

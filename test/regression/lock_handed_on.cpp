@@ -39,7 +39,7 @@ template <std::size_t N>
   tenon::mutex mu;
   mu.lock();
   const auto signaler = tenon::go([&] {
-    tenon::sleep_for(1ms);
+    while (tenon::read_metrics().waiting == 0) tenon::yield();  // until goroutine 1 waits for it
     mu.unlock();
   });
   mu.lock();

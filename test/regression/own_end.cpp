@@ -42,7 +42,12 @@ void wait_group_wait(tenon::group&) {
 
 void timer_destroyed(tenon::group&) {
   auto t = std::make_unique<tenon::timer>();
-  *t = tenon::timer(1ms, [&t] { t.reset(); });
+  auto assigned = tenon::make_chan<void>();
+  *t = tenon::timer(1ms, [&] {
+    (void)assigned.recv();
+    t.reset();
+  });
+  assigned.close();
   tenon::sleep_for(1h);
 }
 

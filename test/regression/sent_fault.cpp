@@ -29,10 +29,10 @@ void fault_again(int) {
 void send(const char* how, int sig) {
   if (std::strcmp(how, "kill") == 0) {
     ::kill(::getpid(), sig);
-    tenon::sleep_for(std::chrono::seconds(30));  // another thread may take it
+    tenon::sleep_for(std::chrono::hours(1));  // another thread may take it
   } else if (std::strcmp(how, "queue") == 0) {
     ::sigqueue(::getpid(), sig, {.sival_int = 7});
-    tenon::sleep_for(std::chrono::seconds(30));
+    tenon::sleep_for(std::chrono::hours(1));
   } else {
     std::raise(sig);
   }

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -38,19 +39,24 @@ int done() {
   return 0;
 }
 
+/// Goroutines in blocking calls, and those that wait for a thread to make theirs on.
+std::uint64_t in_calls_or_about_to() {
+  const tenon::metrics m = tenon::read_metrics();
+  std::uint64_t n = m.in_calls;
+  for (const auto& [reason, waiting] : m.waiting_for) {
+    if (std::strcmp(reason, "waiting for a thread") == 0) n += waiting;
+  }
+  return n;
+}
+
 /// 40 reads, far fewer threads, and a goroutine that feeds them once as many as can be are reading.
 int blocking() {
   const pipe_ends p;
-  std::atomic<int> started{0};
   (void)tenon::run(
       [&](tenon::group& root) {
-        root.go_n(40, [&] {
-          ++started;
-          tenon::blocking([&] { p.read_one(); });
-        });
+        root.go_n(40, [&] { tenon::blocking([&] { p.read_one(); }); });
         root.go([&] {
-          while (started < 40) tenon::sleep_for(1ms);
-          tenon::sleep_for(20ms);
+          while (in_calls_or_about_to() < 40) tenon::sleep_for(1ms);
           p.feed(40);
         });
       },
@@ -146,7 +152,7 @@ int woken_after_blocking() {
       (void)c.recv();
       received = true;
     });
-    tenon::sleep_for(5ms);
+    while (tenon::read_metrics().waiting == 0) tenon::yield();    // until the receiver does
     tenon::blocking([] { std::this_thread::sleep_for(200ms); });  // long enough for the monitor to go to sleep
     send_and_compute(c, received);
     receiver.join();
