@@ -82,7 +82,7 @@ TEST_P(LookIn, SaysWhatAParkedGoroutineWaitsFor) {
         root.go({.name = "waits"}, [&] { wg.wait(); });
         root.go({.name = "reads"}, [&] { EXPECT_FALSE(tenon::wait_readable(ends[0])); });
         root.go({.name = "writes"}, [&] { EXPECT_FALSE(tenon::wait_writable(full[1])); });
-        tenon_test::settle();
+        tenon_test::await_waiting(5);
         std::ostringstream to;
         tenon::dump(to);
         const auto shows = [text = to.str()](const std::string& lines) {
@@ -112,7 +112,7 @@ TEST(LookInTo, ReadersAreOneEntryWithTheirDescriptors) {
   ASSERT_EQ(::pipe2(second, O_CLOEXEC | O_NONBLOCK), 0);
   tenon::run([&](tenon::group& root) {
     for (const int fd : {second[0], first[0]}) root.go([fd] { EXPECT_FALSE(tenon::wait_readable(fd)); });
-    tenon_test::settle();
+    tenon_test::await_waiting(2, "IO wait");
     const std::string text = tenon::dump();
     EXPECT_TRUE(has(text, "[IO wait] and 1 other like it")) << text;
     EXPECT_TRUE(has(text, "(to read from descriptors " + std::to_string(std::min(first[0], second[0])) + ", " +
@@ -144,7 +144,7 @@ TEST(LookInFrom, AThreadWhileGoroutinesRunWaitAndCall) {
         });
         root.go({.name = "sleeps"}, [&](const tenon::context& ctx) { (void)tenon::sleep_for(ctx, 1h); });
         while (!in_call) tenon::yield();
-        tenon_test::settle();
+        tenon_test::await_waiting(1, "sleep");
         std::thread watcher([&] {
           for (int i = 0; i < 20; ++i) {
             const int before = rounds;
@@ -227,7 +227,7 @@ TEST(LookInTo, StacksThatDoNotHoldTogether) {
           });
         });
         while (!running) tenon::yield();
-        tenon_test::settle();
+        tenon_test::await_waiting(1, "chan receive");
         for (int i = 0; i < 3; ++i) {
           const std::string text = tenon::dump();
           EXPECT_TRUE(has(text, "\"waits\" [chan receive]:")) << text;
@@ -267,7 +267,7 @@ TEST(Metrics, CountGoroutinesByWhatTheyDo) {
           });
         });
         while (!in_call) tenon::yield();
-        tenon_test::settle();
+        tenon_test::await_waiting(13);
         const tenon::metrics m = tenon::read_metrics();
         EXPECT_EQ(m.goroutines(), 15U);
         EXPECT_EQ(m.running, 2U) << "this one, and the one in the call";
@@ -299,7 +299,7 @@ TEST(Metrics, AreTextThatPrometheusReads) {
   tenon::run([&](tenon::group& root) {
     const auto never = tenon::make_chan<void>();
     root.go([never] { (void)never.recv(); });
-    tenon_test::settle();
+    tenon_test::await_waiting(1, "chan receive");
     text = tenon::to_prometheus(tenon::read_metrics());
     never.close();
   });
