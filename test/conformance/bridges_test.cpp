@@ -19,6 +19,7 @@
 #include <tenon/testing/run_virtual.hpp>
 
 #include "support/panics.hpp"
+#include "support/waiting.hpp"
 
 namespace {
 
@@ -125,6 +126,7 @@ TEST(Promise, HoldsTheVirtualClockUntilItIsSet) {
     const auto began = tenon::now();
     promise<int> p;
     std::thread worker([set = p.setter()] {
+      tenon_test::await_waiting(1);
       std::this_thread::sleep_for(20ms);  // the work; not what orders anything
       (void)set(7);
     });

@@ -159,6 +159,7 @@ TEST(ChanMixture, AGoroutineWaitsForAThreadThatComesLate) {
   const auto about_to_wait = tenon::make_chan<void>();
   std::thread late([=] {
     (void)about_to_wait.recv();
+    tenon_test::await_waiting(1, "chan receive");
     std::this_thread::sleep_for(std::chrono::milliseconds(20));  // not to synchronise: to be late
     c.send(1);
   });

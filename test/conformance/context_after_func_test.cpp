@@ -13,6 +13,7 @@
 
 #include "support/callers.hpp"
 #include "support/scale.hpp"
+#include "support/threads.hpp"
 #include "support/virtual_time.hpp"
 #include "support/waiting.hpp"
 
@@ -263,11 +264,14 @@ TEST(AfterFunc, OutsideOfRunAfterADeadlineMayWait) {
   // Not on the monitor thread, which has to fire the timer.
   std::atomic<bool> started = false;
   bool ran = false;
+  const long here = tenon_test::os_thread_number();
   {
     const auto scope = tenon::with_timeout(background(), 1ms);
     const auto handle = tenon::after_func(scope.ctx(), [&] {
       started = true;
-      tenon::sleep_for(1ms);
+      do {
+        tenon::sleep_for(1ms);
+      } while (tenon_test::state_of_thread(here) != 'S');  // which waits for the end of this
       ran = true;
     });
     while (!started) std::this_thread::yield();

@@ -17,6 +17,8 @@
 
 #include "support/handed_on.hpp"
 #include "support/subprocess.hpp"
+#include "support/threads.hpp"
+#include "support/waiting.hpp"
 
 namespace {
 
@@ -135,7 +137,7 @@ TEST(NoRelock, OfWhatAnotherHasUnlocked) {
     const auto third = tenon::go([&] {
       const std::lock_guard hold(mu);
       held.send();
-      tenon::sleep_for(1ms);
+      tenon_test::await_waiting(1, "sync.Mutex.Lock");
     });
     held.recv();
     const std::lock_guard hold(mu);
@@ -151,7 +153,7 @@ TEST(NoRelock, OfASharedLockThatAnotherHasUnlocked) {
     const auto third = tenon::go([&] {
       const std::shared_lock hold(mu);
       held.send();
-      tenon::sleep_for(1ms);
+      tenon_test::await_waiting(1, "sync.RWMutex.Lock");
     });
     held.recv();
     const std::lock_guard hold(mu);
@@ -166,6 +168,7 @@ TEST(NoRelock, OfWhatHasJustBeenHandedOver) {
           tenon::mutex mu;
           handed_on::lock(mu);
           const auto waiter = tenon::go([&] { const std::lock_guard hold(mu); });
+          tenon_test::await_waiting(1, "sync.Mutex.Lock");
           tenon::sleep_for(5ms);  // longer than the waiter's patience
           if (by_itself) {
             handed_on::unlock(mu);
@@ -190,10 +193,11 @@ TEST(NoRelock, OfAnotherLockInTheSamePlace) {
       const auto other = tenon::go([&] {
         lock(*place);
         held.send();
-        tenon::sleep_for(1ms);
         if constexpr (requires { place->unlock_shared(); }) {
+          tenon_test::await_waiting(1, "sync.RWMutex.Lock");
           handed_on::unlock_shared(*place);
         } else {
+          tenon_test::await_waiting(1, "sync.Mutex.Lock");
           handed_on::unlock(*place);
         }
       });
@@ -231,11 +235,13 @@ TEST(NoRelock, OfWhatWasLockedInAnEarlierRun) {
   tenon::mutex mu;
   auto go_on = tenon::make_chan<void>();
   auto has_locked = tenon::make_chan<void>();
+  std::atomic<long> locks_again = 0;  // the thread that does
   std::thread keeps([&] {
     (void)go_on.recv();
     handed_on::lock(mu);
     has_locked.send();
     (void)go_on.recv();
+    locks_again = tenon_test::os_thread_number();
     handed_on::lock(mu);
     handed_on::unlock(mu);
   });
@@ -247,7 +253,7 @@ TEST(NoRelock, OfWhatWasLockedInAnEarlierRun) {
   handed_on::lock(mu);
   in_checked_run([&] {
     go_on.send();
-    tenon::sleep_for(1ms);
+    while (locks_again == 0 || tenon_test::state_of_thread(locks_again) != 'S') tenon::yield();
     handed_on::unlock(mu);
   });
   keeps.join();

@@ -114,6 +114,7 @@ TEST(Fork, ReportsNoDeadlockWhereAThreadOfTheChildsStillWorks) {
   const int status = status_of_child([] {
     const auto signal = tenon::make_chan<void>();
     std::thread works([&] {
+      tenon_test::await_waiting(1, "chan receive");
       ::usleep(100'000);  // time to make the mistake in; it makes none without it
       signal.send();
     });

@@ -8,7 +8,6 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <numeric>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -16,8 +15,6 @@
 #include <utility>
 #include <vector>
 
-#include <tenon/blocking.hpp>
-#include <tenon/on_this_thread.hpp>
 #include <tenon/run.hpp>
 #include <tenon/select.hpp>
 #include <tenon/sleep_for.hpp>
@@ -26,6 +23,7 @@
 #include "support/callers.hpp"
 #include "support/panics.hpp"
 #include "support/scale.hpp"
+#include "support/threads.hpp"
 #include "support/virtual_time.hpp"
 #include "support/waiting.hpp"
 
@@ -163,11 +161,13 @@ TEST(Go, WaitAndItsContextMayMeet) {
 
 TEST(Go, AnyThreadMayJoin) {
   in_run([](const context&) {
-    auto g = tenon::go([] {
-      tenon::sleep_for(1ms);
-      return 1;
+    std::atomic<long> joins = 0;  // the thread that does
+    const auto waits = [&] { return joins != 0 && tenon_test::state_of_thread(joins) == 'S'; };
+    auto g = tenon::go([&] { return tenon_test::eventually(waits); });
+    tenon_test::os_thread t([&] {
+      joins = tenon_test::os_thread_number();
+      EXPECT_TRUE(g.join());
     });
-    tenon_test::os_thread t([&] { EXPECT_EQ(g.join(), 1); });
     t.join();
   });
 }

@@ -21,6 +21,8 @@
 #include <tenon/net/net.hpp>
 #include <tenon/tenon.hpp>
 
+#include "support/waiting.hpp"
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -357,7 +359,8 @@ TEST(NetTcpListener, ThatWasShutDownIsClosedByItsCloseAlone) {
       EXPECT_FALSE(at.wait_closed(root));
       ended = true;
     });
-    tenon::sleep_for(50ms);  // some rounds of it
+    tenon_test::await_waiting(1, "sleep");  // its pause between two rounds
+    tenon::sleep_for(50ms);                 // some more of them
     EXPECT_FALSE(ended);
     EXPECT_FALSE(at.close());
     EXPECT_FALSE(g.wait());

@@ -428,12 +428,15 @@ TEST(Monitor, ASpareStandsInForAWorkerThatSleepsInTheKernel) {
 TEST(Monitor, TimersFireWhileAHogHoldsTheWorker) {
   tenon::run(
       [](context) {
+        std::atomic<bool> in = false;
         std::atomic<bool> let_go = false;
         auto hog = tenon::go([&] {
+          in = true;
           while (!let_go.load(std::memory_order_relaxed)) {
           }
         });
-        tenon::sleep_for(5ms);
+        do tenon::sleep_for(5ms);
+        while (!in);
         let_go = true;
         hog.join();
       },

@@ -129,7 +129,10 @@ TEST(RunVirtual, ABlockingCallHoldsTheClock) {
     const auto began = tenon::now();
     const auto ready = tenon::make_chan<void>();
     g.go([&] {
-      tenon::blocking([] { std::this_thread::sleep_for(20ms); });
+      tenon::blocking([] {
+        while (tenon::read_metrics().idle_threads == 0) std::this_thread::sleep_for(1ms);
+        std::this_thread::sleep_for(5ms);  // time to go on wrongly in
+      });
       EXPECT_EQ(tenon::now(), began);
       ready.close();
     });
