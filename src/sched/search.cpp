@@ -91,7 +91,8 @@ goroutine_core* scheduler::take_injected(worker& w) noexcept {
     const std::lock_guard hold(injection_lock_);
     if (injected_head_ == nullptr) return nullptr;
     const std::uint32_t available = injected_.load(std::memory_order_relaxed);
-    const std::uint32_t room = work_queue::capacity - std::max(w.woken.size(), w.fresh.size());
+    // For woken ones. Fresh ones that find none only change places with older ones, and must not hold up what comes behind them.
+    const std::uint32_t room = work_queue::capacity - w.woken.size();
     std::uint32_t n = std::min({available / active_limit() + 1, available, work_queue::capacity / 2, room + 1});
     injected_.fetch_sub(n, std::memory_order_relaxed);
     first = injected_head_;
