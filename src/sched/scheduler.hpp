@@ -51,6 +51,7 @@
 //  retake               count a stuck worker out, so that another may be active in its stead (retake, handoffp)
 //  no local queue       pinned or in a blocking call: what it makes ready is injected (an M without a P; LockOSThread)
 //  searching            looks for work in others' queues (a spinning M)
+//  adaptive spin        how long it does: only where that pays, sched/adaptive_spin.hpp (always, but by half of the busy Ms at most)
 //  active-worker limit  how many may run goroutines now (GOMAXPROCS, which is only its maximum here)
 //  wake throttle        how many wake-ups for a single goroutine are left out (none)
 //  resched              asks a worker to look around at its next switch (preempt, which need not wait for one)
@@ -68,6 +69,7 @@
 #include "platform/current.hpp"
 #include "platform/os_thread.hpp"
 #include "platform/poller.hpp"
+#include "sched/adaptive_spin.hpp"
 #include "sched/explorer.hpp"
 #include "sched/goroutine.hpp"
 #include "sched/permits.hpp"
@@ -112,6 +114,7 @@ struct alignas(cache_line) worker {
   bool has_permit = false;            // its blocking call is counted in `blocking_permits_`
   std::uint32_t wakes_to_skip = 0;    // see throttles_wake
   std::uint32_t failed_searches = 0;  // searches in a row that found nothing although something seemed to be there
+  adaptive_spin spin;                 // before it sleeps
   clock::nanos woke_at = 0;           // when it last came out of its sleep
   bool wakes_briefly = true;          // it was back soon after it last woke: invariant 3
   goroutine_core* dead_goroutine =

@@ -162,23 +162,33 @@ goroutine_core* scheduler::search(worker& w) noexcept {
   }
   // Where no other is active, nothing comes but from outside, for which there is the poller; or by a timer, and none is worth a sleep so short.
   const clock::nanos began = clock::now();
-  const bool may_come = active_.load(std::memory_order_relaxed) > 1 || next_timer() - began < search_ns;
+  const bool may_come =
+      (active_.load(std::memory_order_relaxed) > 1 && w.spin.worth_it()) || next_timer() - began < search_ns;
   const clock::nanos deadline = began + (may_come ? search_ns : 0);
   clock::nanos polls_at = 0;
+  bool spun = false;
+  bool by_descriptors = false;
   goroutine_core* found = nullptr;
   for (;;) {
     const clock::nanos now = clock::now();
     if (next_timer() <= now) run_all_timers(now);
     if ((found = local_work(w, false)) != nullptr) break;
     if (now >= polls_at) {
-      if (poll_descriptors()) continue;
+      if (poll_descriptors()) {
+        by_descriptors = true;
+        continue;
+      }
       polls_at = now + poll_ns;
     }
     if ((found = steal(w, now)) != nullptr) break;
-    if (now >= deadline || stopping_.load(std::memory_order_relaxed)) break;
+    if (stopping_.load(std::memory_order_relaxed)) break;
+    // What is there but may not be taken yet (steal_stale) is worth waiting for in any case.
+    if (now >= deadline && (now - began >= search_ns || !has_work(false))) break;
+    spun = true;
     for (int i = 0; i < 16; ++i) cpu_relax();
   }
   stop_searching(w);
+  if (spun) w.spin.spun(found != nullptr && !by_descriptors);
   if (found != nullptr) {
     w.failed_searches = 0;
     // Invariant 4: there may be more. Where no other is active that can be told, for little: the barrier disturbs nobody.
