@@ -42,6 +42,7 @@ class context;
 
 /// The key of a value in a context. Define one as an `inline constexpr` or static variable; its address is its identity:
 /// `inline const tenon::context_key<std::string> user_key{"user"};`
+/// One that a program shares with plugins has to be visible to them: docs/using.md.
 template <class T>
 struct context_key {
   const char* name = "";
