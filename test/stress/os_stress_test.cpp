@@ -37,6 +37,7 @@ using tenon::os::stdio;
 using tenon_test::random_source;
 using tenon_test::scaled;
 using tenon_test::seed_in_use;
+using tenon_test::watchdog;
 
 int open_descriptors() {
   int n = 0;
@@ -98,6 +99,7 @@ TEST_P(OsStress, ProgramsEndHoweverTheyAreLeft) {
       random_source random(seed.of(static_cast<std::uint64_t>(who)));
       for (std::size_t round = 0; round < rounds; ++round) {
         if (error e = one_life(ctx, random)) return e;
+        watchdog::step();
       }
       return nullptr;
     });
@@ -129,6 +131,7 @@ TEST_P(OsStress, AThousandProgramsWhileOthersWork) {
     for (std::size_t i = 0; i < programs; ++i) {
       all.go([i](const context& ctx) -> error {
         auto out = command(ctx, {"echo", std::to_string(i)}).output();
+        watchdog::step();
         if (!out) return out.err();
         return *out == std::to_string(i) + "\n" ? error() : error("it said " + *out);
       });
@@ -168,6 +171,7 @@ TEST_P(OsStress, AFileIsClosedAmongItsUsers) {
         for (std::uint64_t i = random.below(20); i > 0; --i) tenon::yield();
         if (error e = f.close()) return e;
         if (error e = users.wait()) return e;
+        watchdog::step();
       }
       return nullptr;
     });
