@@ -13,7 +13,9 @@
 /// has returned, the root group is waited for; its failure, or an exception, cancels the group first.
 ///
 /// **Returns** the exit status for `main`: what `f` returned, or 0; 1 where `f` or a member of the root group failed, after the error has been
-/// printed to stderr; 130 where SIGINT was the reason. An exception out of `f` or a member is rethrown. A member's failure that `f` has got
+/// printed to stderr; 130 where SIGINT was the reason. An exception out of `f` or a member is rethrown. Where a member has failed and `f` then returns
+/// or throws that it was canceled (`return ctx.err();`), the member's failure is the run's. If both have failed otherwise, the one that is not
+/// returned or thrown has a line on stderr. A member's failure that `f` has got
 /// from the group's `wait` is `f`'s to deal with: only what `f` returns or throws counts then. Blocks the calling OS thread. One `run` at a
 /// time: a nested or concurrent one throws `panic`. Runs may follow each other. Channels, mutexes and contexts may outlive a run.
 ///
@@ -66,7 +68,8 @@ struct run_options {
   /// SIGQUIT prints a dump of every goroutine and exits with status 2, as a Go program does.
   bool dump_on_sigquit = true;
   /// This signal, SIGUSR1 say, writes a dump of every goroutine to stderr while the program goes on, from the beginning of this run to the end of the
-  /// process. 0: none does. A handler of the program's own is left alone. `tenon::dump()` is the same by a call.
+  /// process. 0: none does. A handler of the program's own is left alone. `tenon::dump()` is the same by a call. The first dump takes some tenths of a
+  /// second, for it reads what the debugger knows of the program; a process that ends meanwhile ends without it.
   int dump_on_signal = 0;
   /// A goroutine that is about to wait for a lock that it holds itself is reported on stderr, with both places, once for each place; it goes on
   /// to wait. Each lock then costs some tens of nanoseconds more. So is a wait with a `std::mutex` locked, where the build sees those

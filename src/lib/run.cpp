@@ -8,6 +8,7 @@
 #include <mutex>
 #include <new>
 #include <string_view>
+#include <utility>
 
 #include <tenon/detail/atomic.hpp>
 #include <tenon/detail/caught.hpp>
@@ -23,6 +24,7 @@
 #include "lib/with_signals.hpp"
 #include "platform/compiler.hpp"
 #include "platform/stack.hpp"
+#include "sched/kept_failure.hpp"
 #include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/slow_join.hpp"
@@ -33,10 +35,13 @@
 namespace tenon::detail {
 
 struct group_access {
-  /// Whether a caller who waited has got this group's failure, and so has it to deal with.
-  static bool failure_was_seen(group& g) {
+  struct state {
+    bool has_failed;
+    bool was_seen;  // a caller who waited has got the failure, and so has it to deal with
+  };
+  static state look_at(group& g) {
     const std::lock_guard hold(g.mu_);
-    return g.seen_;
+    return {.has_failed = static_cast<bool>(g.first_), .was_seen = g.seen_};
   }
 };
 
@@ -190,6 +195,7 @@ struct main_call {
   checks checked;
   run_result result;
   std::exception_ptr failure;
+  error besides;      // a failure that is neither of these
   kept_failure kept;  // `f` has failed, and the root group's members go on
   context of_root;    // kept until nothing runs under it any more
 
@@ -205,23 +211,49 @@ struct main_call {
     group root(parent);
     of_root = root.ctx();
     set_run_context(of_root);
+    group_access::state members{};
     try {
       result = entry(arg, root);
+      members = group_access::look_at(root);
       if (result.failure) {
         keep(kept, result.failure);
         root.cancel();
       }
     } catch (...) {
       failure = detail::caught();
+      members = group_access::look_at(root);
       kept.set(failure);
       root.cancel();
     }
-    const bool dealt_with = group_access::failure_was_seen(root);
     error of_members = wait(root);
     kept.seen();
     cancel_remaining();
-    if (failure || result.failure || !of_members || dealt_with) return;
-    if ((failure = of_members.exception()) == nullptr) result.failure = std::move(of_members);
+    if (of_members && !members.was_seen) decide(std::move(of_members), members.has_failed);
+  }
+
+  /// What the run ends with, where members have failed and perhaps `f` as well.
+  ///   1. If `f` has only said that it was canceled, and they had failed before, they are why.
+  ///   2. An exception comes before an error, and what `f` has failed with before what its members have.
+  /// The other failure is not lost, but for what a cancel leads to.
+  void decide(error of_members, bool came_first) {
+    const auto is_cancel = [](const error& e) { return e.is(std::errc::operation_canceled); };
+    const error of_f = failure ? error(failure) : result.failure;
+    const std::exception_ptr thrown = of_members.exception();
+    if (came_first && is_cancel(of_f) && !is_cancel(of_members)) {
+      const bool has_words = !failure && of_f != canceled();
+      failure = thrown;
+      result.failure = thrown ? error() : has_words ? error(of_f.message(), of_members) : of_members;
+    } else if (!of_f) {
+      failure = thrown;
+      if (!thrown) result.failure = std::move(of_members);
+    } else if (is_cancel(of_members)) {
+      // They did what they were told.
+    } else if (thrown && !failure) {
+      besides = std::exchange(result.failure, {});
+      failure = thrown;
+    } else if (thrown || came_first) {
+      besides = std::move(of_members);
+    }
   }
 
   /// The members may go on as long as they like, until the root is canceled.
@@ -250,7 +282,7 @@ int run_main(const run_options& options, run_result (*entry)(void*, group&), voi
   const interrupts on_interrupt(effective.cancel_on_interrupt);
   signal_scope root =
       on_interrupt.active() ? with_signals_quietly(background(), {SIGINT}) : with_signals_quietly(background(), {});
-  main_call call{entry, arg, root.ctx(), effective, checked, {}, nullptr, {}, {}};
+  main_call call{entry, arg, root.ctx(), effective, checked, {}, nullptr, {}, {}, {}};
   {
     struct last {
       ~last() {
@@ -261,10 +293,18 @@ int run_main(const run_options& options, run_result (*entry)(void*, group&), voi
     if (on_interrupt.active()) the_scheduler().set_interrupt_check(&run_context_is_listened_to);
     the_scheduler().run(effective, [](void* p) noexcept { (*static_cast<main_call*>(p))(); }, &call, where);
   }
+  if (std::exception_ptr besides = call.besides.exception()) {
+    report_unhandled_beside(std::move(besides), "a member of the root group", where);
+  } else if (call.besides) {
+    std::fprintf(stderr, "%s\n", call.besides.message().c_str());
+  }
   if (call.failure) std::rethrow_exception(std::move(call.failure));
-  if (!call.result.failure) return call.result.status;
-  const bool interrupted = root.ctx().is_canceled() && call.result.failure.is(std::errc::operation_canceled);
-  const error why = interrupted ? cause(root.ctx()) : call.result.failure;
+  const error& failure = call.result.failure;
+  if (!failure) return call.result.status;
+  const bool interrupted = root.ctx().is_canceled() && failure.is(std::errc::operation_canceled);
+  const error why = !interrupted            ? failure
+                    : failure == canceled() ? cause(root.ctx())
+                                            : error(failure.message(), cause(root.ctx()));
   std::fprintf(stderr, "%s\n", why.message().c_str());
   return interrupted ? 128 + SIGINT : 1;
 }
@@ -283,7 +323,7 @@ struct repetition {
     const context none = background();
     while (what.begins()) {
       the_scheduler().begin_again();
-      main_call call{entry, arg, none, options, checked, {}, nullptr, {}, {}};
+      main_call call{entry, arg, none, options, checked, {}, nullptr, {}, {}, {}};
       void* frame = nullptr;
       goroutine_core* g = goroutine_create(
           {.stack_size = options.main_stack_size, .where = where, .by = started_by::run, .inherits = false},

@@ -331,7 +331,10 @@ void report_unhandled(std::exception_ptr failure, const failed_goroutine& who) n
   report_unhandled(std::move(failure), name, who.where);
 }
 
-void report_unhandled(std::exception_ptr failure, const char* who, std::source_location created) noexcept {
+namespace {
+
+/// `goes_on`: there is another exception, which may be caught, and so this one is no reason to end the process.
+void report(std::exception_ptr failure, const char* who, std::source_location created, bool goes_on) noexcept {
   char where[512];
   std::snprintf(where, sizeof where, "%s:%u", created.file_name(), static_cast<unsigned>(created.line()));
   if (unhandled_hook h = hook.load(std::memory_order_acquire)) {
@@ -350,7 +353,7 @@ void report_unhandled(std::exception_ptr failure, const char* who, std::source_l
   } catch (...) {  // NOLINT: said so above
   }
   char text[1024];
-  if (std::uncaught_exceptions() > 0) {  // the one on its way may be caught: this one is not a reason to end
+  if (goes_on) {
     const int n =
         std::snprintf(text, sizeof text, "tenon: unhandled beside an exception on its way: %s, started at %s: %s\n",
                       who, where, what);
@@ -359,6 +362,16 @@ void report_unhandled(std::exception_ptr failure, const char* who, std::source_l
   }
   std::snprintf(text, sizeof text, "panic: %s\n\n%s [unhandled exception]:\ncreated at %s", what, who, where);
   die_with_dump(text);
+}
+
+}  // namespace
+
+void report_unhandled(std::exception_ptr failure, const char* who, std::source_location created) noexcept {
+  report(std::move(failure), who, created, std::uncaught_exceptions() > 0);
+}
+
+void report_unhandled_beside(std::exception_ptr failure, const char* who, std::source_location created) noexcept {
+  report(std::move(failure), who, created, true);
 }
 
 void unhandled_in(const goroutine_core* g, std::exception_ptr failure) noexcept {

@@ -29,6 +29,8 @@ std::string describe(const std::exception_ptr& failure);
 /// To the unhandled hook.
 void report_unhandled(std::exception_ptr failure, const failed_goroutine& who) noexcept;
 void report_unhandled(std::exception_ptr failure, const char* who, std::source_location created) noexcept;
+/// As those do beside an exception on its way: the hook, or one line.
+void report_unhandled_beside(std::exception_ptr failure, const char* who, std::source_location created) noexcept;
 /// The fatal report that follows says it in its own text.
 void report_is_about(const std::exception_ptr& failure) noexcept;
 

@@ -37,6 +37,16 @@ TEST(Signals, TheSecondOneDumpsAndEndsTheProgram) {
   EXPECT_NE(tenon_test::dump_part(e.err, "goroutine 1 ["), "") << e.describe();
 }
 
+// Go: os/signal NotifyContext, context.Cause
+TEST(Signals, AreNamedAfterWhatTheProgramSaysOfItsEnd) {
+  program p(program_command("signals", {"wrapped"}));
+  ASSERT_TRUE(p.await_output("ready\n"));
+  p.send_signal(SIGINT);
+  const ending& e = p.finish();
+  EXPECT_EQ(e.status, 130) << e.describe();
+  EXPECT_EQ(e.err, "serve: context canceled: interrupt signal received\n") << e.describe();
+}
+
 // Go: os/signal, the default behaviour
 TEST(Signals, EndTheProgramThatDidNotAskForThem) {
   program p(program_command("signals", {"off"}));

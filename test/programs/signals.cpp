@@ -98,6 +98,12 @@ int main(int argc, char** argv) {
       std::puts("draining");
       tenon::sleep_for(1h);
     });
+  } else if (std::strcmp(name, "wrapped") == 0) {
+    return tenon::run([](const tenon::context& root) {
+      std::puts("ready");
+      (void)root.done().recv();
+      return tenon::error("serve", root.err());
+    });
   } else if (std::strcmp(name, "urgent") == 0) {
     std::signal(SIGURG, [](int) { (void)!::write(STDOUT_FILENO, "urgent\n", 7); });
     tenon::run([] { std::raise(SIGURG); });
@@ -135,7 +141,7 @@ int main(int argc, char** argv) {
   } else {
     std::fprintf(
         stderr,
-        "usage: signals cancel|stubborn|off|after|second run|drain|dump|drain for ever|urgent|watch before|quit left alone\n");
+        "usage: signals cancel|stubborn|off|after|second run|drain|dump|drain for ever|wrapped|urgent|watch before|quit left alone\n");
     return 64;
   }
   return 0;
