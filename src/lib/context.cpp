@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
+#include <source_location>
 #include <thread>
+#include <utility>
 
 #include <tenon/detail/atomic.hpp>
 #include <tenon/go.hpp>
@@ -13,6 +16,7 @@
 #include "lib/spawn_or_thread.hpp"
 #include "platform/fork.hpp"
 #include "sched/explorer.hpp"
+#include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/timer_heap.hpp"
 
@@ -24,6 +28,8 @@
 //  2. What calls back (a stop callback, a deadline's timer, a foreign link) has a reference to the node while it runs, so that functions of
 //     the user that run in there may drop the scope. The timer's is taken when it starts; the others are taken by try_retain, and fail
 //     where the node is being destroyed: its destructor waits for them, or tells them that it is gone.
+//  3. The last reference may go anywhere: on the monitor's thread too, and where a worker runs its timers. What is the user's is destroyed where it
+//     may wait.
 
 namespace tenon {
 
@@ -44,6 +50,18 @@ namespace detail {
 
 namespace {
 
+/// On the monitor's thread and on a worker's own stack nobody may wait: all timers, or all that this worker has to run, would wait with him.
+bool nobody_may_wait_here() noexcept {
+  return this_worker() != nullptr ? running_goroutine() == nullptr : monitor::is_this_thread();
+}
+
+/// A reference to what is the user's, whose destructor may wait, goes.
+template <class T>
+void drop(std::shared_ptr<T> what) noexcept {
+  if (what == nullptr || !nobody_may_wait_here()) return;
+  spawn_or_thread(std::source_location::current(), [what = std::move(what)]() mutable { what.reset(); });
+}
+
 struct root_node final : ctx_node {
   const char* name;
   explicit root_node(const char* n) noexcept : ctx_node(nullptr), name(n) {
@@ -59,6 +77,7 @@ struct value_node final : ctx_node {
   std::shared_ptr<const void> held;
   value_node(ctx_node* p, const void* k, const char* n, std::shared_ptr<const void> v)
       : ctx_node(p), above(p->anchor()), key(k), name(n), held(std::move(v)) {}
+  ~value_node() override { drop(std::move(held)); }
   [[nodiscard]] ctx_node* anchor() noexcept override { return above; }
   [[nodiscard]] const recv_chan<void>& done() override { return above->done(); }
   [[nodiscard]] error err() const override { return above->err(); }
@@ -96,7 +115,10 @@ struct custom_node final : ctx_node {
     retain(n);
     handed_on = n;
   }
-  ~custom_node() override { release(handed_on); }
+  ~custom_node() override {
+    release(handed_on);
+    drop(std::move(custom));
+  }
 
   [[nodiscard]] cancel_node* inner_canceler() const {
     return static_cast<cancel_node*>(const_cast<void*>(custom->value(&canceler_key)));

@@ -197,12 +197,13 @@ void scheduler::goroutine_main(machine_context* c) noexcept {
 }
 
 void scheduler::end_goroutine(goroutine_core* g) noexcept {
-  worker& w = *this_worker();
   if (TENON_UNLIKELY(g->pin_depth != 0)) {  // a pinned goroutine that ends gives the thread back
     g->pin_depth = 0;
-    release_pin(w, g);
+    release_pin(*this_worker(), g);
   }
   if (g->under_counted) release_context(std::exchange(g->under, nullptr));
+  worker& w =
+      *this_worker();  // only now: destructors of the context's values may have waited, and gone on under another
   if (TENON_UNLIKELY(g->held != nullptr)) forget_held_locks(g);
   annotate::happens_before(g);
   if (g->has_handle) {

@@ -5,7 +5,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -25,6 +27,7 @@ using namespace std::chrono_literals;
 using tenon::background;
 using tenon::cancel_scope;
 using tenon::context;
+using tenon::group;
 
 constexpr tenon::context_key<int> number{"number"};
 constexpr tenon::context_key<int> other{"other"};
@@ -342,6 +345,66 @@ TEST(ContextCancel, ASecondCancelerSleepsUntilTheFirstHasReachedTheDescendants) 
   second.join();
   first.join();
   EXPECT_TRUE(returned);
+}
+
+// ---- values whose destructors wait -------------------------------------------------------------------------------
+
+/// Ends the time of a value, and waits meanwhile.
+struct session {
+  std::atomic<int>* gone;
+  ~session() {
+    for (int i = 0; i < 3; ++i) tenon::sleep_for(20us);
+    ++*gone;
+  }
+};
+constexpr tenon::context_key<std::shared_ptr<session>> session_key{"session"};
+
+context with_session(const context& parent, std::atomic<int>& gone) {
+  return tenon::with_value(parent, session_key, std::make_shared<session>(&gone));
+}
+
+// A goroutine that has inherited it is the last to hold it, and ends under another worker than the one that it began to end under.
+TEST(ContextValue, MayWaitAsItGoesWithTheLastGoroutineThatHasIt) {
+  const int rounds = static_cast<int>(tenon_test::scaled(400, 50));
+  std::atomic<int> gone = 0;
+  tenon::run(
+      [&](group& root) {
+        root.go_n(8, [&](const context& ctx, int) {
+          for (int round = 0; round < rounds; ++round) {
+            tenon::wait_group wg;
+            tenon::go(with_session(ctx, gone), [&wg] { wg.go([] { tenon::sleep_for(50us); }); }).join();
+            wg.wait();
+          }
+        });
+      },
+      {.workers = 4});
+  EXPECT_EQ(gone, 8 * rounds);
+}
+
+/// Its scope goes when its time is over, by a stop callback; then nobody but the one who ends it has the context.
+struct timed_session {
+  std::optional<cancel_scope> scope;
+  std::optional<std::stop_callback<std::function<void()>>> on_end;
+  explicit timed_session(std::atomic<int>& gone) {
+    scope.emplace(tenon::with_timeout(with_session(background(), gone), 1ms));
+    on_end.emplace(scope->ctx().stop_token(), [this] { scope.reset(); });
+  }
+};
+
+TEST(ContextValue, MayWaitAsItGoesWithADeadlineOfARun) {
+  std::atomic<int> gone = 0;
+  tenon::run(
+      [&] {
+        timed_session sessions[] = {timed_session(gone), timed_session(gone)};
+        while (gone < 2) tenon::sleep_for(1ms);
+      },
+      {.workers = 1});
+}
+
+TEST(ContextValue, MayWaitAsItGoesWithADeadlineOutsideOfARun) {
+  std::atomic<int> gone = 0;
+  const timed_session s(gone);
+  while (gone < 1) tenon::sleep_for(1ms);
 }
 
 // ---- a function of the user's on the monitor thread ----------------------------------------------------------------
