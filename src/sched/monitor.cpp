@@ -221,6 +221,7 @@ bool scan_workers(scheduler& s, clock::nanos now) noexcept {
     s.wake_for_stuck_work();
     acted = true;
   }
+  if (s.lacks_thread()) s.try_lacking_thread();
   whole.exhausted.observe(s, now, work_waits && all.switches == 0);
   return acted;
 }
@@ -260,7 +261,7 @@ void carry_out_jobs(state& me) noexcept {
     {
       const std::lock_guard hold(me.looking);  // see await_pause
       running = s.started();
-      if (running && (s.active() != 0 || any_held(s))) last_active = now;
+      if (running && (s.active() != 0 || any_held(s) || s.lacks_thread())) last_active = now;
       if (running && now - last_active < linger) {
         period = scan_workers(s, now) ? shortest : std::min(period * 2, longest);
         if (whole.best.wants_to_look()) period = std::min(period, active_limit::look);
@@ -279,7 +280,7 @@ void carry_out_jobs(state& me) noexcept {
     // Who wakes it has written what is to be seen, and reads `asleep` after that; we write `asleep` and look after that. Acquire: what `watch` has
     // written before it exchanged.
     me.asleep.exchange(resting, std::memory_order_seq_cst);
-    const bool woke_up = resting && s.active() != 0 &&
+    const bool woke_up = resting && (s.active() != 0 || s.lacks_thread()) &&
                          s.started();  // the run that `running` speaks of may be over, and the next one there
     const clock::nanos next = std::min(me.timers.next(), me.watches.next());
     clock::nanos timeout = period;

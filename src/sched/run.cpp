@@ -91,9 +91,16 @@ worker* scheduler::new_worker(bool searching) noexcept {
       active_.fetch_sub(1, std::memory_order_seq_cst);
       threads_.store(i, std::memory_order_relaxed);
     }
+    lacks_thread_.store(true, std::memory_order_seq_cst);
+    monitor::wake();
     return nullptr;
   }
   return w;
+}
+
+void scheduler::try_lacking_thread() noexcept {
+  lacks_thread_.store(false, std::memory_order_relaxed);
+  wake_for_stuck_work();
 }
 
 bool scheduler::out_of_threads() const noexcept {

@@ -266,6 +266,9 @@ class scheduler {
   bool hand_over_for(worker& w) noexcept;
   /// Whether no further thread may be started for runnable goroutines.
   [[nodiscard]] bool out_of_threads() const noexcept;
+  /// The system has refused a thread: the monitor tries again, until it gets one or nobody needs it.
+  [[nodiscard]] bool lacks_thread() const noexcept { return lacks_thread_.load(std::memory_order_seq_cst); }
+  void try_lacking_thread() noexcept;
   [[nodiscard]] unsigned threads() const noexcept { return threads_.load(std::memory_order_relaxed); }
   [[nodiscard]] unsigned idle() const noexcept { return idle_.load(std::memory_order_relaxed); }
   /// Counters since the process began.
@@ -418,7 +421,9 @@ class scheduler {
   detail::atomic<worker*> workers_[most_threads] = {};
   detail::atomic<unsigned> workers_made_{0};  // entries of workers_ that exist, for ever
   detail::atomic<unsigned> threads_{0};       // threads of this run
-  unsigned most_workers_ = 0;                 // guarded by `growth` (run.cpp): max_threads; 0: no thread may be added
+  detail::atomic<bool> lacks_thread_{
+      false};  // set before the monitor, which may be asleep, is woken; it looks after it has said that it is
+  unsigned most_workers_ = 0;           // guarded by `growth` (run.cpp): max_threads; 0: no thread may be added
   detail::atomic<unsigned> pinned_{0};  // goroutines in on_this_thread, each of which may have a thread beyond that
   permits blocking_permits_;            // for blocking calls: some threads stay free of them
   permits pin_permits_;

@@ -6,6 +6,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "support/scale.hpp"
 #include "support/subprocess.hpp"
 
 namespace {
@@ -81,6 +82,17 @@ TEST(PinnedGoroutines, HaveThreadsHoweverManyThereMayBe) {
         other.join();
       },
       {.max_threads = 100'000});
+}
+
+// As where the limit of a control group has been met for a moment.
+TEST(ThreadRefused, IsAskedForAgainUntilItIsThere) {
+  if (tenon_test::sanitized()) GTEST_SKIP() << "the sanitizer makes threads its own way";
+  for (const char* which : {"blocking", "pinned"}) {
+    const ending e = run_program("refused_threads", {which, "50"});
+    EXPECT_FALSE(e.timed_out) << which << ": " << e.describe();
+    EXPECT_EQ(e.status, 0) << which << ": " << e.describe();
+    EXPECT_EQ(e.out, "done, refused before\n") << which << ": " << e.describe();
+  }
 }
 
 }  // namespace
