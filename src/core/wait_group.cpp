@@ -31,6 +31,7 @@ TENON_INLINE void wait_group::add_now(int delta) {
   const auto step = static_cast<std::uint64_t>(static_cast<std::int64_t>(delta)) << 32U;
   if (delta > 0) {  // cannot reach zero: no waiter to wake, and no need to look first
     const std::uint64_t before = state_.fetch_add(step, std::memory_order_relaxed);
+    if (TENON_UNLIKELY(count_of(before + step) < 0)) throw_panic("sync: negative WaitGroup counter");
     if ((before & has_failed) != 0 && count_of(before) == 0) begin_round();
     return;
   }

@@ -28,14 +28,25 @@ double tokens_in(nanoseconds d, rate limit) noexcept {
 }
 
 /// d is not negative.
+// A clock that is given from outside may be anywhere.
 time_point later(time_point t, nanoseconds d) noexcept { return t > time_point::max() - d ? time_point::max() : t + d; }
+time_point earlier(time_point t, nanoseconds d) noexcept {
+  return t < time_point::min() + d ? time_point::min() : t - d;
+}
+nanoseconds span(time_point from, time_point to) noexcept {
+  nanoseconds::rep d = 0;
+  if (!__builtin_sub_overflow(nanoseconds(to.time_since_epoch()).count(), nanoseconds(from.time_since_epoch()).count(),
+                              &d))
+    return nanoseconds(d);
+  return to < from ? nanoseconds::min() : nanoseconds::max();
+}
 
 }  // namespace
 
 double rate_limiter::advanced(time_point now) const noexcept {
   if (limit_ == rate::infinite()) return burst_;
   // A clock that is given from outside may go back.
-  const nanoseconds elapsed = now < last_ ? nanoseconds(0) : now - last_;
+  const nanoseconds elapsed = now < last_ ? nanoseconds(0) : span(last_, now);
   return std::min(tokens_ + tokens_in(elapsed, limit_), static_cast<double>(burst_));
 }
 
@@ -86,7 +97,7 @@ rate_limiter::reservation rate_limiter::reserve_at(time_point now, int n) {
 
 nanoseconds rate_limiter::reservation::delay_from(time_point now) const noexcept {
   if (!ok_) return nanoseconds::max();
-  return std::max(when_ - now, nanoseconds(0));
+  return std::max(span(now, when_), nanoseconds(0));
 }
 
 void rate_limiter::reservation::cancel() {
@@ -103,12 +114,12 @@ void rate_limiter::reservation::cancel_at(time_point now) {
 void rate_limiter::reservation::give_back(time_point now) {
   if (when_ < now) return;
   // What was reserved after us counted on our tokens being gone: those stay gone.
-  const double restored = n_ - tokens_in(of_->last_event_ - when_, limit_);
+  const double restored = n_ - tokens_in(span(when_, of_->last_event_), limit_);
   if (restored <= 0) return;
   of_->tokens_ = std::min(of_->advanced(now) + restored, static_cast<double>(of_->burst_));
   of_->last_ = now;
   if (when_ == of_->last_event_) {
-    const time_point before = when_ - time_for(n_, limit_);
+    const time_point before = earlier(when_, time_for(n_, limit_));
     if (before >= now) of_->last_event_ = before;
   }
   n_ = 0;

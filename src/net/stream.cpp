@@ -12,6 +12,7 @@
 #include <cstring>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <utility>
 
 #include "net/socket.hpp"
@@ -57,9 +58,20 @@ void put_back(detail::socket& s, const_buffer what) {
 
 /// Where a thread's reads of unknown size go first, so that those who wait for one hold no buffer, and small parts of a write. Not kept over a wait: it is the thread's.
 constexpr std::size_t scratch_size = 64 * 1024;
-[[gnu::noinline]] char* scratch() {
-  thread_local const std::unique_ptr<char[]> mine(new char[scratch_size]);
-  return mine.get();
+thread_local char* own_scratch = nullptr;
+thread_local bool scratch_is_gone = false;
+
+/// Null where there is no memory for it, and at the end of the thread, whose other variables may read and write as they go.
+[[gnu::noinline]] char* scratch() noexcept {
+  if (own_scratch != nullptr || scratch_is_gone) return own_scratch;
+  struct last {
+    ~last() {
+      delete[] std::exchange(own_scratch, nullptr);
+      scratch_is_gone = true;
+    }
+  };
+  thread_local const last frees;
+  return own_scratch = new (std::nothrow) char[scratch_size];
 }
 
 /// Buffers as the system takes them, as many as one call does, without the first `done` bytes.
@@ -118,10 +130,19 @@ ssize_t receive_into(const detail::socket& s, void* to, std::size_t size) noexce
   return s.is_socket ? ::recv(s.fd, to, size, 0) : ::read(s.fd, to, size);
 }
 
+ssize_t receive_there(const detail::socket& s, std::string& to, std::size_t most) {
+  const std::size_t before = to.size();
+  to.resize(before + most);
+  const ssize_t n = receive_into(s, to.data() + before, most);
+  to.resize(before + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+  return n;
+}
+
 /// Adds to `to` what the system has, at most `most` bytes. 0 is the end of the stream.
 result<std::size_t> receive_more(detail::socket& s, const context* ctx, std::string& to, std::size_t most) {
   return detail::attempt_read(s, ctx, std::min(most, scratch_size), [&] {
     char* const block = scratch();
+    if (block == nullptr) return receive_there(s, to, std::min(most, scratch_size));
     // To ThreadSanitizer goroutines are threads, and that two of them are on this one, one after the other, is no order.
     annotate::happens_after(block);
     const auto n = receive_into(s, block, std::min(most, scratch_size));
@@ -252,6 +273,7 @@ ssize_t send_message(const detail::socket& s, const msghdr& h) noexcept {
 /// Not inline: most writes do without what it needs of the stack.
 [[gnu::noinline]] ssize_t send_parts(const detail::socket& s, const msghdr& h) noexcept {
   char* const block = scratch();
+  if (block == nullptr) return send_message(s, h);
   annotate::happens_after(block);  // as where it is read into
   message fewer(h, block);
   const ssize_t n = send_message(s, *fewer.get());

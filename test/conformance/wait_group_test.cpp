@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <exception>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -78,6 +79,13 @@ TEST(WaitGroup, ANegativeCountPanics) {
   wg.add(1);
   wg.done();
   EXPECT_PANIC(wg.done(), text);
+}
+
+// Go: sync/waitgroup.go Add: the counter has 32 bits
+TEST(WaitGroup, ACountBeyondTheLargestPanics) {
+  tenon::wait_group wg;
+  wg.add(std::numeric_limits<int>::max());
+  EXPECT_PANIC(wg.add(1), "sync: negative WaitGroup counter");
 }
 
 // Go: sync/waitgroup_test.go TestWaitGroupMisuse

@@ -202,6 +202,21 @@ TEST(MisuseOfRateLimiter, ANegativeNumberGivesBackAtMostABurst) {
   EXPECT_EQ(limit.tokens_at(now), 2);
 }
 
+TEST(MisuseOfRateLimiter, AClockMayBeAnywhere) {
+  constexpr auto first = tenon::time_point::min();
+  constexpr auto last = tenon::time_point::max();
+  tenon::rate_limiter limit(tenon::rate(1), 1);
+  EXPECT_TRUE(limit.allow_at(first));
+  auto at_first = limit.reserve_at(first);
+  EXPECT_EQ(at_first.delay_from(last), 0s);
+  EXPECT_EQ(at_first.delay_from(first), 1s);
+  at_first.cancel_at(first);
+  EXPECT_TRUE(limit.allow_at(last));
+  auto at_last = limit.reserve_at(last);
+  EXPECT_EQ(at_last.delay_from(first), std::chrono::nanoseconds::max());
+  at_last.cancel_at(first);
+}
+
 TEST(MisuseOfRateLimiter, ANegativeBurstLetsNothingThrough) {
   tenon::rate_limiter limit(tenon::rate(1), -1);
   EXPECT_FALSE(limit.allow());

@@ -15,7 +15,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <tenon/net/net.hpp>
@@ -169,6 +171,33 @@ TEST(NetAdopt, RefusesAListenerForAStreamAndTheReverse) {
     EXPECT_TRUE(tcp_listener::adopt(listening)) << "whoever was refused still has it";
     EXPECT_TRUE(tcp_stream::adopt(connected));
   });
+}
+
+/// Says goodbye as its thread ends, after what the thread had for reading and writing would have gone, if it were an ordinary variable.
+struct polite_client {
+  std::optional<unix_stream> s;
+  std::string* heard = nullptr;
+  ~polite_client() {
+    if (!s) return;
+    EXPECT_EQ(s->append_some(*heard, 100).value_or(0), 5U);
+    EXPECT_FALSE(s->write_all({"by", "e"}));
+  }
+};
+
+TEST(NetThread, MayReadAndWriteAsItsVariablesGo) {
+  auto [here, there] = tenon::net::socket_pair().value();
+  std::string heard;
+  std::thread([&heard, &there = there, mine = std::move(here)]() mutable {
+    thread_local polite_client client;
+    client.s = std::move(mine);
+    client.heard = &heard;
+    std::string first;
+    EXPECT_FALSE(there.write_all("hello"));
+    EXPECT_EQ(client.s->append_some(first, 100).value_or(0), 5U);
+    EXPECT_FALSE(there.write_all("again"));
+  }).join();
+  EXPECT_EQ(heard, "again");
+  EXPECT_EQ(there.read_until("e").value_or(""), "bye");
 }
 
 }  // namespace
