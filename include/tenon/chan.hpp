@@ -42,6 +42,7 @@
 namespace tenon {
 
 class context;
+class within;
 namespace detail {
 /// The channel that `ctx` closes when it is canceled; null for one that never is. Valid as long as `ctx`.
 chan_core* done_core(const context& ctx);
@@ -196,6 +197,7 @@ class receives {
   [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
 
   /// `for (T v : c.range(ctx))` receives until then, or until `ctx` is canceled; after the loop `return ctx.err();` tells which.
+  auto range(within&&) const = delete;  // with_timeout: it is kept
   [[nodiscard]] auto range(const context& ctx) const { return range_of<T, Self>(static_cast<const Self&>(*this), ctx); }
 
  private:

@@ -91,6 +91,14 @@ class [[nodiscard]] error {
   /// The same error: one node, or one code without a message of its own.
   friend bool operator==(const error& a, const error& b) noexcept;
 
+  /// `std::cerr << e`: its text.
+  template <class Stream>
+    requires requires(Stream& out, const std::string& text) { out << text; }
+  friend Stream& operator<<(Stream& out, const error& e) {
+    out << e.message();
+    return out;
+  }
+
   struct node;
 
  private:

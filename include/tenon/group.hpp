@@ -147,6 +147,9 @@ class group {
   group(const context& parent, std::function<void(const group_member&, const error&)> on_failure)
       : scope_(with_cancel_cause(parent)), on_failure_(std::move(on_failure)) {}
   group(const context& parent, std::function<void(const error&)> on_failure);
+  explicit group(within&&) = delete;  // with_timeout: it is kept
+  template <class F>
+  group(within&&, F&&) = delete;
   group(const group&) = delete;
   group& operator=(const group&) = delete;
   ~group();
@@ -173,6 +176,13 @@ class group {
       if (detail::is_nil(f)) detail::go_of_nil();
       start(enter(), detail::spawn_with(options, detail::started_by::group), std::forward<F>(f));
     }
+  }
+
+  template <class F, class A, class... Rest>
+    requires(!std::same_as<std::remove_cvref_t<F>, go_options>) &&
+            (!std::same_as<std::remove_cvref_t<A>, std::source_location>)
+  void go(F&&, A&&, Rest&&...) {
+    static_assert(sizeof(F) == 0, "group: go takes a function alone: what else it needs, it captures");
   }
 
   /// n of them, each with a copy of `f` and, where `f` takes it, its index from 0: `f(ctx, i)`, `f(i)`, `f(ctx)` or `f()`.

@@ -7,7 +7,7 @@
 /// and the first failure cancels it.
 ///
 ///     tenon::pipeline p(ctx);
-///     auto paths   = p.generate<path>([&](auto& emit) { for (auto& f : files(root)) emit(f); });
+///     auto paths   = p.generate<path>([&](auto& emit) { for (auto& f : files(root)) if (!emit(f)) return; });
 ///     auto digests = p.transform({.workers = 20}, paths, [](path f) { return digest(f); });
 ///     p.for_each(digests, [](const digest& d) { std::cout << d << '\n'; });
 ///     if (tenon::error e = p.wait()) …
@@ -131,7 +131,7 @@ template <class T>
 class emitter {
  public:
   emitter(const context& ctx, const chan<T>& to) noexcept : ctx_(ctx), to_(to) {}
-  bool operator()(T value) const { return to_.send(ctx_, std::move(value)); }
+  [[nodiscard]] bool operator()(T value) const { return to_.send(ctx_, std::move(value)); }
   [[nodiscard]] const context& ctx() const noexcept { return ctx_; }
 
  private:
@@ -142,6 +142,7 @@ class emitter {
 class pipeline {
  public:
   explicit pipeline(const context& parent) : parent_(parent), group_(parent) {}
+  explicit pipeline(within&&) = delete;  // with_timeout: it is kept
   pipeline(const pipeline&) = delete;
   pipeline& operator=(const pipeline&) = delete;
   ~pipeline() = default;

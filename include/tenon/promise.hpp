@@ -12,7 +12,7 @@
 ///
 /// `setter()` can be called once; what it returns can be copied and outlive the promise. The first call of any copy counts, by
 /// `set(value)` or `set.fail(why)`, on any thread; it never blocks. When the last copy has gone without one, `wait` returns an error that is
-/// `std::future_errc::broken_promise`.
+/// `std::future_errc::broken_promise` (from `<future>`).
 ///
 /// `wait` blocks the goroutine, or OS thread, until then, or until `ctx` is canceled; what comes later is dropped. A `promise<void>` has no value:
 /// `set()`, and `wait` returns an `error`. `c()` is the channel with the outcome, for `select`.

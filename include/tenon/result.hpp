@@ -45,6 +45,11 @@ class [[nodiscard]] result {
   using value_type = T;
 
   result(T value) : value_(std::move(value)) {}  // NOLINT: `return value;`
+  /// What a value is made from without an explicit word: `return "text";` of a `result<std::string>`.
+  template <class U>
+    requires(!std::same_as<std::remove_cvref_t<U>, result>) && (!std::same_as<std::remove_cvref_t<U>, T>) &&
+            (!detail::is_only_an_error<std::remove_cvref_t<U>>) && std::convertible_to<U, T>
+  result(U&& value) : value_(std::in_place, std::forward<U>(value)) {}  // NOLINT: as above
   /// Anything an error is made from, too. No error is a `panic`: then there would be neither.
   template <detail::why_no<T> E>
   result(E&& why) : err_(std::forward<E>(why)) {  // NOLINT: `return error;`

@@ -38,7 +38,7 @@ class closing_ref {
     closer(const closer&) = delete;
     closer& operator=(const closer&) = delete;
     ~closer() {
-      if (channel.get() != nullptr) chan_close(channel.get());
+      if (channel.get() != nullptr) chan_close_last(channel.get());
     }
   };
   std::shared_ptr<const closer> shared_;

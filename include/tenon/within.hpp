@@ -8,7 +8,7 @@
 /// Go counterpart: `ctx, cancel := context.WithTimeout(ctx, d); defer cancel()` around the call.
 ///
 /// Only a temporary can be passed as a context, so that its end is the call's. For more than one call, and for what keeps the context (`go`, `range`,
-/// a group), take `with_timeout`. Does not block.
+/// a group, a program that is started), take `with_timeout`: a group, a pipeline and `range` refuse it. Does not block.
 
 #include <tenon/context.hpp>
 #include <tenon/time_span.hpp>

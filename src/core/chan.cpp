@@ -3,6 +3,8 @@
 #include <mutex>
 #include <new>
 
+#include <tenon/panic.hpp>
+
 #include "base/fatal.hpp"
 #include "core/select.hpp"
 #include "sched/explorer.hpp"
@@ -299,6 +301,14 @@ try_result chan_try_recv(chan_core* c, void* dst) {
 void chan_close(chan_core* c) {
   point(operation::close, c);
   chan_end(c);
+}
+
+void chan_close_last(chan_core* c) noexcept {
+  try {
+    chan_close(c);
+  } catch (const panic&) {
+    fatal("close of closed channel: it has senders, whose last one closes it");
+  }
 }
 
 void chan_end(chan_core* c) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -15,6 +16,7 @@
 #include "diag/freeze.hpp"
 #include "platform/fork.hpp"
 #include "platform/stack.hpp"
+#include "sched/kept_failure.hpp"
 #include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
 
@@ -70,6 +72,18 @@ struct sigaction previous_bus;
   die_with_dump(text);
 }
 
+/// The fault is about to end the process. Allocates nothing, and looks at no more than the goroutine: whatever else is there may be broken.
+void report_fault(int sig, const void* address) noexcept {
+  const goroutine_core* g = running_goroutine();
+  if (g == nullptr) return;
+  char who[384];
+  describe(failed_goroutine::of(g), who, sizeof who);
+  char text[512];
+  std::snprintf(text, sizeof text, "tenon: %s at address 0x%llx, in %s\n", sig == SIGSEGV ? "SIGSEGV" : "SIGBUS",
+                static_cast<unsigned long long>(reinterpret_cast<std::uintptr_t>(address)), who);
+  print_report(text);
+}
+
 /// The signal goes where it went before tenon's handler was there.
 void pass_on(int sig, siginfo_t* info, void* context) noexcept {
   struct sigaction& previous = sig == SIGSEGV ? previous_segv : previous_bus;
@@ -91,6 +105,7 @@ void pass_on(int sig, siginfo_t* info, void* context) noexcept {
     return;
   }
   if (sent && previous.sa_handler == SIG_IGN) return;
+  if (!sent) report_fault(sig, info->si_addr);
   print_last_words(true);
   ::sigaction(sig, &previous, nullptr);
   // After a fault the instruction runs again, and the default ends the process. What was sent has to be sent again,

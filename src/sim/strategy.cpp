@@ -72,7 +72,7 @@ class random_walk final : public strategy {
   void yielded(std::uint32_t) override {}
 
   void replay(char* to, std::size_t size) const noexcept override {
-    text_writer(to, size) << 'r' << seed_ << '.' << next_ - 1;
+    text_writer(to, size) << 'r' << seed_ << '.' << next_;
   }
 
  private:
@@ -120,7 +120,7 @@ class priorities final : public strategy {
   void yielded(std::uint32_t who) override { of(who) = --lowest_; }
 
   void replay(char* to, std::size_t size) const noexcept override {
-    text_writer(to, size) << 'p' << seed_ << '.' << next_ - 1 << '.' << std::uint64_t{most_steps_} << '.'
+    text_writer(to, size) << 'p' << seed_ << '.' << next_ << '.' << std::uint64_t{most_steps_} << '.'
                           << std::uint64_t{depth_};
   }
 
@@ -332,12 +332,12 @@ std::unique_ptr<strategy> make_replay(const std::string& text) {
   if (!read_numbers(std::string_view(text).substr(1), text[0] == 'x' ? ".-" : ".", n)) return nullptr;
   switch (text[0]) {
     case 'r':
-      if (n.size() != 2) return nullptr;
-      return std::make_unique<random_walk>(n[0], n[1], true);
+      if (n.size() != 2 || n[1] == 0) return nullptr;
+      return std::make_unique<random_walk>(n[0], n[1] - 1, true);
     case 'p':
-      if (n.size() != 4 || n[2] > ~std::uint32_t{0} || n[3] > 1000) return nullptr;
+      if (n.size() != 4 || n[1] == 0 || n[2] > ~std::uint32_t{0} || n[3] > 1000) return nullptr;
       return std::make_unique<priorities>(n[0], static_cast<unsigned>(n[3]),
-                                          priorities::one{n[1], static_cast<std::uint32_t>(n[2])});
+                                          priorities::one{n[1] - 1, static_cast<std::uint32_t>(n[2])});
     case 'x': {
       if (n.size() % 2 != 0) return nullptr;
       std::vector<std::uint32_t> path;

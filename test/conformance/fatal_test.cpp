@@ -87,6 +87,7 @@ INSTANTIATE_TEST_SUITE_P(
         misuse{"wait_group_destroyed",
                "tenon: WaitGroup destroyed while its counter is 2: wait for its "
                "goroutines first"},
+        misuse{"close_of_a_senders_channel", "close of closed channel: it has senders, whose last one closes it"},
         misuse{"cond_of_an_unlocked_mutex", "sync: unlock of unlocked mutex"},
         misuse{"map_write_in_an_update", "concurrent map writes"}),
     misuse_name);
@@ -368,6 +369,9 @@ TEST(StackOverflowReport, IsNotGivenForAnotherFault) {
     EXPECT_NE(e.status, 0) << e.describe();
   } else {
     EXPECT_EQ(e.signal, SIGSEGV) << e.describe();
+    EXPECT_TRUE(
+        has_line(e.err, R"(^tenon: SIGSEGV at address 0x[0-9a-f]+, in goroutine [0-9]+.*, started at .*:[0-9]+$)"))
+        << e.describe();
   }
 }
 

@@ -162,9 +162,9 @@ TEST_P(PipelineOn, ABatchDoesNotWaitForEver) {
     pipeline p(root);
     const auto go_on = tenon::make_chan<void>();
     auto nums = p.generate<int>([&](auto& emit) {
-      emit(1);
+      (void)emit(1);
       (void)go_on.recv(emit.ctx());  // until the first batch is there
-      emit(2);
+      (void)emit(2);
     });
     std::vector<std::vector<int>> all;
     p.for_each(p.batch(nums, 100, 1ms), [&](std::vector<int> v) {

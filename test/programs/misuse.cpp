@@ -288,6 +288,15 @@ void close_of_nil() {
   in_a_dropped_goroutine([] { tenon::chan<int>().close(); });
 }
 
+void close_of_a_senders_channel() {
+  tenon::run([] {
+    auto c = tenon::make_chan<int>();
+    const tenon::sender tx(c);
+    c.close();
+  });
+  std::puts("came back");
+}
+
 void close_of_closed() {
   in_a_dropped_goroutine([] {
     auto c = tenon::make_chan<int>();
@@ -470,6 +479,7 @@ constexpr named_case cases[] = {
     {"select_send_on_closed", select_send_on_closed},
     {"close_of_nil", close_of_nil},
     {"close_of_closed", close_of_closed},
+    {"close_of_a_senders_channel", close_of_a_senders_channel},
     {"makechan_size", makechan_size},
     {"negative_wait_group", negative_wait_group},
     {"nil_parent", nil_parent},

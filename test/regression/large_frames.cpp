@@ -90,7 +90,7 @@ void everywhere() {
         tenon::pipeline p(root.ctx());
         const auto numbers = p.generate<int>({.name = "source", .stack_size = large}, [&](auto& emit) {
           total.send(deep());
-          emit(1);
+          (void)emit(1);
         });
         const auto same = p.transform({.workers = 2, .name = "step", .stack_size = large}, numbers, [&](int n) {
           total.send(deep());

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -210,6 +211,12 @@ TEST(Error, MayBeCopiedByManyThreadsAtOnce) {
     });
   }
   for (auto& t : threads) t.join();
+}
+
+TEST(Error, IsWrittenAsItsText) {
+  std::ostringstream out;
+  out << error("open", std::make_error_code(std::errc::permission_denied)) << "; " << error();
+  EXPECT_EQ(out.str(), "open: Permission denied; <nil>");
 }
 
 TEST(Error, ALongChainOfCausesEnds) {

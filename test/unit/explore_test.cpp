@@ -305,7 +305,7 @@ TEST(ExploreReport, SaysThatAProgramDoesNotRepeatItself) {
 }
 
 TEST(ExploreReport, RefusesAReplayThatItDoesNotUnderstand) {
-  for (const char* text : {"q1", "r1", "r1.2.3", "x1", "x1.2-", "p1.2", "r1.x", "r99999999999999999999999.1"}) {
+  for (const char* text : {"q1", "r1", "r1.0", "r1.2.3", "x1", "x1.2-", "p1.2", "r1.x", "r99999999999999999999999.1"}) {
     const ending e = run_program("explore", {"deadlock"}, {{"TENON_REPLAY", text}});
     EXPECT_EQ(e.status, 2) << text;
     EXPECT_EQ(e.err, std::string("tenon: TENON_REPLAY=") + text + ": not what an exploration has printed\n");
@@ -326,7 +326,7 @@ TEST(ExploreFailure, IsWhatTheOptionsSay) {
   const explored e = explore([](group&) { ++schedules; }, {.failed = [] { return schedules == 7; }});
   const std::string err = testing::internal::GetCapturedStderr();
   EXPECT_EQ(e.schedules, 7U);
-  EXPECT_EQ(e.failure, "r1.6");
+  EXPECT_EQ(e.failure, "r1.7");
   EXPECT_NE(err.find("schedule 7: the test has failed"), std::string::npos) << err;
 }
 

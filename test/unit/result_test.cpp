@@ -37,6 +37,23 @@ TEST(Result, HoldsAValue) {
   EXPECT_EQ(r.value_or(7), 4);
 }
 
+TEST(Result, IsMadeFromWhatItsValueIsMadeFrom) {
+  const auto text = [](bool there) -> result<std::string> {
+    if (!there) return error("nothing there");
+    return "here";
+  };
+  EXPECT_EQ(*text(true), "here");
+  EXPECT_EQ(text(false).err().message(), "nothing there");
+  const result<std::any> any(7);
+  const result<std::any> same = any;  // NOLINT: a copy, and no value of its own
+  EXPECT_EQ(std::any_cast<int>(*same), 7);
+  result<std::any> once_more = same;
+  const result<std::any> from_another(once_more);  // NOLINT: likewise
+  EXPECT_EQ(std::any_cast<int>(*from_another), 7);
+  static_assert(!std::is_constructible_v<result<int>, std::string>);
+  static_assert(!std::is_convertible_v<int, result<std::unique_ptr<int>>>);
+}
+
 TEST(Result, OrSaysWhyThereIsNone) {
   const auto r = half(7);
   EXPECT_FALSE(r);

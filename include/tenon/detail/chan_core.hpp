@@ -77,6 +77,8 @@ try_result chan_try_recv(chan_core* c, void* dst);
 bool chan_send_or_done(chan_core* c, void* src, chan_core* done);
 bool chan_recv_or_done(chan_core* c, void* dst, chan_core* done);
 void chan_close(chan_core* c);
+/// By the last sender: that it is closed already is fatal, for a destructor cannot throw.
+void chan_close_last(chan_core* c) noexcept;
 std::size_t chan_len(const chan_core* c) noexcept;
 std::size_t chan_cap(const chan_core* c) noexcept;
 
