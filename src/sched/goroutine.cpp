@@ -202,8 +202,7 @@ void scheduler::end_goroutine(goroutine_core* g) noexcept {
     release_pin(*this_worker(), g);
   }
   if (g->under_counted) release_context(std::exchange(g->under, nullptr));
-  worker& w =
-      *this_worker();  // only now: destructors of the context's values may have waited, and gone on under another
+  worker& w = *this_worker();  // only now: destructors of the context's values may have waited, and moved us
   if (TENON_UNLIKELY(g->held != nullptr)) forget_held_locks(g);
   annotate::happens_before(g);
   if (g->has_handle) {

@@ -365,7 +365,7 @@ context with_session(const context& parent, std::atomic<int>& gone) {
 
 // A goroutine that has inherited it is the last to hold it, and ends under another worker than the one that it began to end under.
 TEST(ContextValue, MayWaitAsItGoesWithTheLastGoroutineThatHasIt) {
-  const int rounds = static_cast<int>(tenon_test::scaled(400, 50));
+  const int rounds = static_cast<int>(tenon_test::scaled(2000, 50));
   std::atomic<int> gone = 0;
   tenon::run(
       [&](group& root) {
