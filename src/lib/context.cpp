@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <new>
 #include <source_location>
 #include <thread>
 #include <utility>
@@ -59,7 +60,10 @@ bool nobody_may_wait_here() noexcept {
 template <class T>
 void drop(std::shared_ptr<T> what) noexcept {
   if (what == nullptr || !nobody_may_wait_here()) return;
-  spawn_or_thread(std::source_location::current(), [what = std::move(what)]() mutable { what.reset(); });
+  // By a pointer: a copy of the function that is left here may be the last to go, and would hold it still.
+  if (auto* last = new (std::nothrow) std::shared_ptr<T>(std::move(what))) {
+    spawn_or_thread(std::source_location::current(), [last] { delete last; });
+  }
 }
 
 struct root_node final : ctx_node {
