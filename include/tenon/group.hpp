@@ -182,7 +182,7 @@ class group {
     requires(!std::same_as<std::remove_cvref_t<F>, go_options>) &&
             (!std::same_as<std::remove_cvref_t<A>, std::source_location>)
   void go(F&&, A&&, Rest&&...) {
-    static_assert(sizeof(F) == 0, "group: go takes a function alone: what else it needs, it captures");
+    static_assert(!std::same_as<F, F>, "group: go takes a function alone: what else it needs, it captures");
   }
 
   /// n of them, each with a copy of `f` and, where `f` takes it, its index from 0: `f(ctx, i)`, `f(i)`, `f(ctx)` or `f()`.

@@ -1,4 +1,4 @@
-// expect: error: use of deleted function.*within
+// expect: error: (use of deleted function .*within|call to deleted constructor of .*group)
 // Go: vet's lostcancel
 #include <tenon/tenon.hpp>
 
