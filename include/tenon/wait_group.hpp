@@ -45,6 +45,16 @@ class wait_group;
 namespace detail {
 /// Those that are still to be done, for dumps.
 int still_to_do(const wait_group& wg) noexcept;
+
+/// As for a group (group.hpp): what the compiler says of a function that a wait group cannot call.
+template <class F>
+constexpr void check_waited_for() {
+  static_assert(std::invocable<F&>, "wait_group: go calls f(): what else it needs, it captures, a context too");
+  if constexpr (std::invocable<F&>) {
+    static_assert(!std::same_as<std::remove_cvref_t<std::invoke_result_t<F&>>, error>,
+                  "wait_group: nobody would see the error that f returns: take a group");
+  }
+}
 }  // namespace detail
 
 class wait_group {
@@ -59,13 +69,13 @@ class wait_group {
 
   /// Starts `f` in a goroutine that this group owns.
   template <class F>
-    requires std::invocable<std::decay_t<F>&>
   void go(F&& f, std::source_location where = std::source_location::current()) {
+    detail::check_waited_for<std::decay_t<F>>();
     go(go_options{.where = where}, std::forward<F>(f));
   }
   template <class F>
-    requires std::invocable<std::decay_t<F>&>
   void go(const go_options& options, F&& f) {
+    detail::check_waited_for<std::decay_t<F>>();
     if (detail::is_nil(f)) detail::go_of_nil();
     detail::spawn_options spawn = detail::spawn_with(options, detail::started_by::wait_group);
     spawn.owner = this;
