@@ -6,9 +6,9 @@
 /// library's lock, anything that sleeps in the kernel. It costs about as much as two atomic operations: `f` runs at once, on
 /// the same thread and the goroutine's own stack; only when it lasts (tens of microseconds) and goroutines are waiting is
 /// another thread brought in. Where so many calls are in progress that no thread would be left for goroutines (`run_options::max_threads`), it
-/// first waits for one of them to return. Returns what `f` returns and lets its exceptions pass. Inside `f` no tenon call may block the
-/// goroutine; nested `blocking` is allowed. On a plain OS thread it just calls `f`. A context does not interrupt `f`: give
-/// the system call its own way out, or stop waiting for it:
+/// first waits for one of them to return. Returns what `f` returns and lets its exceptions pass. `blocking` may be nested. Where `f` waits in
+/// tenon (for a channel, say), that takes no thread; what it does after the wait counts as if it were outside of `blocking`, so wrap what blocks then anew.
+/// On a plain OS thread it just calls `f`. A context does not interrupt `f`: give the system call its own way out, or stop waiting for it:
 ///
 /// `blocking(ctx, f)` calls `f` in a goroutine of its own and waits until it has returned or `ctx` is canceled, and then returns
 /// the context's error while the call goes on, with what `f` has captured, which so must own what it uses. What it returns or throws then is dropped. The
@@ -31,7 +31,7 @@ namespace tenon {
 namespace detail {
 struct worker;
 worker* blocking_enter() noexcept;
-void blocking_leave(worker* w) noexcept;
+void blocking_leave(const worker* entered) noexcept;
 
 struct blocking_scope {
   worker* w = blocking_enter();

@@ -15,15 +15,16 @@ namespace tenon::detail {
 // A blocking call only marks the worker. If it lasts, the monitor turns `blocking` into `retaken_blocking`, takes the worker out
 // of the active count and wakes another; the return then counts it in again.
 //
+// A goroutine that waits in tenon within its call would leave the mark to a worker that it may never come back to. So its call ends where its
+// worker looks for the next goroutine, which `resched` sees to: `in_blocking` says whose call it is, and its return finds that there is none.
+//
 // A thread in a blocking call is one less for the goroutines that can run. So there are never more such calls at a time than leave `procs`
 // of max_threads free: further ones wait for a permit. A pinned goroutine has its thread for itself, for as long as it likes, and must not
 // have to wait for another to let go of one: the limit on threads grows by one for each (up to most_threads, then they wait).
 
 worker* scheduler::blocking_enter() noexcept {
   worker* w = this_worker();
-  if (w == nullptr || w->current == nullptr) return nullptr;
-  const worker_status now = settled(*w);
-  if (now == worker_status::blocking || now == worker_status::retaken_blocking) return nullptr;  // nested
+  if (w == nullptr || w->current == nullptr || w->in_blocking != nullptr) return nullptr;  // outside, or nested
   if (w->locked == nullptr) {
     blocking_permits_.acquire(wait_reason::thread_permit);
     w = this_worker();
@@ -34,22 +35,29 @@ worker* scheduler::blocking_enter() noexcept {
     worker_status expected = worker_status::running;
     if (w->status.compare_exchange_strong(expected, worker_status::blocking, std::memory_order_acq_rel)) break;
   } while (true);
+  w->in_blocking = w->current;
   w->no_local_queue = true;
+  // For a wait within the call; and after it, as there may be one worker too many then.
+  w->resched.store(true, std::memory_order_relaxed);
   monitor::wake();
   return w;
 }
 
-void scheduler::blocking_leave(worker* w) noexcept {
-  if (w == nullptr) return;
-  w->no_local_queue = w->locked != nullptr;
-  if (change(*w, worker_status::running) == worker_status::retaken_blocking) {
+void scheduler::blocking_leave(const worker* entered) noexcept {
+  if (entered == nullptr) return;
+  worker& w = *this_worker();  // another than `entered`, where the call has ended with a wait
+  if (w.in_blocking != nullptr) end_blocking(w);
+}
+
+/// By the goroutine whose call it is, or by its worker once it waits.
+void scheduler::end_blocking(worker& w) noexcept {
+  w.in_blocking = nullptr;
+  w.no_local_queue = w.locked != nullptr;
+  if (change(w, worker_status::running) == worker_status::retaken_blocking) {
     activate();
     retaken_.fetch_sub(1, std::memory_order_seq_cst);
-    w->resched.store(
-        true,
-        std::memory_order_relaxed);  // there may be one worker too many now: look around at the next switch
   }
-  if (std::exchange(w->has_permit, false)) blocking_permits_.release();
+  if (std::exchange(w.has_permit, false)) blocking_permits_.release();
 }
 
 void scheduler::pin() noexcept {
@@ -117,7 +125,7 @@ goroutine_core* scheduler::wait_locked(worker& w) noexcept {
 }
 
 worker* blocking_enter() noexcept { return the_scheduler().blocking_enter(); }
-void blocking_leave(worker* w) noexcept { the_scheduler().blocking_leave(w); }
+void blocking_leave(const worker* entered) noexcept { the_scheduler().blocking_leave(entered); }
 
 }  // namespace tenon::detail
 

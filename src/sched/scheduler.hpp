@@ -126,6 +126,7 @@ struct alignas(cache_line) worker {
   random_source random{1};
   goroutine_core* waits_for_all = nullptr;  // in await_end_of_others
   std::uint32_t picked = explorer::stays;   // of those in `woken`, by a goroutine at a point: see preempt
+  goroutine_core* in_blocking = nullptr;    // whose blocking call this thread is in
   goroutine_core* locked = nullptr;         // on_this_thread: the only goroutine this thread may run
   os_thread thread;
   unsigned number = 0;
@@ -329,7 +330,7 @@ class scheduler {
   void await_end_of_others() noexcept;
 
   worker* blocking_enter() noexcept;
-  void blocking_leave(worker* w) noexcept;
+  void blocking_leave(const worker* entered) noexcept;
   void pin() noexcept;
   void unpin() noexcept;
 
@@ -390,6 +391,7 @@ class scheduler {
   void begin(const run_options& options);
   bool close_intake() noexcept;
   void stop_workers() noexcept;
+  void end_blocking(worker& w) noexcept;
   void release_pin(worker& w, goroutine_core* g) noexcept;
   static worker_status settled(const worker& w) noexcept;
   static worker_status change(worker& w, worker_status to) noexcept;

@@ -31,6 +31,7 @@ goroutine_core* scheduler::find_work(worker& w) noexcept {
       stop_searching(w);
       return nullptr;
     }
+    if (w.in_blocking != nullptr) end_blocking(w);
     rejoin(w);
     if (w.locked != nullptr) return wait_locked(w);
     if (TENON_UNLIKELY(simulated_)) {

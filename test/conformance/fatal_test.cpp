@@ -241,6 +241,7 @@ INSTANTIATE_TEST_SUITE_P(
                     // Go: runtime/crash_test.go TestLockedDeadlock: the goroutine that waits is pinned to its thread
                     deadlock{"locked", "chan receive"},
                     // Go: runtime/crash_test.go TestLockedDeadlock2: another one that waits is pinned to its thread
+                    deadlock{"in_blocking", "chan receive"},
                     deadlock{"locked_other", "select (no cases)"},
                     // Go: runtime/proc.go checkdead: what was awake before does not count, timers among it
                     deadlock{"after_work", "chan receive"},

@@ -308,6 +308,22 @@ TEST_P(Scheduler, AMutexIsHandedBetweenAGoroutineAndAThread) {
   });
 }
 
+TEST_P(Scheduler, AWorkerIsRetakenWhileItsCallWaits) {
+  holds([] {
+    auto c = tenon::make_chan<int>();
+    in_a_run(1, [&] {
+      auto g = tenon::go([&] { c.send(7); });
+      model::thread monitor([] {
+        tenon::detail::worker& w = *the_scheduler().worker_at(0);
+        if (the_scheduler().retake(w, tenon::detail::worker_status::blocking)) the_scheduler().wake_for_stuck_work();
+      });
+      MODEL_REQUIRE(tenon::blocking([&] { return *c.recv(); }) == 7);
+      g.join();
+      monitor.join();
+    });
+  });
+}
+
 TEST_P(Scheduler, AWorkerIsRetakenWhileItsCallReturns) {
   holds([] {
     auto c = tenon::make_chan<int>(1);

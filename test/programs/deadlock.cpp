@@ -175,6 +175,13 @@ void join() {
   });
 }
 
+void in_blocking() {
+  in_run([](tenon::context) {
+    auto c = tenon::make_chan<int>();
+    tenon::blocking([&] { deadlock_user_recv(c); });
+  });
+}
+
 void locked() {
   in_run([](tenon::context) {
     tenon::on_this_thread here;
@@ -376,6 +383,7 @@ constexpr named_case cases[] = {
     {"more_than_a_semaphore_has", more_than_a_semaphore_has},
     {"wait_group_never_done", wait_group_never_done},
     {"join", join},
+    {"in_blocking", in_blocking},
     {"locked", locked},
     {"locked_other", locked_other},
     {"all_reasons", all_reasons},

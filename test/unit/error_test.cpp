@@ -18,7 +18,6 @@
 
 namespace {
 
-using tenon::errc;
 using tenon::error;
 
 static_assert(std::is_nothrow_default_constructible_v<error>);
@@ -26,7 +25,7 @@ static_assert(std::is_nothrow_copy_constructible_v<error>);
 static_assert(std::is_nothrow_move_constructible_v<error>);
 static_assert(std::is_nothrow_move_assignable_v<error>);
 static_assert(sizeof(error) == sizeof(void*));
-static_assert(std::is_error_code_enum_v<errc>);
+static_assert(std::is_error_code_enum_v<tenon::errc>);
 static_assert(!std::is_convertible_v<std::string, error>);
 
 error succeed() { return nullptr; }
@@ -37,7 +36,7 @@ TEST(Error, NoneIsFalseAndPrintsAsGoDoes) {
   EXPECT_FALSE(none);
   EXPECT_EQ(none.message(), "<nil>");
   EXPECT_EQ(none.code(), std::error_code());
-  EXPECT_FALSE(none.is(errc::canceled));
+  EXPECT_FALSE(none.is(tenon::errc::canceled));
   EXPECT_FALSE(none.is(std::errc::timed_out));
   EXPECT_FALSE(none.cause());
   EXPECT_EQ(none.exception(), nullptr);
@@ -70,8 +69,8 @@ TEST(Error, OfACodeOfZeroIsNone) {
 }
 
 TEST(Error, OfACodeEnumConverts) {
-  const error e = errc::deadline_exceeded;
-  EXPECT_TRUE(e.is(errc::deadline_exceeded));
+  const error e = tenon::errc::deadline_exceeded;
+  EXPECT_TRUE(e.is(tenon::errc::deadline_exceeded));
   EXPECT_EQ(e, tenon::deadline_exceeded());
 }
 
@@ -87,7 +86,7 @@ TEST(Error, OfAMessageIsThatMessage) {
   EXPECT_TRUE(e);
   EXPECT_EQ(e.message(), "out of luck");
   EXPECT_EQ(e.code(), std::error_code());
-  EXPECT_FALSE(e.is(errc::canceled));
+  EXPECT_FALSE(e.is(tenon::errc::canceled));
   const error empty{std::string()};
   EXPECT_TRUE(empty) << "an error without a text is one";
   EXPECT_EQ(empty.message(), "");
@@ -156,16 +155,16 @@ TEST(Error, TheTwoOfContexts) {
   EXPECT_EQ(tenon::deadline_exceeded().message(), "context deadline exceeded");
   EXPECT_EQ(tenon::canceled(), tenon::canceled());
   EXPECT_FALSE(tenon::canceled() == tenon::deadline_exceeded());
-  EXPECT_TRUE(tenon::canceled().is(errc::canceled));
-  EXPECT_TRUE(tenon::deadline_exceeded().is(errc::deadline_exceeded));
+  EXPECT_TRUE(tenon::canceled().is(tenon::errc::canceled));
+  EXPECT_TRUE(tenon::deadline_exceeded().is(tenon::errc::deadline_exceeded));
   EXPECT_TRUE(tenon::deadline_exceeded().is(std::errc::timed_out));
   EXPECT_TRUE(tenon::canceled().is(std::errc::operation_canceled));
-  EXPECT_FALSE(tenon::canceled().is(errc::deadline_exceeded));
-  EXPECT_TRUE(error("fetch", tenon::canceled()).is(errc::canceled));
+  EXPECT_FALSE(tenon::canceled().is(tenon::errc::deadline_exceeded));
+  EXPECT_TRUE(error("fetch", tenon::canceled()).is(tenon::errc::canceled));
 }
 
 TEST(Error, CodesAreOfTheirCategory) {
-  const std::error_code code = errc::canceled;
+  const std::error_code code = tenon::errc::canceled;
   EXPECT_EQ(&code.category(), &tenon::error_category());
   EXPECT_EQ(code.message(), "context canceled");
   EXPECT_STREQ(tenon::error_category().name(), "tenon");
