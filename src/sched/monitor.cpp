@@ -245,6 +245,7 @@ void carry_out_jobs(state& me) noexcept {
   clock::nanos period = shortest;
   clock::nanos last_active = 0;
   clock::nanos last_trim = 0;
+  nobody_may_wait_here();
   for (;;) {
     const std::uint32_t word = me.word.load(std::memory_order_acquire);
     carry_out_jobs(me);

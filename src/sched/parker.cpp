@@ -2,6 +2,7 @@
 
 #include <tenon/detail/atomic.hpp>
 
+#include "base/fatal.hpp"
 #include "platform/annotate.hpp"
 #include "platform/clock.hpp"
 #include "platform/futex.hpp"
@@ -32,6 +33,8 @@ goroutine_core* running_goroutine() noexcept {
 thread_parker::~thread_parker() { forget_held_locks(this); }
 
 TENON_NOINLINE static thread_parker* thread_parker_of_this_thread() noexcept { return &this_thread_parker; }
+
+void nobody_may_wait_here() noexcept { thread_parker_of_this_thread()->may_wait = false; }
 
 parker* this_parker() noexcept {
   if (goroutine_core* g = running_goroutine(); TENON_LIKELY(g != nullptr)) return g;
@@ -84,10 +87,15 @@ void commit_wait(parker* p) noexcept {
     annotate::happens_after(p);
     return;
   }
+  // A worker's own stack, or the monitor: whatever is to wake it may be its own to do.
+  auto* const me = static_cast<thread_parker*>(p);
+  if (TENON_UNLIKELY(!me->may_wait || this_worker() != nullptr)) {
+    fatal("tenon: a stop callback waits in tenon, where a deadline has called it");
+  }
   // Increment last, after the wait is published: until then this thread can still wake others. A waker that has been
   // faster and unparked us has counted us out already; a thread too few in the count only delays the report of a deadlock.
   the_scheduler().thread_parked(+1);
-  auto& word = static_cast<thread_parker*>(p)->word;
+  auto& word = me->word;
   while (word.load(std::memory_order_acquire) == 0) futex::wait(word, 0);
   annotate::happens_after(p);
 }

@@ -56,6 +56,7 @@ struct parker {
 
 /// An OS thread that is no worker, or a worker outside of any goroutine (which must not wait).
 struct thread_parker : parker {
+  bool may_wait = true;
   detail::atomic<std::uint32_t> word{0};  // a futex: unpark releases, the thread acquires
   thread_parker() noexcept : parker(kind::thread) {}
   ~thread_parker();
@@ -79,6 +80,9 @@ void commit_wait(parker* p) noexcept;
 /// Takes begin_wait back, when it turned out that there is nothing to wait for.
 void end_wait(parker* p) noexcept;
 void unpark(parker* p) noexcept;
+
+/// From now on it is fatal if the calling thread, which others rely on, waits.
+void nobody_may_wait_here() noexcept;
 
 /// So many operations have been done, beside those that can be told from the switches between goroutines (see sched/active_limit.hpp).
 void made_progress(std::uint32_t operations) noexcept;

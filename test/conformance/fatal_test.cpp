@@ -83,6 +83,9 @@ INSTANTIATE_TEST_SUITE_P(
         misuse{"wait_group_nil_function", "go of nil func value"}, misuse{"timer_nil_function", "go of nil func value"},
         misuse{"after_func_nil_function", "go of nil func value"}, misuse{"run_nil_function", "go of nil func value"},
         misuse{"run_nil_pointer", "go of nil func value"}, misuse{"blocking_nil_function", "go of nil func value"},
+        misuse{"stop_callback_waits", "tenon: a stop callback waits in tenon, where a deadline has called it"},
+        misuse{"stop_callback_waits_outside_of_run",
+               "tenon: a stop callback waits in tenon, where a deadline has called it"},
         misuse{"join_of_oneself", "tenon: a goroutine waits for its own end"},
         misuse{"wait_group_destroyed",
                "tenon: WaitGroup destroyed while its counter is 2: wait for its "
@@ -238,10 +241,10 @@ INSTANTIATE_TEST_SUITE_P(
                     // Go: runtime/crash_test.go TestSimpleDeadlock: the empty select of one goroutine
                     deadlock{"select_none", "select (no cases)"}, deadlock{"mutex_twice", "sync.Mutex.Lock"},
                     deadlock{"wait_group_never_done", "sync.WaitGroup.Wait"}, deadlock{"join", "goroutine join"},
+                    deadlock{"in_blocking", "chan receive"},
                     // Go: runtime/crash_test.go TestLockedDeadlock: the goroutine that waits is pinned to its thread
                     deadlock{"locked", "chan receive"},
                     // Go: runtime/crash_test.go TestLockedDeadlock2: another one that waits is pinned to its thread
-                    deadlock{"in_blocking", "chan receive"},
                     deadlock{"locked_other", "select (no cases)"},
                     // Go: runtime/proc.go checkdead: what was awake before does not count, timers among it
                     deadlock{"after_work", "chan receive"},

@@ -217,6 +217,32 @@ void blocking_nil_function() {
 void timer_nil_function() { const tenon::timer t(1h, nullptr); }
 void after_func_nil_function() { const auto handle = tenon::after_func(tenon::background(), nullptr); }
 
+void stop_callback_waits() {
+  tenon::testing::run_virtual([] {
+    const auto never = tenon::make_chan<void>();
+    const auto scope = tenon::with_timeout(tenon::background(), 1ms);
+    const std::stop_callback waits(scope.ctx().stop_token(), [&] { never.recv(); });
+    never.recv();
+  });
+}
+
+void stop_callback_waits_outside_of_run() {
+  const auto never = tenon::make_chan<void>();
+  const auto self = std::this_thread::get_id();
+  for (auto timeout = 1ms;; timeout *= 2) {
+    const auto scope = tenon::with_timeout(tenon::background(), timeout);
+    bool in_time = true;
+    const std::stop_callback waits(scope.ctx().stop_token(), [&] {
+      if (std::this_thread::get_id() == self) {
+        in_time = false;  // the deadline had passed before
+      } else {
+        never.recv();
+      }
+    });
+    if (in_time) never.recv();
+  }
+}
+
 void join_of_oneself() {
   inside_run([] {
     const auto assigned = tenon::make_chan<void>();
@@ -468,6 +494,8 @@ constexpr named_case cases[] = {
     {"blocking_nil_function", blocking_nil_function},
     {"timer_nil_function", timer_nil_function},
     {"after_func_nil_function", after_func_nil_function},
+    {"stop_callback_waits", stop_callback_waits},
+    {"stop_callback_waits_outside_of_run", stop_callback_waits_outside_of_run},
     {"join_of_oneself", join_of_oneself},
     {"wait_group_destroyed", wait_group_destroyed},
     {"cond_of_an_unlocked_mutex", cond_of_an_unlocked_mutex},
