@@ -34,7 +34,6 @@ constexpr clock::nanos linger = 20'000'000;         // stay awake this long afte
 constexpr clock::nanos trim_every = 1'000'000'000;
 
 struct state {
-  timer_heap timers;
   timer_heap watches;  // see watch()
   // Futex: changes after what is to be done has been written; acquired before that is looked for.
   detail::atomic<std::uint32_t> word{0};
@@ -61,6 +60,12 @@ state& self() noexcept {
   if (current_state.compare_exchange_strong(s, fresh, std::memory_order_acq_rel)) return *fresh;
   delete fresh;
   return *s;
+}
+
+/// Immortal, and the same in a child of fork, whose timers and deadlines go on.
+timer_heap& started_outside() noexcept {
+  static auto* const heap = new timer_heap;
+  return *heap;
 }
 
 /// What the monitor knows of one worker.
@@ -240,20 +245,20 @@ void carry_out_jobs(state& me) noexcept {
   ::pthread_sigmask(SIG_SETMASK, &all, &me.blocked);
   name_this_thread("tenon-monitor");
   never_cancel_this_thread();
+  nobody_may_wait_here();
   me.tid.store(static_cast<int>(::syscall(SYS_gettid)), std::memory_order_release);
   scheduler& s = the_scheduler();
   clock::nanos period = shortest;
   clock::nanos last_active = 0;
   clock::nanos last_trim = 0;
-  nobody_may_wait_here();
   for (;;) {
     const std::uint32_t word = me.word.load(std::memory_order_acquire);
     carry_out_jobs(me);
     const clock::nanos now = clock::real();
     s.set_coarse_now(now);
-    if (me.timers.next() <= now) {
+    if (timers().next() <= now) {
       me.firing.store(true, std::memory_order_relaxed);  // released with the heap's next()
-      me.timers.run_due(now);
+      timers().run_due(now);
       me.firing.store(false, std::memory_order_seq_cst);
       s.look_again();
     }
@@ -283,7 +288,7 @@ void carry_out_jobs(state& me) noexcept {
     me.asleep.exchange(resting, std::memory_order_seq_cst);
     const bool woke_up = resting && (s.active() != 0 || s.lacks_thread()) &&
                          s.started();  // the run that `running` speaks of may be over, and the next one there
-    const clock::nanos next = std::min(me.timers.next(), me.watches.next());
+    const clock::nanos next = std::min(timers().next(), me.watches.next());
     clock::nanos timeout = period;
     if (next != clock::never) {
       const clock::nanos left = std::max<clock::nanos>(next - clock::real(), 0);
@@ -298,7 +303,11 @@ void carry_out_jobs(state& me) noexcept {
 
 const at_load anew_in_children([] {
   (void)self();  // a signal handler must not be the first to ask for it
-  ::pthread_atfork(nullptr, nullptr, [] {
+  (void)started_outside();
+  const auto before = [] { started_outside().lock_for_fork(); };
+  const auto in_parent = [] { started_outside().unlock_after_fork(); };
+  ::pthread_atfork(before, in_parent, [] {
+    started_outside().unlock_after_fork();
     auto* fresh = new state;
     fresh->of_parent = current_state.load(std::memory_order_relaxed);
     current_state.store(fresh, std::memory_order_release);
@@ -340,12 +349,19 @@ void watch(timer_node* t, clock::nanos when) {
 }
 
 bool has_timers() noexcept {
-  return self().timers.next() != clock::never || self().firing.load(std::memory_order_seq_cst);
+  return started_outside().next() != clock::never || self().firing.load(std::memory_order_seq_cst);
 }
 
 timer_heap& timers() noexcept {
   annotate::happens_after(&self());
-  return self().timers;
+  return started_outside();
+}
+
+void start_for_timers() noexcept {
+#if defined(TENON_MODEL)
+  if (model::modelled()) return;  // likewise
+#endif
+  if (TENON_UNLIKELY(started_outside().next() != clock::never)) start();
 }
 
 bool answers(int signal) noexcept {

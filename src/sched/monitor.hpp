@@ -3,7 +3,7 @@
 // The monitor thread: one per process, started when first needed, never joined.
 //
 // It is the monitor of a running scheduler (notices workers that are stuck and lets others stand in, opens stale slots, keeps the
-// coarse clock, trims idle stacks), it runs the timers that were started outside of any runtime, and it carries out what signal
+// coarse clock, trims idle stacks), it runs the timers that were started outside of any run, and it carries out what signal
 // handlers ask for. It sleeps in the kernel when none of this is needed: with every worker idle and no timer it never wakes.
 //
 // Lower bound of its period while workers are active: 50 µs, doubling to 1 ms while it finds nothing to do.
@@ -17,8 +17,10 @@ namespace tenon::detail::monitor {
 void start() noexcept;
 /// A worker became active after all had been idle; a timer was started. Cheap when it is awake.
 void wake() noexcept;
-/// The timers of threads outside of any runtime.
+/// The timers of threads outside of any run. A child of fork has those that were pending, and nobody to fire them until it starts the monitor.
 timer_heap& timers() noexcept;
+/// Before a thread waits, maybe for one of them: starts the monitor if there is any.
+void start_for_timers() noexcept;
 
 /// Fires `t` on the monitor thread at the real time `when`. Not counted by deadlock detection.
 void watch(timer_node* t, clock::nanos when);

@@ -1,6 +1,6 @@
 #pragma once
 
-// Timers of one worker (or of the monitor thread, for those started outside of any runtime): a 4-ary heap under a spin lock.
+// Timers of one worker (or of the monitor thread, for those started outside of any run): a 4-ary heap under a spin lock.
 //
 // Invariants
 //  1. A node with heap == h is in h at `index`, and both change under h's lock only (moving to another heap: under both).
@@ -36,6 +36,9 @@ class timer_heap {
   [[nodiscard]] clock::nanos next() const noexcept { return next_.load(std::memory_order_acquire); }
   [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
   void move_all_to(timer_heap& other) noexcept;
+  /// Around a fork: the child has no thread that would release its lock.
+  void lock_for_fork() noexcept { lock_.lock(); }
+  void unlock_after_fork() noexcept { lock_.unlock(); }
 
   /// True if it was pending; then it will not fire.
   static bool stop(timer_node* t) noexcept;
@@ -58,7 +61,7 @@ class timer_heap {
   detail::atomic<std::size_t> size_{0};
 };
 
-/// Starts a timer on the current worker's heap, or the service's; makes sure that a worker wakes up in time for it.
+/// Starts a timer on the current worker's heap, or the monitor's; makes sure that a worker wakes up in time for it.
 void start_timer(timer_node* t, clock::nanos when);
 inline bool stop_timer(timer_node* t) noexcept {
   return t->heap.load(std::memory_order_acquire) != nullptr && timer_heap::stop(t);

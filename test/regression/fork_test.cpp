@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 #include <vector>
 
@@ -20,6 +21,8 @@
 #include "support/waiting.hpp"
 
 namespace {
+
+using namespace std::chrono_literals;
 
 // The child's first stack waited for a lock that the monitor, which gives the pages of idle stacks back, had held when the parent forked. Here another
 // thread holds it half of the time.
@@ -127,6 +130,44 @@ TEST(Fork, ReportsNoDeadlockWhereAThreadOfTheChildsStillWorks) {
   parents.send();
   parked.join();
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "status " << status;
+}
+
+// They were the monitor's of the parent, which the child has not.
+TEST(Fork, LeavesTheChildItsTimersAndDeadlines) {
+  if (tenon_test::under_thread_sanitizer()) GTEST_SKIP() << "it starts no threads after a fork";
+  if (tenon_test::emulated()) GTEST_SKIP() << "the emulator may end a child of fork that starts a thread";
+  const tenon::timer once(100ms);
+  const tenon::ticker again(50ms);
+  const auto scope = tenon::with_timeout(tenon::background(), 100ms);
+  const tenon::timer never(1h);
+  const int status = status_of_child([&] {
+    scope.ctx().done().recv();
+    if (scope.ctx().err() != tenon::deadline_exceeded()) return 1;
+    if (!once.c().recv()) return 2;
+    for (int i = 0; i < 3; ++i) {
+      if (!again.c().recv()) return 3;
+    }
+    return never.stop() ? 0 : 4;
+  });
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "status " << status;
+}
+
+// The lock under which another thread of the parent starts and stops its timers stayed locked in the child.
+TEST(Fork, LetsTheChildStopItsTimersWhateverOtherThreadsDo) {
+  if (tenon_test::emulated()) GTEST_SKIP() << "the emulator may end a child of fork that starts a thread";
+  const tenon::timer never(1h);
+  std::atomic<bool> over = false;
+  std::thread at_the_timers([&] {
+    while (!over) {
+      const tenon::timer mine(1h);
+    }
+  });
+  for (int i = 0; i < 50; ++i) {
+    const int status = status_of_child([&] { return never.stop() ? 0 : 1; });
+    ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "child " << i << ", status " << status;
+  }
+  over = true;
+  at_the_timers.join();
 }
 
 }  // namespace
