@@ -1,6 +1,5 @@
 #include <tenon/net/stream.hpp>
 
-#include <signal.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -15,6 +14,7 @@
 #include <new>
 #include <utility>
 
+#include "net/sigpipe.hpp"
 #include "net/socket.hpp"
 #include "platform/annotate.hpp"
 
@@ -28,6 +28,7 @@ using detail::held_lock;
 using detail::operation;
 using detail::readiness;
 using detail::way;
+using detail::without_sigpipe;
 
 /// Why `ctx` has ended, if it has.
 error ended(const context* ctx) { return ctx != nullptr && ctx->is_canceled() ? ctx->err() : error(); }
@@ -243,24 +244,6 @@ result<std::string> read_until(detail::socket* s, const context* ctx, std::strin
   }
 }
 
-/// A call that knows no MSG_NOSIGNAL without the SIGPIPE: it would be this thread's, which meanwhile takes none.
-template <class Call>
-ssize_t without_sigpipe(Call call) noexcept {
-  sigset_t pipe;
-  sigset_t before;
-  ::sigemptyset(&pipe);
-  ::sigaddset(&pipe, SIGPIPE);
-  ::pthread_sigmask(SIG_BLOCK, &pipe, &before);
-  const ssize_t n = call();
-  if (n < 0 && last_error() == EPIPE && ::sigismember(&before, SIGPIPE) == 0) {
-    sigset_t pending;
-    int taken = 0;  // nothing here changes errno
-    if (::sigpending(&pending) == 0 && ::sigismember(&pending, SIGPIPE) == 1) ::sigwait(&pipe, &taken);
-  }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return n;
-}
-
 ssize_t send_message(const detail::socket& s, const msghdr& h) noexcept {
   if (!s.is_socket) {
     return without_sigpipe([&] { return ::writev(s.fd, h.msg_iov, static_cast<int>(h.msg_iovlen)); });
@@ -307,8 +290,13 @@ error write_all(detail::socket* s, const context* ctx, std::span<const const_buf
   if (error e = ended(ctx)) return e;
   const held_lock mine(s->writing, ctx);
   if (!mine) return ended(ctx);
+  std::size_t before = 0;  // bytes of the parts in front of `from`
   for (;;) {
-    message m(from, done);  // from the front each time: what is written is rarely in more than one system call
+    while (!from.empty() && done - before >= from.front().size()) {
+      before += from.front().size();
+      from = from.subspan(1);
+    }
+    message m(from, done - before);
     if (m.empty()) return nullptr;
     const auto sent = send(*s, ctx, m);
     if (!sent) return sent.err();

@@ -10,12 +10,14 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <memory>
 #include <new>
 #include <string_view>
 
 #include <tenon/blocking.hpp>
 #include <tenon/group.hpp>
+#include <tenon/last_error.hpp>
 #include <tenon/net/errc.hpp>
 
 #include "os/descriptor.hpp"
@@ -136,9 +138,24 @@ struct closer {
   ~closer() { (void)end.close(); }
 };
 
+/// Of a program that has ended, as nobody waits any more for those who may have its pipe still: what is there. Whether that was all.
+bool read_what_is_there(const pipe_stream& from, std::string& to) {
+  const int most = ::fcntl(from.native_handle(), F_GETPIPE_SZ);
+  char block[16 * 1024];
+  for (std::ptrdiff_t there = 0; there <= most;) {
+    const ssize_t n = ::read(from.native_handle(), block, sizeof block);
+    if (n == 0) return true;
+    if (n < 0 && last_error() != EINTR) return false;
+    to.append(block, static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+    there += std::max<ssize_t>(n, 0);
+  }
+  return false;
+}
+
 error read_to_end(const context& ctx, pipe_stream& from, std::string& to, std::size_t most_kept) {
   for (;;) {
     const auto n = from.append_some(ctx, to, 64 * 1024);
+    if (!n && ctx.is_canceled() && read_what_is_there(from, to)) return nullptr;
     if (!n) return n.err() == net::eof() ? error() : n.err();
     if (to.size() > most_kept && to.size() - most_kept >= most_kept) to.erase(0, to.size() - most_kept);
   }
@@ -208,7 +225,7 @@ result<process> command::start(const command_options& options) {
     const std::error_code code(number, std::generic_category());
     struct stat there{};
     // The system does not say which of the two it has not found.
-    if (!options.directory.empty() && ::stat(options.directory.c_str(), &there) != 0) {
+    if (!options.directory.empty() && (::stat(options.directory.c_str(), &there) != 0 || !S_ISDIR(there.st_mode))) {
       return error(code, name + ": in " + options.directory);
     }
     return error(code, name);
@@ -239,7 +256,7 @@ error command::run(command_options options, net::const_buffer input, bool has_in
     transfers->go([&p, input](const context& ctx) {
       const closer at_end{p.in};
       const error e = p.in.write_all(ctx, input);
-      return e.is(std::errc::broken_pipe) ? error() : e;
+      return e.is(std::errc::broken_pipe) || ctx.is_canceled() ? error() : e;
     });
   } else {
     (void)p.in.close();

@@ -15,6 +15,7 @@
 #include <tenon/mutex.hpp>
 #include <tenon/semaphore.hpp>
 
+#include "net/sigpipe.hpp"
 #include "net/socket.hpp"
 #include "os/descriptor.hpp"
 #include "platform/fork.hpp"
@@ -199,7 +200,10 @@ result<std::size_t> read_at(open_file* f, const context* ctx, std::uint64_t offs
 
 result<std::size_t> write_once(open_file& f, const context* ctx, net::const_buffer from) {
   const std::size_t n = std::min(from.size(), most_at_once);
-  return system_call(f, ctx, "write", [&] { return ::write(f.use->fd, from.data(), n); });
+  return system_call(f, ctx, "write", [&] {
+    const auto call = [&] { return ::write(f.use->fd, from.data(), n); };
+    return f.is_slow ? net::detail::without_sigpipe(call) : call();
+  });
 }
 
 result<std::size_t> write_some(open_file* f, const context* ctx, net::const_buffer from) {

@@ -256,4 +256,13 @@ TEST_F(OsFile, WhoOpensAFifoWaitsForTheOtherEnd) {
       {.workers = 1});
 }
 
+TEST_F(OsFile, AWriteToAFifoWithoutAReaderFails) {
+  ASSERT_EQ(::mkfifo(at("fifo").c_str(), 0600), 0);
+  auto both = file::open(at("fifo"), {.read = true, .write = true}).value();
+  auto to = file::open(at("fifo"), {.write = true}).value();
+  EXPECT_FALSE(to.write_all("taken"));
+  EXPECT_FALSE(both.close());
+  EXPECT_TRUE(to.write_all("lost").is(std::errc::broken_pipe)) << "no SIGPIPE";
+}
+
 }  // namespace

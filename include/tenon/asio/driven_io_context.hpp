@@ -12,7 +12,7 @@
 /// and must not wait for goroutines. An exception that a handler lets out ends the program, as it would end a thread of the program's own.
 ///
 /// The destructor stops it and waits for the handler that runs, if one does. Operations that are pending then are dropped: what waits for one by `use_goroutine` gets
-/// `operation_aborted`. So it outlives what works with it, in an outer scope. Only within a run. As long as there is one, no deadlock is reported: something outside
+/// `operation_aborted`. So it outlives what works with it, Asio's I/O objects too, in an outer scope. Only within a run. As long as there is one, no deadlock is reported: something outside
 /// may always wake somebody.
 
 #include <tenon/asio/library.hpp>

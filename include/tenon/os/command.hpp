@@ -16,10 +16,10 @@
 ///
 /// **Cancel.** When `ctx` ends, the program gets a SIGTERM and, unless it has ended after `grace`, a SIGKILL. `run` and `output` then return the context's error, unless it has
 /// succeeded all the same. With `own_group` both go to all that it has started, too, unless they have left its process group; when the program has ended, the rest of them get
-/// the SIGKILL.
+/// the SIGKILL. Whom it has left behind when it ended by itself, before `ctx` did, no signal reaches any more.
 ///
 /// **The end.** `run` and `output` wait until the program has ended and, if they read what it writes, until that is at its end: a program that it has
-/// left in the background, and that has kept its output, is waited for until `ctx` ends. With an input they wait, too, until all of it
+/// left in the background, and that has kept its output, is waited for until `ctx` ends, which is the error then. With an input they wait, too, until all of it
 /// is written, or no reader is left; for one in the background that keeps the pipe, and does not read, until `ctx` ends. When a transfer fails, its
 /// pipe is closed, and what failed is the error.
 ///

@@ -6,13 +6,14 @@
 ///
 ///     auto p = tn::os::command(ctx, {"tail", "-F", path}, {.out = tn::os::stdio::pipe}).start();
 ///     if (!p) return p.err();
-///     while (auto line = p->out.read_until(ctx, "\n")) handle(*line);
+///     while (auto line = p->out.read_until(ctx, "\n")) handle(*line);  // until the last that has an end, or one of more than 64 KiB
+///     (void)p->out.close();                                            // which it might be about to write for ever
 ///     auto how = p->wait();
 ///     return how ? how->err("tail") : how.err();
 ///
 /// **The end.** `wait` blocks the goroutine, never a worker, until the program has ended, and takes its status: no zombie stays. When the command's context ends, the program gets a
 /// SIGTERM and, unless it has ended after the command's `grace`, a SIGKILL; so `wait` needs no context of its own. The destructor closes the pipes, ends a program that
-/// still runs in the same way, and waits for it. What that one has started itself goes on, unless the command has `own_group`.
+/// still runs in the same way, and waits for it. What that one has started itself goes on, unless the command has `own_group` and it was told to end before it did.
 ///
 /// **Pipes.** `in`, `out` and `err` are open where the command's options say `stdio::pipe`. A program that reads to the end of its input waits for `in.close()`; one whose output is not read
 /// stops when a pipe is full: read `out` and `err` in a goroutine each if both are pipes. What has been written can be read also after the end. A program that this one has started,
