@@ -117,6 +117,7 @@ int main(int argc, char** argv) {
   app.add_flag("-q,--quiet", chosen.quiet, "no access log");
   CLI11_PARSE(app, argc, argv);
   (void)tn::net::raise_descriptor_limit();  // a descriptor for each connection
+  (void)std::signal(SIGPIPE, SIG_IGN);      // whoever read the access log may have gone: an error of a write
   try {
     return tn::run([&](tn::group& root) { return serve(root, chosen); });
   } catch (const std::exception& e) {

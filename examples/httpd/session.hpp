@@ -210,7 +210,7 @@ class session {
       // The system copies; the deadline is for a piece of it.
       while (access_.bytes < a.size) {
         std::uint64_t written = 0;
-        const std::uint64_t piece = std::min<std::uint64_t>(a.size - access_.bytes, 4 << 20U);
+        const std::uint64_t piece = std::min<std::uint64_t>(a.size - access_.bytes, 256 << 10U);
         error e = socket_.send_file(tenon::within(ctx_, of_.most.body), a.file.get(), access_.bytes, piece, &written);
         access_.bytes += written;
         if (e) return fail(std::move(e));

@@ -19,7 +19,7 @@ connection::~connection() {
   if (!subscriber_) return;
   for (const std::string& channel : subscriber_->channels) db_.channels.unsubscribe(*subscriber_, channel);
   if (!quits_) return;  // its writer is canceled
-  subscriber_->queue.close();
+  subscriber_->out.close();
   (void)writer_->finish(std::chrono::seconds(1));
 }
 
@@ -51,8 +51,7 @@ tenon::error connection::flush() {
   if (out_.empty()) return nullptr;
   if (subscriber_) {
     const tenon::context& ctx = subscriber_->scope.ctx();
-    const bool sent = subscriber_->queue.send(ctx, std::make_shared<const std::string>(std::exchange(out_, {})));
-    return sent ? nullptr : ctx.err();
+    return subscriber_->out.put(ctx, std::exchange(out_, {}));
   }
   tenon::error e = peer_.write_all(ctx_, out_);
   out_.clear();
@@ -74,13 +73,12 @@ subscriber& connection::as_subscriber() {
     writer_ = std::make_unique<tenon::group>(subscriber_->scope.ctx());
     writer_->go({.name = "writer"}, [this](const tenon::context& ctx) -> tenon::error {
       std::string all;
-      while (auto m = subscriber_->queue.recv(ctx)) {
-        all = **m;
-        while (all.size() < large && (m = subscriber_->queue.try_recv())) all += **m;
+      while (subscriber_->out.take(ctx, all)) {
         if (tenon::error e = peer_.write_all(ctx, all)) {
           subscriber_->scope.cancel();  // the reads, too
           return e;
         }
+        if (all.capacity() > large) std::string().swap(all);
       }
       return ctx.err();
     });
@@ -97,7 +95,7 @@ void connection::subscribe(std::string_view channel) {
   add_text(reply, "subscribe");
   add_text(reply, channel);
   add_number(reply, static_cast<std::int64_t>(s.channels.size()));
-  db_.channels.subscribe(s, channel, std::make_shared<const std::string>(std::move(reply)));
+  db_.channels.subscribe(s, channel, reply);
 }
 
 void connection::unsubscribe(std::string_view channel) {

@@ -127,6 +127,15 @@ class Kv(unittest.TestCase):
             b.sendall(b"PUBLISH news three\r\nUNSUBSCRIBE\r\n")
             self.assertEqual(b.read(4 + len(nothing)), b":0\r\n" + nothing)
 
+    def test_a_subscriber_that_reads_gets_all_of_a_burst(self) -> None:
+        n = 5000
+        with self.server.connect() as a, self.server.connect() as b:
+            a.sendall(b"SUBSCRIBE burst\r\n")
+            a.read_lines(6)
+            b.sendall(b"PUBLISH burst x\r\n" * n)
+            self.assertEqual(a.read_lines(7 * n), [b"*3", b"$7", b"message", b"$5", b"burst", b"$1", b"x"] * n)
+            self.assertEqual(b.read(4 * n), b":1\r\n" * n)
+
     def test_a_subscriber_that_does_not_keep_up_is_cut_off(self) -> None:
         with self.server.connect() as slow, self.server.connect() as b:
             slow.sendall(b"SUBSCRIBE flood\r\n")
