@@ -3,6 +3,7 @@
 #include <netdb.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <memory>
@@ -39,8 +40,9 @@ result<std::vector<endpoint>> ask_library(const std::string& host, const std::st
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
-  // An address is one also on a machine that has none of its version.
-  hints.ai_flags = ip_address::parse(host) ? AI_NUMERICHOST : AI_ADDRCONFIG;
+  // An address is one also on a machine that has none of its version, and each has both of its own.
+  const bool is_this_machine = host.empty() || host == "localhost";
+  hints.ai_flags = ip_address::parse(host) ? AI_NUMERICHOST : is_this_machine ? 0 : AI_ADDRCONFIG;
   addrinfo* found = nullptr;
   const int code = ::getaddrinfo(host.empty() ? nullptr : host.c_str(), service.c_str(), &hints, &found);
   if (code != 0) return resolver_error(code, last_error(), host, service);
@@ -50,7 +52,8 @@ result<std::vector<endpoint>> ask_library(const std::string& host, const std::st
     detail::system_address at;
     if (a->ai_addrlen > sizeof at.bytes) continue;
     std::memcpy(at.bytes, a->ai_addr, a->ai_addrlen);
-    if (const auto e = at.to_endpoint()) all.push_back(*e);
+    const auto e = at.to_endpoint();
+    if (e && std::ranges::find(all, *e) == all.end()) all.push_back(*e);  // once for each line of /etc/hosts
   }
   if (all.empty()) return error(errc::no_such_host, host);
   return all;

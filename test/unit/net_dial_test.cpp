@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,6 +51,7 @@ TEST(NetResolve, FindsThisMachine) {
       ASSERT_TRUE(found) << found.err().message();
       EXPECT_TRUE(
           std::ranges::all_of(*found, [](const endpoint& e) { return e.address.is_loopback() && e.port == 80; }));
+      EXPECT_EQ(std::set<endpoint>(found->begin(), found->end()).size(), found->size()) << "each once";
     }
   });
 }

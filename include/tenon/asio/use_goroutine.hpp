@@ -16,7 +16,7 @@
 /// **Its end.** A context that has ended already keeps the operation from being started. Otherwise the operation is ended by the context of the
 /// goroutine (`this_goroutine::context()`) or, in the form `use_goroutine(ctx)`, by that one, through Asio's cancellation slot, and the call returns
 /// the context's error once the operation has completed (a coroutine's, too, if it ends by Asio's `operation_aborted`). If it has succeeded
-/// nevertheless, that counts. An operation that takes no notice of its slot is waited for. Boost before 1.77 has no slots: there a context only keeps
+/// nevertheless, that counts. An operation that takes no notice of its slot, or asks its handler for no executor, is waited for. Boost before 1.77 has no slots: there a context only keeps
 /// an operation from being started. A deadline for one operation: `use_goroutine(tn::within(ctx, 5s))`. Under `as_tuple` and `redirect_error` the
 /// code is Asio's own: `operation_aborted`, whatever has ended the context; an operation is started, and ended then, also if the context has ended
 /// before; and one that is dropped throws `system_error`.
