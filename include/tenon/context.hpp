@@ -102,7 +102,7 @@ class context {
 
   /// A token for code that knows `std::stop_token`: stop is requested when this context is canceled. Stop callbacks run on the thread that
   /// cancels, after all descendants have been canceled; they may destroy every scope, also the one that is being canceled. They must not wait
-  /// in tenon: a `std::stop_source` ties the call to its OS thread, and where a deadline cancels, that is fatal. A context that is never canceled gives a token without state, and so does
+  /// in tenon: a `std::stop_source` ties the call to its OS thread, and where a deadline or a signal cancels, that is fatal. A context that is never canceled gives a token without state, and so does
   /// a custom one itself: derive from it.
   [[nodiscard]] std::stop_token stop_token() const;
 

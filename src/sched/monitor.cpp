@@ -62,7 +62,7 @@ state& self() noexcept {
   return *s;
 }
 
-/// Immortal, and the same in a child of fork, whose timers and deadlines go on.
+/// Immortal, and the same in a child of fork, where it is empty.
 timer_heap& started_outside() noexcept {
   static auto* const heap = new timer_heap;
   return *heap;
@@ -307,7 +307,7 @@ const at_load anew_in_children([] {
   const auto before = [] { started_outside().lock_for_fork(); };
   const auto in_parent = [] { started_outside().unlock_after_fork(); };
   ::pthread_atfork(before, in_parent, [] {
-    started_outside().unlock_after_fork();
+    started_outside().abandon_after_fork();
     auto* fresh = new state;
     fresh->of_parent = current_state.load(std::memory_order_relaxed);
     current_state.store(fresh, std::memory_order_release);
@@ -355,13 +355,6 @@ bool has_timers() noexcept {
 timer_heap& timers() noexcept {
   annotate::happens_after(&self());
   return started_outside();
-}
-
-void start_for_timers() noexcept {
-#if defined(TENON_MODEL)
-  if (model::modelled()) return;  // likewise
-#endif
-  if (TENON_UNLIKELY(started_outside().next() != clock::never)) start();
 }
 
 bool answers(int signal) noexcept {

@@ -17,10 +17,8 @@ namespace tenon::detail::monitor {
 void start() noexcept;
 /// A worker became active after all had been idle; a timer was started. Cheap when it is awake.
 void wake() noexcept;
-/// The timers of threads outside of any run. A child of fork has those that were pending, and nobody to fire them until it starts the monitor.
+/// The timers of threads outside of any run. In a child of fork none is left of those that were pending.
 timer_heap& timers() noexcept;
-/// Before a thread waits, maybe for one of them: starts the monitor if there is any.
-void start_for_timers() noexcept;
 
 /// Fires `t` on the monitor thread at the real time `when`. Not counted by deadlock detection.
 void watch(timer_node* t, clock::nanos when);

@@ -6,7 +6,6 @@
 #include "platform/annotate.hpp"
 #include "platform/clock.hpp"
 #include "platform/futex.hpp"
-#include "sched/monitor.hpp"
 #include "sched/scheduler.hpp"
 
 namespace tenon::detail {
@@ -91,9 +90,8 @@ void commit_wait(parker* p) noexcept {
   // A worker's own stack, or the monitor: whatever is to wake it may be its own to do.
   auto* const me = static_cast<thread_parker*>(p);
   if (TENON_UNLIKELY(!me->may_wait || this_worker() != nullptr)) {
-    fatal("tenon: a stop callback waits in tenon, where a deadline has called it");
+    fatal("tenon: a stop callback waits in tenon, where a deadline or a signal has called it");
   }
-  monitor::start_for_timers();
   // Increment last, after the wait is published: until then this thread can still wake others. A waker that has been
   // faster and unparked us has counted us out already; a thread too few in the count only delays the report of a deadlock.
   the_scheduler().thread_parked(+1);

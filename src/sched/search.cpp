@@ -27,11 +27,12 @@ goroutine_core* scheduler::find_work(worker& w) noexcept {
     w.resched.store(simulated_ || w.locked != nullptr, std::memory_order_relaxed);  // these look around every time
     w.slot_open.store(false, std::memory_order_relaxed);
     w.queue_lock.rebias();
+    // Also where the run is over: the goroutine may have ended elsewhere by now.
+    if (w.in_blocking != nullptr) end_blocking(w);
     if (stopping_.load(std::memory_order_acquire)) {
       stop_searching(w);
       return nullptr;
     }
-    if (w.in_blocking != nullptr) end_blocking(w);
     rejoin(w);
     if (w.locked != nullptr) return wait_locked(w);
     if (TENON_UNLIKELY(simulated_)) {

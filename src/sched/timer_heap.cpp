@@ -97,6 +97,13 @@ bool timer_heap::stop(timer_node* t) noexcept {
   }
 }
 
+void timer_heap::abandon_after_fork() noexcept {
+  for (const entry& e : entries_) e.node->heap.store(nullptr, std::memory_order_release);
+  entries_.clear();
+  update();
+  lock_.unlock();
+}
+
 void timer_heap::move_all_to(timer_heap& other) noexcept {
   const std::scoped_lock hold(lock_, other.lock_);
   for (const entry& e : entries_) {

@@ -39,6 +39,8 @@ class timer_heap {
   /// Around a fork: the child has no thread that would release its lock.
   void lock_for_fork() noexcept { lock_.lock(); }
   void unlock_after_fork() noexcept { lock_.unlock(); }
+  /// In the child, before it starts a thread: its timers never fire. Some lie on the stacks of threads that are gone, which others may get.
+  void abandon_after_fork() noexcept;
 
   /// True if it was pending; then it will not fire.
   static bool stop(timer_node* t) noexcept;

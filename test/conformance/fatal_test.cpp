@@ -83,9 +83,10 @@ INSTANTIATE_TEST_SUITE_P(
         misuse{"wait_group_nil_function", "go of nil func value"}, misuse{"timer_nil_function", "go of nil func value"},
         misuse{"after_func_nil_function", "go of nil func value"}, misuse{"run_nil_function", "go of nil func value"},
         misuse{"run_nil_pointer", "go of nil func value"}, misuse{"blocking_nil_function", "go of nil func value"},
-        misuse{"stop_callback_waits", "tenon: a stop callback waits in tenon, where a deadline has called it"},
+        misuse{"stop_callback_waits",
+               "tenon: a stop callback waits in tenon, where a deadline or a signal has called it"},
         misuse{"stop_callback_waits_outside_of_run",
-               "tenon: a stop callback waits in tenon, where a deadline has called it"},
+               "tenon: a stop callback waits in tenon, where a deadline or a signal has called it"},
         misuse{"join_of_oneself", "tenon: a goroutine waits for its own end"},
         misuse{"wait_group_destroyed",
                "tenon: WaitGroup destroyed while its counter is 2: wait for its "
